@@ -15,8 +15,7 @@
 
 #define WORD sizeof(uint64_t)
 
-void *memcpy(void *restrict to, const void *restrict from, size_t size)
-{
+void *memcpy(void *restrict to, const void *restrict from, size_t size) {
     unsigned char *t = to;
     const unsigned char *f = from;
 
@@ -29,8 +28,7 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size)
     return to;
 }
 
-void *memmove(void *to, const void *from, size_t size)
-{
+void *memmove(void *to, const void *from, size_t size) {
     unsigned char *t = to;
     const unsigned char *f = from;
 
@@ -44,8 +42,7 @@ void *memmove(void *to, const void *from, size_t size)
     return to;
 }
 
-void *memset(void *to, int byte, size_t size)
-{
+void *memset(void *to, int byte, size_t size) {
     unsigned char *t = to;
 
     for (; size > 0 && (uintptr_t)t % WORD != 0; size--)
@@ -57,8 +54,7 @@ void *memset(void *to, int byte, size_t size)
     return to;
 }
 
-int memcmp(const void *a, const void *b, size_t size)
-{
+int memcmp(const void *a, const void *b, size_t size) {
     const unsigned char *x = a;
     const unsigned char *y = b;
 
@@ -68,8 +64,7 @@ int memcmp(const void *a, const void *b, size_t size)
     return 0;
 }
 
-size_t strlen(const char *s)
-{
+size_t strlen(const char *s) {
     size_t length = 0;
 
     while (s[length] != '\0')
@@ -77,8 +72,7 @@ size_t strlen(const char *s)
     return length;
 }
 
-size_t strnlen(const char *s, size_t max)
-{
+size_t strnlen(const char *s, size_t max) {
     size_t length = 0;
 
     while (length < max && s[length] != '\0')
@@ -86,15 +80,13 @@ size_t strnlen(const char *s, size_t max)
     return length;
 }
 
-int strcmp(const char *a, const char *b)
-{
+int strcmp(const char *a, const char *b) {
     for (; *a != '\0' && *a == *b; a++, b++)
         ;
     return (unsigned char)*a - (unsigned char)*b;
 }
 
-int strncmp(const char *a, const char *b, size_t max)
-{
+int strncmp(const char *a, const char *b, size_t max) {
     for (; max > 0; max--, a++, b++)
         if (*a != *b || *a == '\0')
             return (unsigned char)*a - (unsigned char)*b;

@@ -32,15 +32,13 @@
 
 enum { SIZES = 40, ALIGNS = 9, BUFFER = 128 };
 
-static void fill(unsigned char *buffer)
-{
+static void fill(unsigned char *buffer) {
     for (int i = 0; i < BUFFER; i++)
         buffer[i] = (unsigned char)(i * 7 + 1);
 }
 
 /* Every size and pair of alignments; bytes outside the range must stay. */
-static void test_copy_and_move(void **state)
-{
+static void test_copy_and_move(void **state) {
     (void)state;
     for (size_t size = 0; size < SIZES; size++) {
         for (size_t to = 0; to < ALIGNS; to++) {
@@ -64,8 +62,7 @@ static void test_copy_and_move(void **state)
     }
 }
 
-static void test_set(void **state)
-{
+static void test_set(void **state) {
     (void)state;
     for (size_t size = 0; size < SIZES; size++) {
         for (size_t to = 0; to < ALIGNS; to++) {
@@ -80,13 +77,11 @@ static void test_set(void **state)
     }
 }
 
-static int sign(int x)
-{
+static int sign(int x) {
     return (x > 0) - (x < 0);
 }
 
-static void test_compare(void **state)
-{
+static void test_compare(void **state) {
     static const char *const words[] = {"", "a", "ab", "abc", "b", "\x80", "a\x80", "abd"};
     enum { WORDS = sizeof(words) / sizeof(words[0]) };
 
@@ -104,8 +99,7 @@ static void test_compare(void **state)
     assert_int_equal(kernel_memcmp("x", "y", 0), 0);
 }
 
-static void test_length(void **state)
-{
+static void test_length(void **state) {
     (void)state;
     assert_int_equal(kernel_strlen(""), 0);
     assert_int_equal(kernel_strlen("hello"), 5);
@@ -114,8 +108,7 @@ static void test_length(void **state)
     assert_int_equal(kernel_strnlen("", 0), 0);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_copy_and_move),
         cmocka_unit_test(test_set),
