@@ -398,18 +398,28 @@ static bool range_translate(const struct fdt *tree, const struct fdt_node *node,
     }
 }
 
-bool fdt_node_reg(const struct fdt *tree, const struct fdt_node *node, uint32_t index, struct fdt_range *ret) {
-    uint32_t address_cells, size_cells;
+bool fdt_node_reg_local(const struct fdt *tree, const struct fdt_node *node, uint32_t index, struct fdt_range *ret) {
+    uint32_t address_cells, size_cells, at;
     struct fdt_value reg;
     struct fdt_range range;
 
     if (index >= fdt_node_regs(tree, node) || !fdt_prop(tree, node, "reg", &reg))
         return false;
     node_cells(tree, node, node->depth - 1, &address_cells, &size_cells);
-    if (!fdt_value_cells(&reg, index * (address_cells + size_cells), address_cells, &range.base) ||
-        !fdt_value_cells(&reg, index * (address_cells + size_cells) + address_cells, size_cells, &range.size))
+    at = index * (address_cells + size_cells);
+    if (!fdt_value_cells(&reg, at, address_cells, &range.base) ||
+        !fdt_value_cells(&reg, at + address_cells, size_cells, &range.size))
         return false;
-    if (range.size == 0)
+    if (range.size == 0 || range.size > UINT64_MAX - range.base)
+        return false;
+    *ret = range;
+    return true;
+}
+
+bool fdt_node_reg(const struct fdt *tree, const struct fdt_node *node, uint32_t index, struct fdt_range *ret) {
+    struct fdt_range range;
+
+    if (!fdt_node_reg_local(tree, node, index, &range))
         return false;
     for (uint32_t depth = node->depth - 1; depth > 0; depth--)
         if (!range_translate(tree, node, depth, &range))

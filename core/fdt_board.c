@@ -19,14 +19,14 @@ static bool string_is(const char *s, const char *expected) {
     return s != NULL && strcmp(s, expected) == 0;
 }
 
-/* Looks for range number *index of the node; if it is not among them, takes their number off *index. Ranges that are
- * empty or cannot be translated do not count. */
+/* Looks for range number *index of the node; if it is not among them, takes their number off *index. Nothing is
+ * translated: memory has no bus above, and reserved ranges are RAM addresses even in a tree that forgets `ranges`. */
 static bool range_take(const struct fdt *tree, const struct fdt_node *node, uint32_t *index, struct fdt_range *ret) {
     uint32_t count = fdt_node_regs(tree, node);
     struct fdt_range range;
 
     for (uint32_t i = 0; i < count; i++) {
-        if (!fdt_node_reg(tree, node, i, &range))
+        if (!fdt_node_reg_local(tree, node, i, &range))
             continue;
         if (*index == 0) {
             *ret = range;
