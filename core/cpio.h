@@ -4,8 +4,8 @@
  *
  * An archive is a row of entries, each a header of 110 ASCII characters, a name with its zero, and the content; header
  * and name together, and the content, are padded to a multiple of 4 from the start of the archive. The last entry is
- * named TRAILER!!!. Numbers are 8 hexadecimal digits. Rejected: tar (names split in two, octal, 512-byte padding), and a
- * format of our own (no tool on a host could look into it).
+ * named TRAILER!!!. Numbers are 8 hexadecimal digits. Rejected: tar (names split in two, octal, 512-byte padding), and
+ * a format of our own (no tool on a host could look into it).
  *
  * The reader reads bytes only, and no content of an archive can make it leave the bytes it was given.
  */

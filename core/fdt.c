@@ -7,8 +7,8 @@
  *     BEGIN name\0 pad  PROP size name-offset bytes pad ...  children ...  END        ... FINISH
  *
  * NOP may stand anywhere. Properties come before children; the spec demands it and the readers of properties rely on
- * it. Every position is a multiple of 4 and at most nodes_size, also a multiple of 4; so a position below nodes_size has
- * a whole token behind it.
+ * it. Every position is a multiple of 4 and at most nodes_size, also a multiple of 4; so a position below nodes_size
+ * has a whole token behind it.
  */
 #include "core/fdt.h"
 

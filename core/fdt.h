@@ -53,11 +53,11 @@ struct fdt_range {
     uint64_t size; /* not 0; base + size does not wrap */
 };
 
-/* The size of the tree whose first FDT_HEADER_BYTES bytes are given, or 0 if this is no tree that fdt_open() can read. */
+/* The size of the tree whose first FDT_HEADER_BYTES bytes are given, or 0 if fdt_open() cannot read such a tree. */
 uint32_t fdt_total(const void *header);
 
-/* Opens the tree at `bytes`, of which `available` bytes may be read. False, with *ret untouched, if it is malformed. The
- * bytes must stay as they are while the tree is in use. */
+/* Opens the tree at `bytes`, of which `available` bytes may be read. False, with *ret untouched, if it is malformed.
+ * The bytes must stay as they are while the tree is in use. */
 bool fdt_open(struct fdt *ret, const void *bytes, size_t available);
 
 /* The root node. */
@@ -100,8 +100,8 @@ bool fdt_prop_lists(const struct fdt *tree, const struct fdt_node *node, const c
  * is too short or count is more than 2. */
 bool fdt_value_cells(const struct fdt_value *value, uint32_t at, uint32_t count, uint64_t *ret);
 
-/* Range number `index` of the node's reg, as its parent's bus sees it. False, with *ret untouched, if there is none, if
- * an address or size has more than 2 cells, or if it is empty or wraps. */
+/* Range number `index` of the node's reg, as its parent's bus sees it. False, with *ret untouched, if there is none,
+ * if an address or size has more than 2 cells, or if it is empty or wraps. */
 bool fdt_node_reg_local(const struct fdt *tree, const struct fdt_node *node, uint32_t index, struct fdt_range *ret);
 
 /* The same, as the processor sees it: translated by the `ranges` of every bus above. False, with *ret untouched, also if

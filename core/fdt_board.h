@@ -2,9 +2,8 @@
 /*
  * What the kernel asks of a device tree: memory, what to keep out of, processors, console, interrupt controller.
  *
- * Every question with several answers is asked by index, 0 upward, until the answer is false: nothing is stored, so this
- * works before there is memory. Each question walks the tree again; a tree of 60 KiB costs about 100 000 instructions,
- * and all are asked once, at boot.
+ * Every question with several answers is asked by index, 0 upward, until the answer is false: nothing is stored, so
+ * this works before there is memory. Each question walks the tree again; all are asked once, at boot.
  *
  * A tree may lie, and one is known to: the vendor's for the VisionFive 2 says that hart 0, which has no MMU, has one.
  * These functions report what the tree says; a caller believes what it can try.
@@ -37,8 +36,8 @@ struct fdt_plic {
 /* Memory bank number `index`. False, with *ret untouched, if there is none. */
 bool fdt_memory(const struct fdt *tree, uint32_t index, struct fdt_range *ret);
 
-/* Range number `index` of the children of /reserved-memory, whatever their status: keeping out costs little. False, with
- * *ret untouched, if there is none. */
+/* Range number `index` of the children of /reserved-memory, whatever their status: keeping out costs little. False,
+ * with *ret untouched, if there is none. */
 bool fdt_reserved(const struct fdt *tree, uint32_t index, struct fdt_range *ret);
 
 /* Processor number `index`, of any status. False, with *ret untouched, if there is none. */

@@ -191,7 +191,8 @@ def run_shell(args):
 
 
 def run_debug(args):
-    machine, line = command_line(args.build, args.smp, args.mem, args.append, ["-S", "-gdb", f"tcp:127.0.0.1:{args.port}"])
+    wait = ["-S", "-gdb", f"tcp:127.0.0.1:{args.port}"]
+    machine, line = command_line(args.build, args.smp, args.mem, args.append, wait)
     gdb = [machine["gdb"], machine["symbols"], "-ex", f"target remote 127.0.0.1:{args.port}"]
     if args.dry_run:
         return print(shlex.join(line) + "\n" + shlex.join(gdb))
@@ -291,7 +292,7 @@ def add_options(parser):
     parser.add_argument("--smp", type=int, default=2, help="processors (2)")
     parser.add_argument("--mem", default="128M", help="memory (128M)")
     parser.add_argument("--append", default="", help="more boot arguments")
-    parser.add_argument("--silence", type=float, default=60, help="seconds without output that count as a hang (60; 0: never)")
+    parser.add_argument("--silence", type=float, default=60, help="seconds without output that are a hang (60; 0: never)")
     parser.add_argument("-n", "--dry-run", action="store_true", help="print QEMU's command line, run nothing")
     parser.add_argument("build", help="build folder")
 
