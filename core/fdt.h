@@ -104,8 +104,8 @@ bool fdt_value_cells(const struct fdt_value *value, uint32_t at, uint32_t count,
  * if an address or size has more than 2 cells, or if it is empty or wraps. */
 bool fdt_node_reg_local(const struct fdt *tree, const struct fdt_node *node, uint32_t index, struct fdt_range *ret);
 
-/* The same, as the processor sees it: translated by the `ranges` of every bus above. False, with *ret untouched, also if
- * a bus does not map it. */
+/* The same, as the processor sees it: translated by the `ranges` of every bus above. False, with *ret untouched, also
+ * if a bus does not map it. */
 bool fdt_node_reg(const struct fdt *tree, const struct fdt_node *node, uint32_t index, struct fdt_range *ret);
 
 /* How many ranges the node's reg holds. */

@@ -292,7 +292,7 @@ def add_options(parser):
     parser.add_argument("--smp", type=int, default=2, help="processors (2)")
     parser.add_argument("--mem", default="128M", help="memory (128M)")
     parser.add_argument("--append", default="", help="more boot arguments")
-    parser.add_argument("--silence", type=float, default=60, help="seconds without output that are a hang (60; 0: never)")
+    parser.add_argument("--silence", type=float, default=60, help="seconds of silence that are a hang (60; 0: never)")
     parser.add_argument("-n", "--dry-run", action="store_true", help="print QEMU's command line, run nothing")
     parser.add_argument("build", help="build folder")
 

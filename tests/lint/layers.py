@@ -3,7 +3,8 @@
 """Include layers: abi <- arch/arch.h <- mm <- core <- ipc, each including only what is to its left.
 
 A port (arch/<cpu>/) includes arch/arch.h, the ABI, leaves, its own files and the generated header of offsets. A leaf
-is a header of no layer: it includes the ABI and other leaves at most. Programs (usr/) see usr/include and nothing of the kernel. Tests may include anything.
+is a header of no layer: it includes the ABI and other leaves at most. Programs (usr/) see usr/include and nothing of
+the kernel. Tests may include anything.
 """
 import re
 
