@@ -74,7 +74,7 @@ class Guest:
                                         start_new_session=True, preexec_fn=die_with_parent)
         self.input = self.process.stdin.fileno() if terminal is None else None
         self.output = self.process.stdout.fileno() if terminal is None else None
-        self.text = b""  # all that came
+        self.text = b""  # all that came, without carriage returns: how many there are depends on the terminal
         self.ended = False
 
     def __enter__(self):
@@ -84,9 +84,9 @@ class Guest:
         self.kill()
 
     def read(self, seconds):
-        """New bytes, waiting up to `seconds` for the first. b"" at the end; GuestError after silence."""
+        """New bytes, waiting up to `seconds` for the first. False at the end; GuestError after silence."""
         if self.ended:
-            return b""
+            return False
         if not select.select([self.output], [], [], seconds)[0]:
             raise GuestError(f"silent for {seconds:g} s")
         try:
@@ -94,8 +94,9 @@ class Guest:
         except OSError:  # how a terminal says that its other side has closed
             got = b""
         self.ended = got == b""
+        got = got.replace(b"\r", b"")
         self.text += got
-        return got
+        return False if self.ended else got
 
     def write(self, data):
         os.write(self.input, data)
@@ -108,7 +109,7 @@ class Guest:
                 self.drain(1)
                 raise GuestError("kernel panic")
             left = limit - time.monotonic()
-            if left <= 0 or (self.read(left) == b"" and text not in self.text[start:]):
+            if left <= 0 or self.read(left) is False:
                 raise GuestError(f"{'ended' if self.ended else f'{seconds:g} s'} without {text!r}")
         return self.text.index(text, start) + len(text)
 
@@ -116,7 +117,7 @@ class Guest:
         """Read what comes in the next seconds."""
         limit = time.monotonic() + seconds
         try:
-            while (left := limit - time.monotonic()) > 0 and self.read(left):
+            while (left := limit - time.monotonic()) > 0 and self.read(left) is not False:
                 pass
         except GuestError:
             pass
@@ -136,7 +137,11 @@ class Guest:
         self.process.wait()
 
     def tail(self, lines=25):
-        return b"\n".join(self.text.replace(b"\r", b"").split(b"\n")[-lines:]).decode(errors="replace")
+        return b"\n".join(self.text.split(b"\n")[-lines:]).decode(errors="replace")
+
+    def comment(self):
+        """The last lines of the console, as a comment for TAP."""
+        return "# " + self.tail().replace("\n", "\n# ")
 
 
 class CommandOutput:
@@ -161,7 +166,7 @@ class CommandOutput:
         return "text"
 
     def feed(self, data):
-        for piece in data.replace(b"\r", b"").splitlines(keepends=True):
+        for piece in data.splitlines(keepends=True):
             self.feed_piece(piece)
         self.sink.flush()
 
@@ -210,7 +215,7 @@ def run_command(args):
     output = CommandOutput(nonce, sys.stdout.buffer)
     with Guest(line) as guest:
         try:
-            while data := guest.read(args.silence or None):
+            while (data := guest.read(args.silence or None)) is not False:
                 output.feed(data)
                 if PANIC in guest.text:
                     guest.drain(1)
@@ -244,8 +249,8 @@ def run_tap(args):
     plan, good, bad, rest = None, 0, 0, b""
     with Guest(line) as guest:
         try:
-            while data := guest.read(args.silence or None):
-                *lines, rest = (rest + data.replace(b"\r", b"")).split(b"\n")
+            while (data := guest.read(args.silence or None)) is not False:
+                *lines, rest = (rest + data).split(b"\n")
                 for one in lines:
                     tap = TAP_LINE.match(one)
                     print(("" if tap else "# ") + one.decode(errors="replace"), flush=True)
@@ -257,7 +262,7 @@ def run_tap(args):
                         plan = int(match[1])
                 if PANIC in guest.text:
                     guest.drain(1)
-                    print("# " + guest.tail().replace("\n", "\n# "))
+                    print(guest.comment())
                     return bail_out("kernel panic")
             code = exit_code(machine, guest.wait(10))
         except GuestError as error:
@@ -284,7 +289,7 @@ def run_boots(args):
                 print(f"ok {number} - boot", flush=True)
             except GuestError as error:
                 failed += 1
-                print(f"not ok {number} - boot: {error}\n# " + guest.tail().replace("\n", "\n# "), flush=True)
+                print(f"not ok {number} - boot: {error}\n{guest.comment()}", flush=True)
     return 1 if failed else 0
 
 

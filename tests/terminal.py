@@ -65,8 +65,8 @@ class Terminal(qemu.Guest):
 
 
 def clean(data):
-    """What a reader sees: no carriage returns, no escape sequences."""
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", data.decode(errors="replace"))
+    """Without escape sequences."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", data.decode(errors="replace"))
 
 
 def expect_in(wanted, shown):
@@ -102,8 +102,7 @@ def case_backspace(terminal):
     start = terminal.mark()
     terminal.type(b"xyz" + BACKSPACE * 10)
     terminal.type("echo still" + "\r")
-    terminal.until("still\r\n", start)
-    terminal.prompt(terminal.text.index(b"still\r\n", start))
+    terminal.prompt(terminal.until("\nstill\n", start))
 
 
 def case_history(terminal):
@@ -154,7 +153,7 @@ def case_paste(terminal):
         data = data[256:]
         terminal.drain(0.01)
     for line in lines:
-        start = terminal.until("\n" + line[5:] + "\r\n", start) - 1
+        start = terminal.until("\n" + line[5:] + "\n", start) - 1
     terminal.prompt(start)
 
 
@@ -204,7 +203,7 @@ def run_cases(terminal, names):
             print(f"ok {number} - {name}", flush=True)
         except (GuestError, AssertionError) as error:
             failed += 1
-            print(f"not ok {number} - {name}: {str(error)!r}\n# " + terminal.tail().replace("\n", "\n# "), flush=True)
+            print(f"not ok {number} - {name}: {str(error)!r}\n{terminal.comment()}", flush=True)
             terminal.type(CTRL_C)  # so that the next case finds a prompt if there can be one
             terminal.drain(1)
     return failed
@@ -226,7 +225,7 @@ def main():
         try:
             return 1 if run_cases(terminal, args.case or list(CASES)) else 0
         except GuestError as error:
-            print("# " + terminal.tail().replace("\n", "\n# "))
+            print(terminal.comment())
             return qemu.bail_out(error)
 
 
