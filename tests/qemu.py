@@ -30,7 +30,8 @@ import time
 
 PROMPT = b"os2> "
 PANIC = b"kernel panic"
-LOG_LINE = re.compile(rb"\[ *\d+\.\d+\]")
+LOG_LINE = re.compile(rb"\[( *\d+\.\d+[^\]\n]*|log: [^\]\n]*)\]")  # "[  1.000002 core0] text", "[log: 9 bytes lost]"
+LOG_LINE_START = re.compile(rb"\[( *|( *\d+(\.(\d+[^\]\n]*)?)?)|l(o(g(:( [^\]\n]*)?)?)?)?)")
 ARGUMENTS_MAX = 1023  # struct os2_boot
 PR_SET_PDEATHSIG = 1
 
@@ -161,7 +162,7 @@ class CommandOutput:
             return "log"
         if line.startswith(self.last):
             return "last"
-        if self.last.startswith(line) or re.fullmatch(rb"\[ *\d*(\.\d*)?", line):
+        if self.last.startswith(line) or LOG_LINE_START.fullmatch(line):
             return "unknown"
         return "text"
 

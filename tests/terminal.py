@@ -179,10 +179,10 @@ def identity(terminal, name):
 
 def case_kill_service(terminal):
     """A service that is killed is started again, and works."""
-    before = identity(terminal, "name")
+    before = identity(terminal, "names")
     terminal.command(f"kill {before}")
     limit = time.monotonic() + terminal.seconds
-    while (after := identity(terminal, "name")) == before:
+    while (after := identity(terminal, "names")) == before:
         assert time.monotonic() < limit, f"{before} was not replaced"
         time.sleep(0.2)
     assert after != before
