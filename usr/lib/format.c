@@ -157,14 +157,20 @@ static void format_to_buffer(void *context, const char *text, size_t length) {
         target->buffer[target->used++] = text[i];
 }
 
-size_t os2_format_buffer(char *buffer, size_t size, const char *format, ...) {
+size_t os2_format_buffer_list(char *buffer, size_t size, const char *format, va_list arguments) {
     struct format_target target = {.buffer = buffer, .size = size};
+    size_t total = os2_format(format_to_buffer, &target, format, arguments);
+
+    buffer[target.used] = 0;
+    return total;
+}
+
+size_t os2_format_buffer(char *buffer, size_t size, const char *format, ...) {
     va_list arguments;
     size_t total;
 
     va_start(arguments, format);
-    total = os2_format(format_to_buffer, &target, format, arguments);
+    total = os2_format_buffer_list(buffer, size, format, arguments);
     va_end(arguments);
-    buffer[target.used] = 0;
     return total;
 }

@@ -52,16 +52,15 @@ int os2_console_write_block(unsigned console, void **block, unsigned order, size
         struct os2_message m = {.label = OS2_CONSOLE_WRITE_BLOCK, .w = {length, 0, 0, (uintptr_t)*block}};
         int status = services_call(console, OS2_F_BLOCK | OS2_ACCEPT(order), &m);
 
-        if (status >= 0 && (m.control & OS2_I_BLOCK)) {
-            *block = os2_message_block(&m);
-            return OS2_OK;
-        }
-        /* Whether it is still ours, the kernel knows: freeing what is not ours is refused. */
-        if (status != OS2_E_BUSY) {
+        if (status < 0 || !(m.control & OS2_I_BLOCK)) {
+            /* Whether it is still ours, the kernel knows: freeing what is not ours is refused. */
             os2_block_free(*block);
             *block = NULL;
-            return status;
+            return status < 0 ? status : OS2_E_INVALID;
         }
+        *block = os2_message_block(&m);
+        if ((int64_t)m.label != OS2_E_BUSY)
+            return OS2_OK;
         os2_sleep_ms(RETRY_MS);
     }
 }
@@ -84,8 +83,8 @@ int os2_console_read(unsigned console, unsigned flags, char bytes[OS2_CONSOLE_TE
     return (int)m.label;
 }
 
-int os2_console_interrupt(unsigned console, unsigned notify) {
-    struct os2_message m = {.label = OS2_CONSOLE_INTERRUPT};
+int os2_console_interrupt(unsigned console, unsigned notify, uint64_t bits) {
+    struct os2_message m = {.label = OS2_CONSOLE_INTERRUPT, .w = {bits}};
     if (notify)
         m.w[2] = notify | (uint64_t)OS2_RIGHTS_ALL << 16;
     return services_call(console, notify ? OS2_F_HANDLE : 0, &m);

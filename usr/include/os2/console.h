@@ -7,13 +7,13 @@
  *   WRITE        length << 8 bytes (1 .. 40) of text in the words. The answer comes when all of it is in the output
  *                ring. With OS2_CONSOLE_FRESH, the text starts on a fresh line.
  *   WRITE_BLOCK  a block (up to order OS2_CONSOLE_ORDER) and W0 = how many of its bytes; it comes back in the answer
- *                if the caller accepts it, else it is freed.
+ *                if the caller accepts it, else it is freed. LABEL of the answer: 0, or OS2_E_BUSY for "again later".
  *   READ         answered, when there is input, with LABEL = count (1 .. 40) and the bytes in the words. Readers are
  *                served in the order they came. W0 = OS2_CONSOLE_POLL: answer at once, maybe with count 0;
  *                OS2_CONSOLE_LINE: no byte behind the first \r, \n or ^D, so that what a reader of lines does not
  *                use is left for the next reader.
- *   INTERRUPT    with a notify handle: from now on a typed ^C is not input, but sets this handle's bits. Without one:
- *                ^C is input again. Only through a handle with badge OS2_CONSOLE_OWNER.
+ *   INTERRUPT    with a notify handle and W0 = bits: from now on a typed ^C is not input, but sets these bits through
+ *                the handle. Without one: ^C is input again. Only through a handle with badge OS2_CONSOLE_OWNER.
  *   FLUSH        answered when all output has left the UART.
  */
 #ifndef OS2_CONSOLE_H
@@ -53,8 +53,8 @@ int os2_console_write_block(unsigned console, void **block, unsigned order, size
 /* Reads at most OS2_CONSOLE_TEXT bytes; `flags` are those of READ. Returns the count or a status. */
 int os2_console_read(unsigned console, unsigned flags, char bytes[OS2_CONSOLE_TEXT]);
 
-/* Sends ^C to a notify handle; 0: ^C is input again. */
-int os2_console_interrupt(unsigned console, unsigned notify);
+/* Turns ^C into these bits of a notify handle; handle 0: ^C is input again. */
+int os2_console_interrupt(unsigned console, unsigned notify, uint64_t bits);
 
 /* Waits until all output has left the machine, at most until `deadline`. */
 int os2_console_flush(unsigned console, uint64_t deadline);

@@ -17,6 +17,7 @@ typedef void os2_put_function(void *context, const char *text, size_t length);
 size_t os2_format(os2_put_function *put, void *context, const char *format, va_list arguments);
 
 /* Writes at most size - 1 bytes and a zero (size at least 1); returns how many it would have liked to write. */
+size_t os2_format_buffer_list(char *buffer, size_t size, const char *format, va_list arguments);
 size_t os2_format_buffer(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif
