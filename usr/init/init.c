@@ -207,7 +207,6 @@ static int service_start(enum init_service which) {
     struct os2_cpio_file file;
     struct os2_child_plan plan = {
         .process = {.quota = service->quota,
-                    .quantum = 1000,
                     .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS,
                     .end_bits = UINT64_C(1) << which,
                     .name = service->name},
@@ -298,6 +297,20 @@ static void service_ended(enum init_service which) {
     service->backoff_ms = service->backoff_ms * 2 < BACKOFF_LAST_MS ? service->backoff_ms * 2 : BACKOFF_LAST_MS;
 }
 
+/* Ends the service in that slot; it will be started again like one that crashed. */
+static void serve_kill(const struct os2_message *m) {
+    struct os2_message done = {.caller = m->caller};
+
+    for (unsigned i = 0; i < SERVICES; i++) {
+        if (services[i].runs && (services[i].child.id & OS2_ID_SLOT_MASK) == m->w[0]) {
+            os2_process_kill(services[i].child.control);
+            os2_reply(0, &done);
+            return;
+        }
+    }
+    os2_reply_fail(m->caller, OS2_E_INVALID);
+}
+
 static void serve(const struct os2_message *m) {
     if (!m->caller)
         return;
@@ -307,6 +320,8 @@ static void serve(const struct os2_message *m) {
             names_answer(&services[m->badge]);
     } else if (m->label == OS2_SUPERVISOR_SHUTDOWN && m->badge == SERVICE_LAST) {
         power_off(m->w[0]);
+    } else if (m->label == OS2_SUPERVISOR_KILL && m->badge == SERVICE_LAST) {
+        serve_kill(m);
     } else {
         os2_reply_fail(m->caller, OS2_E_RIGHTS);
     }

@@ -140,6 +140,11 @@ int os2_supervisor_shutdown(unsigned supervisor, uint64_t code) {
     return services_call(supervisor, 0, &m);
 }
 
+int os2_supervisor_kill(unsigned supervisor, uint64_t slot) {
+    struct os2_message m = {.label = OS2_SUPERVISOR_KILL, .w = {slot}};
+    return services_call(supervisor, 0, &m);
+}
+
 int os2_names_serve(const char *name, uint64_t bits) {
     unsigned names, self;
     int status = os2_supervisor_names(os2_start_handle("supervisor"), &names);

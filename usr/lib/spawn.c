@@ -14,8 +14,6 @@
 #include "os2/format.h"
 #include "os2/string.h"
 
-#define SPAWN_QUANTUM 1000u
-
 static int spawn_read(const void *image, size_t size, struct os2_elf *ret_elf, const char **ret_reason) {
     return os2_elf_read(image, size, ARCH_ELF_MACHINE, OS2_PROGRAM_BASE, OS2_PROGRAM_END, ret_elf, ret_reason);
 }
@@ -121,8 +119,13 @@ int os2_child_create(const struct os2_child_plan *plan, struct os2_child *ret_ch
     least = spawn_least(&elf, stack_order);
     if (process.quota < least)
         process.quota = least;
-    if (!process.quantum)
-        process.quantum = SPAWN_QUANTUM;
+    if (!process.quantum) {
+        struct os2_process_facts self;
+        status = os2_process_facts(0, 0, &self);
+        if (status < 0)
+            return status;
+        process.quantum = self.quantum;
+    }
     status = os2_process_create(&process, &child.control, &child.id);
     if (status < 0)
         return status;

@@ -36,7 +36,7 @@
 struct os2_child_plan {
     const void *image; /* the ELF file */
     size_t image_size;
-    struct os2_process_plan process; /* quota 0: the least this image needs; quantum 0: the library's choice */
+    struct os2_process_plan process; /* quota 0: the least this image needs; quantum 0: the caller's own */
     unsigned stack_order;            /* 0: OS2_STACK_ORDER */
 };
 
