@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two rings between the UART and the console's clients, and what happens to bytes on their way.
+ */
+#ifndef CONSOLE_TERMINAL_H
+#define CONSOLE_TERMINAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "console/uart.h"
+
+#define INPUT_SIZE 65536u  /* a paste of 4 KiB fits many times */
+#define OUTPUT_SIZE 16384u /* 1.4 s at 115200 baud */
+
+/* What may be done with a typed ^C before it becomes input: true: it is used up. */
+typedef bool terminal_interrupt_function(void);
+
+struct terminal {
+    struct uart *uart;
+    terminal_interrupt_function *interrupt;
+    size_t input_at, input_used;
+    size_t output_at, output_used;
+    bool line_start;        /* the last byte of output was a line end */
+    bool receives, transmits; /* interrupts that are on */
+    char input[INPUT_SIZE];
+    char output[OUTPUT_SIZE];
+};
+
+void terminal_start(struct terminal *t, struct uart *uart, terminal_interrupt_function *interrupt);
+
+/* Moves bytes between the rings and the UART as far as both can, and sets its interrupts to what is still to come. */
+void terminal_pump(struct terminal *t);
+
+/* Takes up to `length` bytes of text, line ends as \r\n; returns how many it took. */
+size_t terminal_write(struct terminal *t, const char *text, size_t length);
+
+/* Ends the line if one has begun. False: no room now. */
+bool terminal_fresh_line(struct terminal *t);
+
+/* Copies the next bytes of input without taking them, at most `size`; with `line`, none behind a line end or ^D. */
+size_t terminal_peek(const struct terminal *t, char *bytes, size_t size, bool line);
+void terminal_take(struct terminal *t, size_t count);
+
+/* All output has left the machine. */
+bool terminal_idle(struct terminal *t);
+
+#endif

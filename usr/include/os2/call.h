@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The system calls as C functions.
+ *
+ * Every call goes through one stub (arch_syscall) with one frame of ten registers, struct os2_message, whose fields are
+ * the slots of the register map in os2/abi.h. The calls that carry messages take the frame itself, because a program
+ * reads and writes its words; the others take and give plain values. Each returns a status: 0 or above is good,
+ * anything below is an enum os2_status, and results named `ret_` are then untouched.
+ *
+ * In a message, w[2] is also the handle, w[3] the block and w[4] the deadline where the flags say so (os2/abi.h).
+ */
+#ifndef OS2_CALL_H
+#define OS2_CALL_H
+
+#include <stdint.h>
+
+#include "os2/abi.h"
+
+/* The register frame of a call, in the order of enum os2_slot. */
+struct os2_message {
+    uint64_t control; /* out: OS2_I_... of what came */
+    uint64_t label;
+    uint64_t w[5];
+    uint64_t caller; /* out of receive: whom to answer, 0 for a send; in of reply: whom reply answers */
+    uint64_t badge;
+    uint64_t bits;
+};
+_Static_assert(sizeof(struct os2_message) == OS2_R_COUNT * sizeof(uint64_t), "a message is the register frame");
+
+/* The flag that accepts blocks up to this order. */
+#define OS2_ACCEPT(order) (((uint64_t)(order) + 1) << OS2_ACCEPT_SHIFT)
+
+/* The order of the block that came with a message. */
+static inline unsigned os2_message_order(const struct os2_message *m) {
+    return (m->control >> OS2_I_ORDER_SHIFT) & 0xff;
+}
+
+/* The block that came with a message. */
+static inline void *os2_message_block(const struct os2_message *m) {
+    return (void *)(uintptr_t)m->w[3];
+}
+
+_Noreturn void os2_exit(uint64_t status); /* ends at once; main's return also flushes the output (os2/stream.h) */
+void os2_yield(void);
+uint64_t os2_tokens(void);
+uint64_t os2_clock(uint64_t *ret_rate); /* ticks since boot; ret_rate (may be null): ticks per second */
+
+/* Memory. A fresh block is cleared and at its exchange address. */
+int os2_block_alloc(unsigned order, void **ret_block);
+int os2_block_free(void *block);
+int os2_block_place(void *block, uint64_t wanted, unsigned protection, uint64_t *ret_address);
+
+/* Messages. `flags` are OS2_F_... and OS2_ACCEPT(). Without OS2_F_DEADLINE a wait is forever. */
+int os2_send(unsigned handle, uint64_t flags, struct os2_message *m);
+int os2_call(unsigned handle, uint64_t flags, struct os2_message *m);
+int os2_receive(uint64_t flags, struct os2_message *m);
+int os2_receive_from(unsigned handle, uint64_t flags, struct os2_message *m);
+int os2_reply(uint64_t flags, struct os2_message *m);
+int os2_reply_receive(uint64_t flags, struct os2_message *m);
+int os2_notify(unsigned handle, uint64_t bits);
+int os2_watch(unsigned handle, uint64_t bits);
+
+/* Answers `caller` with a reason for refusing; OS2_E_FAILED and the reason as LABEL are what it sees. */
+int os2_reply_fail(uint64_t caller, int reason);
+
+/* Handles. */
+int os2_handle_mint(unsigned source, enum os2_handle_kind kind, uint64_t badge, unsigned rights, unsigned *ret_handle);
+int os2_handle_close(unsigned handle);
+
+/* Processes. */
+struct os2_process_plan {
+    uint64_t quota;   /* pages */
+    uint64_t quantum; /* tokens a turn */
+    uint64_t watchdog_ms;
+    uint64_t end_bits; /* set in the creator when the child has ended */
+    const char *name;  /* cut to 16 bytes */
+};
+struct os2_process_facts {
+    uint64_t id;
+    uint64_t supervisor;
+    enum os2_process_state state;
+    unsigned core;
+    unsigned quantum;
+    uint32_t pages, quota, tables, objects; /* all in pages */
+    uint64_t tokens, turns;
+    char name[17];
+};
+struct os2_process_end {
+    uint64_t id;
+    enum os2_end_reason reason;
+    uint64_t value; /* exit status, or enum os2_fault */
+    uint64_t pc, address;
+};
+int os2_process_create(const struct os2_process_plan *plan, unsigned *ret_control, uint64_t *ret_id);
+int os2_process_give(unsigned control, void *block, uint64_t address, unsigned protection);
+int os2_process_grant(unsigned control, unsigned handle, unsigned rights, uint64_t pages, unsigned *ret_index);
+int os2_process_start(unsigned control, uint64_t pc, uint64_t sp, uint64_t argument);
+int os2_process_kill(unsigned control);
+int os2_process_facts(unsigned handle, unsigned slot, struct os2_process_facts *ret_facts);
+int os2_process_end(unsigned handle, unsigned slot, struct os2_process_end *ret_end);
+
+/* Devices and the machine. */
+int os2_device_claim(unsigned machine, enum os2_device_kind kind, uint64_t base, uint64_t count, uint64_t *ret_result);
+int os2_irq_bind(unsigned irq, uint64_t bits);
+int os2_irq_ack(unsigned irq);
+int os2_port_grant(unsigned ports);
+int os2_log_write(const char *text, unsigned length);
+int os2_log_read(unsigned machine, uint64_t bits, char ret_text[OS2_LOG_CHUNK], unsigned *ret_length);
+int os2_machine_info(unsigned machine, enum os2_machine_info what, uint64_t index, struct os2_message *ret);
+int os2_machine_control(unsigned machine, enum os2_machine_control what, uint64_t code);
+
+/* Words for a status, a way to end and a state: "over quota", "watchdog", "waits for a message". */
+const char *os2_status_text(int status);
+const char *os2_fault_text(enum os2_fault fault);
+const char *os2_state_text(enum os2_process_state state);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a program knows at its start.
+ *
+ * A process begins with nothing but its segments, a stack and one read-only page, the start page: its arguments and a
+ * table of the handles it was granted, by name. There is no environment and nothing is inherited.
+ *
+ * Names in use:
+ *   names                     the name service
+ *   supervisor                whoever started it; what may be asked there is between the two
+ *   console.in, console.out   the console, to read from and to write to (absent: input is at its end)
+ *   pipe.in, pipe.out         the neighbours in a pipeline; these come before the console (os2/stream.h)
+ *   machine, irq, ports       for services and observers
+ */
+#ifndef OS2_START_H
+#define OS2_START_H
+
+#include <stdint.h>
+
+#define OS2_START_MAGIC UINT64_C(0x3230305f3252534f)
+#define OS2_START_HANDLES 12
+#define OS2_START_NAME 16
+
+struct os2_start_handle {
+    char name[OS2_START_NAME];
+    uint64_t handle;
+};
+
+/* The page. argv and the strings follow in `room`; argv's pointers are addresses in the child. */
+struct os2_start_page {
+    uint64_t magic;
+    uint64_t argc;
+    uint64_t argv; /* address in the child of argc pointers and a null */
+    uint64_t handle_count;
+    struct os2_start_handle handles[OS2_START_HANDLES];
+    char room[];
+};
+
+/* The handle of that name, or 0. */
+unsigned os2_start_handle(const char *name);
+
+#endif

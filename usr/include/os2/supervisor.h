@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What init does for the services it starts, through the handle "supervisor". Every request is a call.
+ *
+ *   NAMES     out: a handle to the name service that now lives, with the trust the asker was started with.
+ *   SHUTDOWN  W0 = code: the machine is powered off with it. Only the shell may.
+ *   KILL      W0 = process slot: the service in it is ended, and started again. Only the shell may.
+ */
+#ifndef OS2_SUPERVISOR_H
+#define OS2_SUPERVISOR_H
+
+#include <stdint.h>
+
+enum os2_supervisor_operation { OS2_SUPERVISOR_NAMES = 1, OS2_SUPERVISOR_SHUTDOWN, OS2_SUPERVISOR_KILL };
+
+int os2_supervisor_names(unsigned supervisor, unsigned *ret_names);
+int os2_supervisor_shutdown(unsigned supervisor, uint64_t code); /* returns only if it is refused */
+int os2_supervisor_kill(unsigned supervisor, uint64_t slot);
+
+#endif

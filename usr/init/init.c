@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * init: the first process and the supervisor of the services.
+ *
+ * The kernel loads it from the boot archive and gives it the machine handle, the archive, the device tree and nearly all
+ * memory. It starts the services of a small table in order: names, console, files, and last the shell (or what the boot
+ * arguments name instead of it). Every right in the system is handed down from here: console gets the UART and the log,
+ * files a copy of the archive, the shell may look at processes and ask for power off.
+ *
+ * A service that ends is started again after a pause: 100 ms at first, doubled each time up to 10 s, and 100 ms again
+ * once it has run for 10 s. The archive stays here, unchanged, so each new file service gets a fresh copy. When the
+ * table's last service was started for one job (os2.run, os2.start), its end is the machine's.
+ *
+ * init waits in one place, the receive of its main loop, and never for a service without a deadline, so no service can
+ * hang it. It speaks through the kernel's log, which the console prints; only the last line before power off goes to the
+ * console directly, because it must come after all other output.
+ */
+#include "init/init.h"
+
+#include "os2/call.h"
+#include "os2/console.h"
+#include "os2/cpio.h"
+#include "os2/format.h"
+#include "os2/names.h"
+#include "os2/string.h"
+#include "os2/supervisor.h"
+#include "os2/time.h"
+
+#define BACKOFF_FIRST_MS 100u
+#define BACKOFF_LAST_MS 10000u
+#define BACKOFF_FORGET_MS 10000u
+#define LAST_WORDS_MS 3000u
+#define STATUS_FAILED 255u /* the machine's exit code when the job did not end by exit */
+
+enum init_service { SERVICE_NAMES, SERVICE_CONSOLE, SERVICE_FILES, SERVICE_LAST, SERVICES };
+
+struct service {
+    const char *name;
+    uint64_t quota; /* pages; 0: a share of what is left when it starts */
+    struct os2_child child;
+    bool runs;
+    uint64_t started_ms, restart_ms;
+    unsigned backoff_ms;
+    uint64_t names_caller; /* waits for a name service that lives; 0: does not */
+};
+
+static struct service services[SERVICES] = {
+    [SERVICE_NAMES] = {.name = "names", .quota = 256},
+    [SERVICE_CONSOLE] = {.name = "console", .quota = 1024}, /* 32 waiting writers with a block of 16 pages, and itself */
+    [SERVICE_FILES] = {.name = "files", .quota = 1024},     /* and the archive */
+    [SERVICE_LAST] = {.name = "shell"},
+};
+
+static const struct os2_boot *boot;
+static struct init_arguments arguments;
+static struct init_uart uart;
+
+_Noreturn void os2_entry(const struct os2_boot *given);
+
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
+    char line[200];
+    va_list list;
+    size_t length;
+
+    va_start(list, format);
+    length = os2_format_buffer_list(line, sizeof(line), format, list);
+    va_end(list);
+    if (length >= sizeof(line))
+        length = sizeof(line) - 1;
+    for (size_t at = 0; at < length; at += OS2_LOG_CHUNK)
+        os2_log_write(line + at, (unsigned)(length - at < OS2_LOG_CHUNK ? length - at : OS2_LOG_CHUNK));
+}
+
+static uint64_t now_ms(void) {
+    return os2_now_ns() / 1000000;
+}
+
+/* Power off. The last line is printed behind all other output, as far as there is a console that prints. */
+static _Noreturn void power_off(uint64_t status) {
+    uint64_t code = status & 0xff, deadline = os2_deadline_ms(LAST_WORDS_MS);
+    unsigned console;
+
+    if (services[SERVICE_CONSOLE].runs &&
+        os2_handle_mint(services[SERVICE_CONSOLE].child.control, OS2_HANDLE_INBOX, OS2_CONSOLE_OWNER, OS2_RIGHTS_ALL,
+                        &console) >= 0) {
+        char line[100];
+        if (arguments.nonce[0]) {
+            size_t length = os2_format_buffer(line, sizeof(line), "os2: exit %s %lu\n", arguments.nonce, code);
+            os2_console_write(console, line, length, OS2_CONSOLE_FRESH, deadline);
+        }
+        os2_console_flush(console, deadline);
+    }
+    os2_machine_control(OS2_INIT_MACHINE, OS2_CONTROL_OFF, code);
+    say("init: this machine cannot be powered off\n");
+    for (;;)
+        os2_sleep_ms(1000000);
+}
+
+/* A handle to the name service with the badge `service` is to have; the caller closes it. */
+static int names_handle(unsigned *ret_handle) {
+    if (!services[SERVICE_NAMES].runs)
+        return OS2_E_DIED;
+    return os2_handle_mint(services[SERVICE_NAMES].child.control, OS2_HANDLE_INBOX, OS2_NAMES_TRUSTED, OS2_RIGHTS_ALL,
+                           ret_handle);
+}
+
+/* Grants what every service has: init as the supervisor, told apart by the badge. */
+static int grant_supervisor(struct os2_child *child, enum init_service which) {
+    unsigned self;
+    int status = os2_handle_mint(0, OS2_HANDLE_INBOX, which, OS2_RIGHT_GIVE | OS2_RIGHT_SEND, &self);
+    if (status < 0)
+        return status;
+    status = os2_child_grant(child, "supervisor", self, OS2_RIGHT_SEND);
+    os2_handle_close(self);
+    return status;
+}
+
+/* Copies the archive into a block for the file service; arguments[0] and [1] tell it where. */
+static int give_archive(struct os2_child *child, char text[2][24]) {
+    unsigned order = 0;
+    void *copy;
+    int status;
+
+    while (OS2_PAGE_SIZE << order < boot->archive_size)
+        order++;
+    status = os2_block_alloc(order, &copy);
+    if (status < 0)
+        return status;
+    memcpy(copy, (const void *)(uintptr_t)boot->archive, boot->archive_size);
+    os2_format_buffer(text[0], sizeof(text[0]), "0x%lx", (uint64_t)(uintptr_t)copy);
+    os2_format_buffer(text[1], sizeof(text[1]), "%lu", boot->archive_size);
+    status = os2_process_give(child->control, copy, 0, OS2_PROT_READ);
+    if (status < 0)
+        os2_block_free(copy);
+    return status;
+}
+
+/* The shell's handles, or those of a program that the boot arguments name: that one may do what init may. */
+static int grant_last(struct os2_child *child) {
+    unsigned rights = arguments.start[0] ? OS2_RIGHTS_ALL : OS2_RIGHT_OBSERVE | OS2_RIGHT_GIVE;
+    unsigned handle;
+    int status = os2_child_grant(child, "machine", OS2_INIT_MACHINE, rights);
+
+    if (status >= 0)
+        status = names_handle(&handle);
+    if (status < 0)
+        return status;
+    status = os2_child_grant(child, "names", handle, OS2_RIGHTS_ALL);
+    os2_handle_close(handle);
+    if (status < 0 || !services[SERVICE_CONSOLE].runs)
+        return status;
+    status = os2_handle_mint(services[SERVICE_CONSOLE].child.control, OS2_HANDLE_INBOX,
+                             arguments.start[0] ? OS2_CONSOLE_CLIENT : OS2_CONSOLE_OWNER, OS2_RIGHTS_ALL, &handle);
+    if (status < 0)
+        return status;
+    status = os2_child_grant(child, "console.in", handle, OS2_RIGHTS_ALL);
+    if (status >= 0)
+        status = os2_child_grant(child, "console.out", handle, OS2_RIGHTS_ALL);
+    os2_handle_close(handle);
+    return status;
+}
+
+/* Fills and starts a created child. */
+static int service_start_child(enum init_service which, struct os2_child *child) {
+    const char *argv[5] = {services[which].name};
+    unsigned argc = 1;
+    char text[4][24];
+    uint64_t base;
+    int status = grant_supervisor(child, which);
+
+    if (status < 0)
+        return status;
+    switch (which) {
+    case SERVICE_CONSOLE:
+        status = os2_child_grant(child, "machine", OS2_INIT_MACHINE, OS2_RIGHT_LOG);
+        if (status >= 0)
+            status = init_uart_give(&uart, child, &base);
+        if (status < 0)
+            return status;
+        os2_format_buffer(text[0], sizeof(text[0]), "%d", (int)uart.facts.kind);
+        os2_format_buffer(text[1], sizeof(text[1]), "0x%lx", base);
+        os2_format_buffer(text[2], sizeof(text[2]), "%u", uart.facts.shift);
+        os2_format_buffer(text[3], sizeof(text[3]), "%u", uart.port ? 0 : uart.facts.io_width);
+        for (unsigned i = 0; i < 4; i++)
+            argv[argc++] = text[i];
+        break;
+    case SERVICE_FILES:
+        status = give_archive(child, text);
+        argv[argc++] = text[0];
+        argv[argc++] = text[1];
+        break;
+    case SERVICE_LAST:
+        status = grant_last(child);
+        if (arguments.run[0]) {
+            argv[argc++] = "-c";
+            argv[argc++] = arguments.run;
+        }
+        break;
+    default:
+        break;
+    }
+    return status < 0 ? status : os2_child_start(child, argc, argv);
+}
+
+static int service_start(enum init_service which) {
+    struct service *service = &services[which];
+    struct os2_cpio_file file;
+    struct os2_child_plan plan = {
+        .process = {.quota = service->quota,
+                    .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS,
+                    .end_bits = UINT64_C(1) << which,
+                    .name = service->name},
+        .stack_order = which == SERVICE_LAST ? 3 : 0,
+    };
+    const char *reason = NULL;
+    int status;
+
+    if (!os2_cpio_find((const void *)(uintptr_t)boot->archive, boot->archive_size, service->name, &file)) {
+        say("init: no %s in the boot archive\n", service->name);
+        return OS2_E_INVALID;
+    }
+    plan.image = file.bytes;
+    plan.image_size = file.size;
+    if (which == SERVICE_FILES)
+        plan.process.quota += 2 * (boot->archive_size / OS2_PAGE_SIZE + 1); /* the block may be nearly twice as large */
+    if (which == SERVICE_LAST)
+        plan.process.quota = os2_quota_left() / 8 * 7; /* the rest: to start the others again */
+    status = os2_child_create(&plan, &service->child, &reason);
+    if (status >= 0) {
+        status = service_start_child(which, &service->child);
+        if (status < 0)
+            os2_child_drop(&service->child);
+    }
+    service->runs = status >= 0;
+    service->started_ms = now_ms();
+    if (status < 0)
+        say("init: cannot start %s: %s\n", service->name, reason ? reason : os2_status_text(status));
+    return status;
+}
+
+/* Answers the services that asked for a name service while there was none. */
+static void names_answer(struct service *service) {
+    unsigned handle;
+    struct os2_message m = {.caller = service->names_caller};
+    int status = names_handle(&handle);
+
+    service->names_caller = 0;
+    if (status < 0) {
+        os2_reply_fail(m.caller, status);
+        return;
+    }
+    m.w[2] = handle | (uint64_t)OS2_RIGHTS_ALL << 16;
+    status = os2_reply(OS2_F_HANDLE, &m);
+    os2_handle_close(handle);
+    if (status < 0 && status != OS2_E_NOT_WAITING)
+        os2_reply_fail(m.caller, status);
+}
+
+/* Starts a service, or plans the next try. */
+static void service_try(enum init_service which) {
+    struct service *service = &services[which];
+
+    if (service_start(which) < 0) {
+        if (which == SERVICE_LAST && arguments.once)
+            power_off(STATUS_FAILED);
+        service->backoff_ms = service->backoff_ms * 2 < BACKOFF_LAST_MS ? service->backoff_ms * 2 : BACKOFF_LAST_MS;
+        service->restart_ms = now_ms() + service->backoff_ms;
+        return;
+    }
+    for (unsigned i = 0; which == SERVICE_NAMES && i < SERVICES; i++)
+        if (services[i].names_caller)
+            names_answer(&services[i]);
+}
+
+/* A service has ended: gives back what it had, says so, plans its restart. */
+static void service_ended(enum init_service which) {
+    struct service *service = &services[which];
+    struct os2_process_end end = {0};
+    uint64_t now = now_ms();
+    char how[128];
+
+    if (!service->runs || os2_process_end(service->child.control, 0, &end) < 0)
+        return;
+    os2_child_describe(&service->child, &end, how, sizeof(how));
+    os2_child_drop(&service->child);
+    service->runs = false;
+    service->names_caller = 0;
+    if (which == SERVICE_LAST && arguments.once) {
+        if (end.reason != OS2_END_EXIT)
+            say("init: %s ended: %s\n", service->name, how);
+        power_off(end.reason == OS2_END_EXIT ? end.value : STATUS_FAILED);
+    }
+    if (now - service->started_ms >= BACKOFF_FORGET_MS)
+        service->backoff_ms = BACKOFF_FIRST_MS;
+    service->restart_ms = now + service->backoff_ms;
+    say("init: %s ended: %s; starting it again in %u ms\n", service->name, how, service->backoff_ms);
+    service->backoff_ms = service->backoff_ms * 2 < BACKOFF_LAST_MS ? service->backoff_ms * 2 : BACKOFF_LAST_MS;
+}
+
+/* Ends the service in that slot; it will be started again like one that crashed. */
+static void serve_kill(const struct os2_message *m) {
+    struct os2_message done = {.caller = m->caller};
+
+    for (unsigned i = 0; i < SERVICES; i++) {
+        if (services[i].runs && (services[i].child.id & OS2_ID_SLOT_MASK) == m->w[0]) {
+            os2_process_kill(services[i].child.control);
+            os2_reply(0, &done);
+            return;
+        }
+    }
+    os2_reply_fail(m->caller, OS2_E_INVALID);
+}
+
+static void serve(const struct os2_message *m) {
+    if (!m->caller)
+        return;
+    if (m->label == OS2_SUPERVISOR_NAMES && m->badge < SERVICES) {
+        services[m->badge].names_caller = m->caller;
+        if (services[SERVICE_NAMES].runs)
+            names_answer(&services[m->badge]);
+    } else if (m->label == OS2_SUPERVISOR_SHUTDOWN && m->badge == SERVICE_LAST) {
+        power_off(m->w[0]);
+    } else if (m->label == OS2_SUPERVISOR_KILL && m->badge == SERVICE_LAST) {
+        serve_kill(m);
+    } else {
+        os2_reply_fail(m->caller, OS2_E_RIGHTS);
+    }
+}
+
+/* The earliest time at which a service is to be started again, as a deadline. */
+static uint64_t next_restart(void) {
+    uint64_t next = UINT64_MAX, now = now_ms();
+    for (unsigned i = 0; i < SERVICES; i++)
+        if (!services[i].runs && services[i].restart_ms < next)
+            next = services[i].restart_ms;
+    if (next == UINT64_MAX)
+        return OS2_FOREVER;
+    return os2_deadline_ms(next > now ? next - now : 0);
+}
+
+void os2_entry(const struct os2_boot *given) {
+    boot = given;
+    init_arguments(boot->arguments, sizeof(boot->arguments), &arguments);
+    if (arguments.bad)
+        say("init: cannot read the boot arguments\n");
+    if (arguments.start[0])
+        services[SERVICE_LAST].name = arguments.start;
+    if (!init_uart_find(boot, &uart))
+        say("init: no UART that I know in the device tree\n");
+    for (unsigned i = 0; i < SERVICES; i++) {
+        services[i].backoff_ms = BACKOFF_FIRST_MS;
+        service_try(i);
+    }
+
+    for (;;) {
+        struct os2_message m = {.w = {[4] = next_restart()}};
+        int status = os2_receive(OS2_F_DEADLINE, &m);
+        uint64_t now;
+
+        if (status >= 0 && (m.control & OS2_I_BITS))
+            for (unsigned i = 0; i < SERVICES; i++)
+                if (m.bits & UINT64_C(1) << i)
+                    service_ended(i);
+        if (status >= 0 && (m.control & OS2_I_MESSAGE))
+            serve(&m);
+        now = now_ms();
+        for (unsigned i = 0; i < SERVICES; i++)
+            if (!services[i].runs && services[i].restart_ms <= now)
+                service_try(i);
+    }
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The commands of the shell itself, and a line of help for these and for the programs.
+ */
+#include "os2/call.h"
+#include "os2/start.h"
+#include "os2/string.h"
+#include "os2/supervisor.h"
+#include "shell/shell.h"
+
+struct command {
+    const char *name, *arguments, *summary;
+    uint64_t (*run)(unsigned argc, const char *const *argv); /* null: a program. Returns the status */
+};
+
+static uint64_t run_help(unsigned argc, const char *const *argv);
+static uint64_t run_exit(unsigned argc, const char *const *argv);
+static uint64_t run_jobs(unsigned argc, const char *const *argv);
+static uint64_t run_kill(unsigned argc, const char *const *argv);
+static uint64_t run_run(unsigned argc, const char *const *argv);
+static uint64_t run_shutdown(unsigned argc, const char *const *argv);
+static uint64_t run_status(unsigned argc, const char *const *argv);
+static uint64_t run_true(unsigned argc, const char *const *argv);
+static uint64_t run_false(unsigned argc, const char *const *argv);
+
+static const struct command commands[] = {
+    {"help", "[COMMAND]", "what there is, or how to use one command", run_help},
+    {"exit", "[STATUS]", "end the shell", run_exit},
+    {"jobs", "", "list what runs in the background", run_jobs},
+    {"kill", "ID | %JOB", "end a process or a job; init starts a service again", run_kill},
+    {"run", "NAME [ARGUMENT...]", "run a program, even one with the name of a command", run_run},
+    {"shutdown", "[CODE]", "power the machine off", run_shutdown},
+    {"status", "", "print the status of the last command", run_status},
+    {"true", "", "succeed", run_true},
+    {"false", "", "fail with status 1", run_false},
+    {"cat", "[FILE...]", "print files, or the input", NULL},
+    {"cores", "", "what each core does: turns, steals, idle time, interrupts", NULL},
+    {"crash", "HOW | all", "misbehave in one way, or in all ways and check how each ends", NULL},
+    {"echo", "[WORD...]", "print words", NULL},
+    {"gen", "SIZE[K|M|G]", "write that much text", NULL},
+    {"hello", "", "the shortest program", NULL},
+    {"ls", "", "list the files", NULL},
+    {"mem", "", "what the memory is used for, counted frame by frame", NULL},
+    {"primes", "N", "count primes up to N on several processes", NULL},
+    {"ps", "", "list the processes", NULL},
+    {"sleep", "MS", "wait", NULL},
+    {"upper", "", "turn the input into capitals", NULL},
+    {"wc", "[FILE...]", "count lines, words and bytes", NULL},
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const struct command *command_find(const char *name) {
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+bool builtin_help(const char *name) {
+    const struct command *command = command_find(name);
+
+    if (!command)
+        return false;
+    shell_print("%s%s%s: %s\n", command->name, command->arguments[0] ? " " : "", command->arguments, command->summary);
+    return true;
+}
+
+bool builtin_is(const char *name) {
+    const struct command *command = command_find(name);
+    return command && command->run;
+}
+
+bool builtin_run(unsigned argc, const char *const *argv) {
+    const struct command *command = command_find(argv[0]);
+
+    if (!command || !command->run)
+        return false;
+    shell_status = command->run(argc, argv);
+    return true;
+}
+
+static uint64_t run_help(unsigned argc, const char *const *argv) {
+    if (argc > 1) {
+        if (builtin_help(argv[1]))
+            return 0;
+        shell_print("help: nothing is known of %s; `help` lists all\n", argv[1]);
+        return 1;
+    }
+    for (size_t i = 0; i < COMMANDS; i++) {
+        unsigned used = (unsigned)(strlen(commands[i].name) + strlen(commands[i].arguments)) + 1;
+        shell_print("  %s %s%*s  %s\n", commands[i].name, commands[i].arguments, used < 24 ? (int)(24 - used) : 0, "",
+                    commands[i].summary);
+    }
+    shell_print("a | b: pipeline   a; b: one after the other   a &: background   ^C: kill   $?: status\n");
+    return 0;
+}
+
+/* An optional number as the first argument. False: it is none, which has been said. */
+static bool argument_number(unsigned argc, const char *const *argv, uint64_t otherwise, uint64_t *ret) {
+    *ret = otherwise;
+    if (argc < 2 || (argc == 2 && os2_string_number(argv[1], ret)))
+        return true;
+    shell_print("%s: one number, please\n", argv[0]);
+    return false;
+}
+
+static uint64_t run_exit(unsigned argc, const char *const *argv) {
+    uint64_t status;
+
+    if (!argument_number(argc, argv, shell_status, &status))
+        return 2;
+    shell_flush();
+    os2_exit(status);
+}
+
+static uint64_t run_jobs(unsigned argc, const char *const *argv) {
+    (void)argc;
+    (void)argv;
+    job_poll();
+    job_list();
+    return 0;
+}
+
+static uint64_t run_kill(unsigned argc, const char *const *argv) {
+    bool is_job = argc == 2 && argv[1][0] == '%';
+    uint64_t number;
+    int status;
+
+    if (argc != 2 || !os2_string_number(argv[1] + is_job, &number)) {
+        shell_print("kill: give one ID (`ps` shows them) or %%JOB (`jobs`)\n");
+        return 2;
+    }
+    job_poll();
+    if (job_kill((unsigned)number, is_job))
+        return 0;
+    if (is_job) {
+        shell_print("kill: no job %%%lu\n", number);
+        return 1;
+    }
+    status = os2_supervisor_kill(os2_start_handle("supervisor"), number);
+    if (status >= 0)
+        return 0;
+    shell_print("kill: %lu is neither a child of this shell nor a service\n", number);
+    return 1;
+}
+
+static uint64_t run_run(unsigned argc, const char *const *argv) {
+    (void)argc;
+    (void)argv;
+    shell_print("run: what?\n"); /* with a name, the shell has taken the word off already */
+    return 2;
+}
+
+static uint64_t run_shutdown(unsigned argc, const char *const *argv) {
+    uint64_t code;
+    int status;
+
+    if (!argument_number(argc, argv, 0, &code))
+        return 2;
+    shell_flush();
+    status = os2_supervisor_shutdown(os2_start_handle("supervisor"), code);
+    shell_print("shutdown: %s\n", os2_status_text(status));
+    return 1;
+}
+
+static uint64_t run_status(unsigned argc, const char *const *argv) {
+    (void)argc;
+    (void)argv;
+    shell_print("%lu\n", shell_status);
+    return shell_status;
+}
+
+static uint64_t run_true(unsigned argc, const char *const *argv) {
+    (void)argc;
+    (void)argv;
+    return 0;
+}
+
+static uint64_t run_false(unsigned argc, const char *const *argv) {
+    (void)argc;
+    (void)argv;
+    return 1;
+}

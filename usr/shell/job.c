@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pipelines as processes.
+ *
+ * Each stage is a child with a notification bit of its own, which the kernel sets when it has ended; the last bit is ^C.
+ * The stages are made first, then wired (each gets a handle to its neighbours: to receive from the one, to send to the
+ * other), then started, so that no stage can miss its neighbour. A job ends when all its stages have ended; its status
+ * is the last stage's.
+ *
+ * While a job is in the foreground, ^C is a notification instead of input, and the shell waits for bits only. A stage
+ * gets a quarter of the pages that are left, so that a program can be greedy and another one still be started.
+ */
+#include "shell/shell.h"
+
+#include "os2/call.h"
+#include "os2/console.h"
+#include "os2/format.h"
+#include "os2/names.h"
+#include "os2/spawn.h"
+#include "os2/start.h"
+#include "os2/string.h"
+
+#define CHILDREN 32u
+#define JOBS 16u
+#define BIT_CTRL_C (UINT64_C(1) << 63)
+#define QUOTA_SHARE 4u
+#define STATUS_NOT_FOUND 127u
+#define STATUS_CANNOT 126u
+#define STATUS_ENDED 128u /* plus the reason: ended, but not by exit */
+
+struct child {
+    struct os2_child process; /* control 0: the place is free */
+    unsigned job;
+    bool last;
+    char name[17];
+};
+
+struct job {
+    unsigned running; /* stages that have not ended; 0: the place is free */
+    bool background, interrupted;
+    uint64_t status;
+    char text[64];
+};
+
+static struct child children[CHILDREN];
+static struct job jobs[JOBS];
+static unsigned ctrl_c; /* the notify handle for it */
+
+void job_init(void) {
+    os2_handle_mint(0, OS2_HANDLE_NOTIFY, BIT_CTRL_C, OS2_RIGHTS_ALL, &ctrl_c);
+}
+
+/* Programs that look at other processes or at the machine. */
+static bool job_observes(const char *name) {
+    static const char *const observers[] = {"ps", "mem", "cores", "crash"};
+    for (size_t i = 0; i < sizeof(observers) / sizeof(observers[0]); i++)
+        if (strcmp(name, observers[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Takes notice of a child's end and gives its pages back. */
+static void child_ended(struct child *child) {
+    struct job *job = &jobs[child->job];
+    struct os2_process_end end;
+    char how[160];
+
+    if (os2_process_end(child->process.control, 0, &end) < 0)
+        return;
+    if (end.reason != OS2_END_EXIT && !(end.reason == OS2_END_KILLED && job->interrupted)) {
+        os2_child_describe(&child->process, &end, how, sizeof(how));
+        shell_print("%s: ended: %s\n", child->name, how);
+    }
+    if (child->last)
+        job->status = end.reason == OS2_END_EXIT ? end.value : STATUS_ENDED + (unsigned)end.reason;
+    os2_child_drop(&child->process);
+    job->running--;
+    if (job->running == 0 && job->background)
+        shell_print("[%u] done, status %lu: %s\n", child->job + 1, job->status, job->text);
+}
+
+static void job_bits(uint64_t bits) {
+    for (unsigned i = 0; i < CHILDREN; i++)
+        if (bits & UINT64_C(1) << i && children[i].process.control)
+            child_ended(&children[i]);
+}
+
+void job_poll(void) {
+    struct os2_message m = {.w = {[4] = 0}};
+    while (os2_receive(OS2_F_DEADLINE, &m) >= 0) {
+        if (m.control & OS2_I_BITS)
+            job_bits(m.bits);
+        if (m.control & OS2_I_MESSAGE && m.caller)
+            os2_reply_fail(m.caller, OS2_E_INVALID);
+        m = (struct os2_message){0};
+    }
+}
+
+static void job_interrupt(struct job *job) {
+    unsigned number = (unsigned)(job - jobs);
+    job->interrupted = true;
+    for (unsigned i = 0; i < CHILDREN; i++) {
+        if (children[i].process.control && children[i].job == number) {
+            os2_process_kill(children[i].process.control);
+            shell_print("^C: %s killed\n", children[i].name);
+        }
+    }
+}
+
+/* Waits until the job has ended. */
+static void job_wait(struct job *job) {
+    unsigned console = shell_console();
+
+    os2_console_interrupt(console, ctrl_c, BIT_CTRL_C);
+    while (job->running) {
+        struct os2_message m = {0};
+        if (os2_receive(0, &m) < 0)
+            continue;
+        if (m.control & OS2_I_BITS) {
+            job_bits(m.bits);
+            if (m.bits & BIT_CTRL_C && !job->interrupted && job->running)
+                job_interrupt(job);
+        }
+        if (m.control & OS2_I_MESSAGE && m.caller)
+            os2_reply_fail(m.caller, OS2_E_INVALID);
+    }
+    os2_console_interrupt(console, 0, 0);
+}
+
+/* Grants a handle minted from another, which is closed again. */
+static int grant_minted(struct os2_child *child, const char *name, unsigned source, uint64_t badge, unsigned rights) {
+    unsigned handle;
+    int status = os2_handle_mint(source, OS2_HANDLE_INBOX, badge, rights | OS2_RIGHT_GIVE, &handle);
+    if (status < 0)
+        return status;
+    status = os2_child_grant(child, name, handle, rights);
+    os2_handle_close(handle);
+    return status;
+}
+
+/* Gives a stage its handles; its neighbours, where it has them, exist already. */
+static int stage_grant(struct child *stage, struct child *before, struct child *behind, bool background) {
+    const unsigned use = OS2_RIGHT_SEND | OS2_RIGHT_GIVE;
+    struct os2_child *child = &stage->process;
+    unsigned console = shell_console(), names = shell_names(), machine = os2_start_handle("machine");
+    int status = grant_minted(child, "supervisor", 0, 0, 0);
+
+    if (status >= 0 && names)
+        status = grant_minted(child, "names", names, OS2_NAMES_ORDINARY, use);
+    if (status >= 0 && console)
+        status = grant_minted(child, "console.out", console, OS2_CONSOLE_CLIENT, use);
+    if (status >= 0 && before)
+        status = grant_minted(child, "pipe.in", before->process.control, 0, 0);
+    else if (status >= 0 && console && !background)
+        status = grant_minted(child, "console.in", console, OS2_CONSOLE_CLIENT, use);
+    if (status >= 0 && behind)
+        status = grant_minted(child, "pipe.out", behind->process.control, 0, OS2_RIGHT_SEND);
+    if (status >= 0 && machine && job_observes(stage->name))
+        status = os2_child_grant(child, "machine", machine, OS2_RIGHT_OBSERVE | OS2_RIGHT_GIVE);
+    return status;
+}
+
+/* Says why a command cannot run, and returns the status for it. */
+static uint64_t stage_refused(const char *name, int status, const char *reason) {
+    if (status == OS2_E_WOULD_WAIT) {
+        shell_print("%s: no such program; `help` lists them\n", name);
+        return STATUS_NOT_FOUND;
+    }
+    shell_print("%s: cannot start: %s\n", name, reason ? reason : os2_status_text(status));
+    return STATUS_CANNOT;
+}
+
+/* Makes the process of a stage. 0, or the status to end with. */
+static uint64_t stage_create(unsigned place, const char *name) {
+    struct child *child = &children[place];
+    struct os2_child_plan plan = {.process = {.quota = os2_quota_left() / QUOTA_SHARE,
+                                              .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS,
+                                              .end_bits = UINT64_C(1) << place,
+                                              .name = name}};
+    const char *reason = NULL;
+    uint64_t size;
+    void *image;
+    int status = shell_load(name, &image, &size);
+
+    if (status < 0)
+        return stage_refused(name, status, NULL);
+    plan.image = image;
+    plan.image_size = size;
+    status = os2_child_create(&plan, &child->process, &reason);
+    os2_block_free(image);
+    if (status < 0)
+        return stage_refused(name, status, reason);
+    os2_string_copy(child->name, sizeof(child->name), name);
+    return 0;
+}
+
+/* Notes what the job is for `jobs`. */
+static void job_describe(struct job *job, const struct parse_pipeline *pipeline) {
+    size_t used = 0;
+
+    for (unsigned s = 0; s < pipeline->stages; s++) {
+        for (unsigned i = 0; i < pipeline->stage[s].argc && used + 1 < sizeof(job->text); i++) {
+            const char *gap = i ? " " : s ? " | " : "";
+            used += os2_format_buffer(job->text + used, sizeof(job->text) - used, "%s%s", gap,
+                                      pipeline->stage[s].argv[i]);
+            if (used > sizeof(job->text) - 1)
+                used = sizeof(job->text) - 1;
+        }
+    }
+}
+
+/* Finds places for the children of a pipeline. False: there are not enough. */
+static bool job_places(unsigned count, unsigned places[PARSE_STAGES]) {
+    unsigned found = 0;
+    for (unsigned i = 0; i < CHILDREN && found < count; i++)
+        if (!children[i].process.control)
+            places[found++] = i;
+    return found == count;
+}
+
+/* Drops the children of a pipeline that could not be started. */
+static void job_undo(struct job *job, const unsigned *places, unsigned count, uint64_t status) {
+    for (unsigned i = 0; i < count; i++)
+        os2_child_drop(&children[places[i]].process);
+    job->running = 0;
+    shell_status = status;
+}
+
+/* Starts all stages. False: none runs, and shell_status says why. */
+static bool job_start(struct job *job, const struct parse_pipeline *pipeline, const unsigned *places) {
+    unsigned last = pipeline->stages - 1;
+
+    for (unsigned i = 0; i <= last; i++) {
+        uint64_t refused = stage_create(places[i], pipeline->stage[i].argv[0]);
+        if (refused) {
+            job_undo(job, places, i, refused);
+            return false;
+        }
+        children[places[i]].job = (unsigned)(job - jobs);
+        children[places[i]].last = i == last;
+        job->running++;
+    }
+    for (unsigned i = 0; i <= last; i++) {
+        struct child *stage = &children[places[i]];
+        int status = stage_grant(stage, i ? &children[places[i - 1]] : NULL,
+                                 i < last ? &children[places[i + 1]] : NULL, pipeline->background);
+        if (status < 0) {
+            job_undo(job, places, last + 1, stage_refused(stage->name, status, NULL));
+            return false;
+        }
+    }
+    for (unsigned i = 0; i <= last; i++) {
+        struct child *stage = &children[places[i]];
+        int status = os2_child_start(&stage->process, pipeline->stage[i].argc, pipeline->stage[i].argv);
+        if (status < 0) {
+            const char *reason = status == OS2_E_FULL ? "its arguments are too long" : NULL;
+            job_undo(job, places, last + 1, stage_refused(stage->name, status, reason));
+            return false;
+        }
+    }
+    return true;
+}
+
+void job_run(const struct parse_pipeline *pipeline) {
+    unsigned places[PARSE_STAGES], number = 0;
+    struct job *job;
+
+    while (number < JOBS && jobs[number].running)
+        number++;
+    if (number == JOBS || !job_places(pipeline->stages, places)) {
+        shell_print("too many jobs; `jobs` lists them\n");
+        shell_status = STATUS_CANNOT;
+        return;
+    }
+    job = &jobs[number];
+    *job = (struct job){.background = pipeline->background};
+    job_describe(job, pipeline);
+    shell_flush();
+    if (!job_start(job, pipeline, places))
+        return;
+    if (job->background) {
+        shell_print("[%u]", number + 1);
+        for (unsigned i = 0; i < pipeline->stages; i++)
+            shell_print(" %lu", children[places[i]].process.id & OS2_ID_SLOT_MASK);
+        shell_print("\n");
+        shell_status = 0;
+        return;
+    }
+    job_wait(job);
+    shell_status = job->status;
+}
+
+void job_list(void) {
+    for (unsigned i = 0; i < JOBS; i++) {
+        if (!jobs[i].running)
+            continue;
+        shell_print("[%u]", i + 1);
+        for (unsigned c = 0; c < CHILDREN; c++)
+            if (children[c].process.control && children[c].job == i)
+                shell_print(" %lu", children[c].process.id & OS2_ID_SLOT_MASK);
+        shell_print("  %s\n", jobs[i].text);
+    }
+}
+
+bool job_kill(unsigned number, bool is_job) {
+    bool found = false;
+
+    for (unsigned i = 0; i < CHILDREN; i++) {
+        struct child *child = &children[i];
+        bool named = is_job ? child->job + 1 == number : (child->process.id & OS2_ID_SLOT_MASK) == number;
+        if (child->process.control && named) {
+            os2_process_kill(child->process.control);
+            found = true;
+        }
+    }
+    return found;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The shell: reads lines, runs them.
+ *
+ *     shell            read lines from the console until ^D or exit
+ *     shell -c TEXT    run one line; its status is the shell's
+ *
+ * Keys are asked for one line at a time and edited here; what is typed while a program runs stays in the console, for
+ * the program if it reads and for the shell if not. When the console or another service has ended, its handle is looked
+ * up again; the name service answers when it is back.
+ */
+#include "shell/shell.h"
+
+#include "os2/call.h"
+#include "os2/console.h"
+#include "os2/files.h"
+#include "os2/format.h"
+#include "os2/lineedit.h"
+#include "os2/names.h"
+#include "os2/start.h"
+#include "os2/string.h"
+#include "os2/supervisor.h"
+#include "os2/time.h"
+
+#define STATUS_SYNTAX 2u
+#define PROMPT "os2> "
+
+uint64_t shell_status;
+
+static unsigned console_handle, names_handle, files_handle;
+static char output[512];
+static size_t output_used;
+
+static struct os2_lineedit edit;
+static char history[8192];
+
+/* ---- Services. ---- */
+
+static void handle_forget(unsigned *handle) {
+    if (*handle)
+        os2_handle_close(*handle);
+    *handle = 0;
+}
+
+unsigned shell_names(void) {
+    if (!names_handle)
+        os2_supervisor_names(os2_start_handle("supervisor"), &names_handle);
+    return names_handle;
+}
+
+/* Looks a service up, with a new handle to the name service if that has ended. */
+static unsigned service_find(const char *name, unsigned *handle) {
+    int status = OS2_E_DIED;
+
+    for (unsigned tries = 0; !*handle && tries < 8; tries++) {
+        if (shell_names())
+            status = os2_names_lookup(names_handle, name, true, handle);
+        if (status == OS2_E_DIED || status == OS2_E_HANDLE)
+            handle_forget(&names_handle);
+        else if (status < 0)
+            os2_sleep_ms(50);
+    }
+    return *handle;
+}
+
+unsigned shell_console(void) {
+    return service_find("console", &console_handle);
+}
+
+int shell_load(const char *name, void **ret_block, uint64_t *ret_size) {
+    int status = OS2_E_DIED;
+
+    for (unsigned tries = 0; status == OS2_E_DIED && tries < 3; tries++) {
+        uint64_t file, size;
+        unsigned order = 0;
+
+        if (!service_find("files", &files_handle))
+            return OS2_E_DIED;
+        status = os2_files_open(files_handle, name, &file, &size);
+        while (order < OS2_FILES_ORDER && OS2_PAGE_SIZE << order < size)
+            order++;
+        if (status >= 0)
+            status = os2_files_read(files_handle, file, 0, order, ret_block, ret_size);
+        if (status == OS2_E_DIED)
+            handle_forget(&files_handle);
+    }
+    return status;
+}
+
+/* ---- The terminal. ---- */
+
+void shell_flush(void) {
+    size_t length = output_used;
+
+    output_used = 0;
+    for (unsigned tries = 0; length && tries < 3; tries++) {
+        if (os2_console_write(shell_console(), output, length, 0, OS2_FOREVER) != OS2_E_DIED)
+            return;
+        handle_forget(&console_handle);
+    }
+}
+
+void shell_put(const char *text, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        output[output_used++] = text[i];
+        if (output_used == sizeof(output))
+            shell_flush();
+    }
+}
+
+static void shell_put_piece(void *context, const char *text, size_t length) {
+    (void)context;
+    shell_put(text, length);
+}
+
+void shell_print(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    os2_format(shell_put_piece, NULL, format, arguments);
+    va_end(arguments);
+}
+
+/* ---- Lines. ---- */
+
+/* One pipeline: a command of the shell itself, or programs. */
+static void run_pipeline(struct parse_pipeline *pipeline) {
+    for (unsigned i = 0; i < pipeline->stages; i++) {
+        const char **argv = pipeline->stage[i].argv;
+        unsigned argc = pipeline->stage[i].argc;
+
+        if (argc == 2 && strcmp(argv[1], "--help") == 0 && builtin_help(argv[0])) {
+            shell_status = 0;
+            return;
+        }
+        if (argc > 1 && strcmp(argv[0], "run") == 0) {
+            pipeline->stage[i].argv++;
+            pipeline->stage[i].argc--;
+        } else if (builtin_is(argv[0]) && (pipeline->stages > 1 || pipeline->background)) {
+            shell_print("%s: the shell's own commands run alone and in the foreground\n", argv[0]);
+            shell_status = STATUS_SYNTAX;
+            return;
+        } else if (builtin_run(argc, (const char *const *)argv)) {
+            return;
+        }
+    }
+    job_run(pipeline);
+}
+
+bool shell_run_line(const char *line) {
+    static struct parse_pipeline pipeline;
+    const char *reason = NULL;
+    size_t at = 0;
+
+    for (;;) {
+        switch (parse_next(line, &at, shell_status, &pipeline, &reason)) {
+        case PARSE_END:
+            return true;
+        case PARSE_ERROR:
+            shell_print("%s\n", reason);
+            shell_status = STATUS_SYNTAX;
+            return false;
+        case PARSE_PIPELINE:
+            run_pipeline(&pipeline);
+            break;
+        }
+    }
+}
+
+/* Reads keys until a line is done. */
+static enum os2_line_event read_line(void) {
+    char keys[OS2_CONSOLE_TEXT];
+
+    os2_lineedit_begin(&edit, PROMPT);
+    for (;;) {
+        enum os2_line_event event = OS2_LINE_MORE;
+        int count;
+
+        shell_flush();
+        count = os2_console_read(shell_console(), OS2_CONSOLE_LINE, keys);
+        if (count == OS2_E_DIED) {
+            handle_forget(&console_handle);
+            shell_print("\n" PROMPT "%.*s", (int)edit.length, edit.line);
+        }
+        for (int i = 0; i < count && event == OS2_LINE_MORE; i++)
+            event = os2_lineedit_key(&edit, keys[i]);
+        if (event != OS2_LINE_MORE) {
+            shell_flush();
+            return event;
+        }
+    }
+}
+
+int main(int argc, char **argv) {
+    job_init();
+    if (argc == 3 && strcmp(argv[1], "-c") == 0) {
+        shell_run_line(argv[2]);
+        shell_flush();
+        return (int)shell_status;
+    }
+    os2_lineedit_init(&edit, shell_put_piece, NULL, history, sizeof(history));
+    shell_print("OS2. `help` lists the commands.\n");
+    for (;;) {
+        enum os2_line_event event;
+
+        job_poll();
+        event = read_line();
+        if (event == OS2_LINE_END)
+            break;
+        if (event == OS2_LINE_DONE)
+            shell_run_line(edit.line);
+    }
+    shell_print("\n");
+    shell_flush();
+    return (int)shell_status;
+}
