@@ -62,6 +62,7 @@ struct space;
  * struct core *arch_core(void)  this core
  * uint64_t arch_clock(void)     ticks since some moment before boot, the same on all cores
  *
+ * void arch_context_argument(uint64_t *reg, uint64_t value)   a fresh process's first argument, among the ABI's ten
  * void arch_context_restart(struct arch_context *)   the stopped process makes the same system call again
  */
 #include "port.h"
@@ -91,6 +92,9 @@ struct boot_info {
 /* Map the kernel for good: RAM that is not reserved, writable and not executable, with the largest leaves; the image
  * by segments. Called once on the boot core, with the heap up; takes table frames from frame_alloc_kernel(). */
 void arch_kernel_map(const struct boot_info *info);
+
+/* Fill in the port's part of a cleared struct core; stack_top is set. `cpu` is the firmware's number. */
+void arch_core_make(struct core *core, uint64_t cpu);
 
 /* Let this core take system calls and interrupts. Called on each core once, after arch_kernel_map(). */
 void arch_core_init(struct core *core);

@@ -41,7 +41,7 @@ struct core_shared {
     struct runqueue queue;
     uint32_t root;    /* (a) slot + 1 whose tables are in this core's satp or CR3, 0: the kernel's. Pairs with end.c */
     uint32_t running; /* (a) slot + 1 of the current process, for machine_info() */
-    bool online;      /* (a) set once by the core itself */
+    uint32_t online;  /* (a) 1: set once by the core itself */
 } __attribute__((aligned(CACHE_LINE)));
 
 #define IRQ_MAX 1024
@@ -49,7 +49,6 @@ struct irq {
     uint64_t life;   /* generation the binding is good for */
     uint64_t bits;   /* 0: not bound */
     uint16_t slot;
-    bool claimed;    /* a handle exists or existed */
 };
 
 struct machine {
@@ -61,6 +60,7 @@ struct machine {
     struct device_table devices;
     struct slot *slot;   /* (i) array of slot_count */
     uint32_t slot_count; /* (i) */
+    uint32_t slot_high;  /* (a) slots at and above this were never used; only grows */
     struct lock slot_lock;
     uint32_t slot_free; /* slot_lock: head of the free slots, through next; SLOT_NONE */
     uint64_t idle_mask; /* (a) cores in their idle loop; see core/turn.c */

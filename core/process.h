@@ -41,7 +41,6 @@ struct slot {
     uint16_t run_next;   /* the lock of the run queue it is in */
     uint16_t parent;     /* (i) while in use: the supervisor's slot, SLOT_NONE: init */
     uint32_t children;   /* (a) slots whose parent this is and that are not free */
-    bool was_called;     /* (o) a call was made to it: its end must look for those who wait */
     uint8_t doom_reason; /* (a) set before life becomes doomed */
     uint8_t abandoned;   /* (a) nobody will ask how it ended: see end.c */
     uint64_t seq;        /* (o) of the latest wait; never reset */

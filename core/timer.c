@@ -12,7 +12,7 @@
  */
 #include "core/timer.h"
 
-#include "core/process.h"
+#include "core/ipc.h"
 
 static struct timer_node *node(const struct core *core, uint32_t i) {
     return &machine.slot[core->timers.heap[i]].timer[core->index];

@@ -38,9 +38,6 @@ void timer_program(struct core *core);
 /* End every wait on this core whose deadline has passed. */
 void timer_expire(struct core *core, uint64_t now);
 
-/* Upcall, ipc/wait.c: the deadline of wait `seq` of `slot` has passed. False: keep the node and ask again later. */
-bool wait_expire(struct core *core, struct slot *slot, uint64_t seq);
-
 const char *timer_check(struct core *core);
 
 #endif

@@ -21,14 +21,17 @@ struct arch_context {
     bool fp_live; /* has used floating point: its sstatus.FS is not Off */
 };
 
+#define RISCV_NO_PLIC UINT64_MAX
+
 /* First in struct core, reached through tp. Entry code knows these offsets. */
 struct arch_core {
     uint64_t scratch;   /* t0 during trap entry */
+    uint64_t user_sp;   /* sp during an interrupt or fault */
     uint64_t stack_top; /* kernel stack */
     uint64_t hart;
     uint64_t asid_next, asid_epoch; /* epoch is never 0 */
-    uint64_t plic_context;          /* UINT64_MAX: none */
-    struct process *fp_process;     /* whose state the FP registers hold with FS not Off, or NULL */
+    uint64_t fault_address;         /* of the last fault that a fence was to settle */
+    uint64_t plic_context;          /* RISCV_NO_PLIC: none */
 };
 
 /* In struct space: which ASID of which core, and whether a fence is owed before it is used again. */
@@ -123,6 +126,11 @@ static inline uint64_t arch_clock(void) {
     uint64_t time;
     __asm__ volatile("rdtime %0" : "=r"(time));
     return time;
+}
+
+/* a0 is CONTROL of the register map. */
+static inline void arch_context_argument(uint64_t *reg, uint64_t value) {
+    reg[OS2_R_CONTROL] = value;
 }
 
 /* ecall is 4 bytes; entry stored the pc behind it. */
