@@ -62,23 +62,23 @@ enum os2_slot {
 /* Status. 0 and above: good. One meaning each. */
 enum os2_status {
     OS2_OK = 0,
-    OS2_E_CALL = -1,        /* no such system call, or not on this architecture */
-    OS2_E_INVALID = -2,     /* an argument is malformed or out of range */
-    OS2_E_HANDLE = -3,      /* no such handle, or not of the kind this call needs */
-    OS2_E_RIGHTS = -4,      /* the handle does not carry the right */
-    OS2_E_OWNER = -5,       /* the address is not the start of a block the caller owns */
-    OS2_E_MEMORY = -6,      /* the heap has no such block */
-    OS2_E_QUOTA = -7,       /* over the quota of the process that would own it */
-    OS2_E_FULL = -8,        /* a table is full: handles, page-table reserve, process slots, watches */
-    OS2_E_BUSY = -9,        /* the address, device or interrupt is taken, or the process is in the wrong state */
-    OS2_E_WOULD_WAIT = -10, /* a poll found nothing */
-    OS2_E_TIMEOUT = -11,    /* the deadline passed */
-    OS2_E_DIED = -12,       /* the peer has ended */
-    OS2_E_REFUSED = -13,    /* the receiver does not accept a block of this order, or a handle; nothing moved */
+    OS2_E_CALL = -1,         /* no such system call, or not on this architecture */
+    OS2_E_INVALID = -2,      /* an argument is malformed or out of range */
+    OS2_E_HANDLE = -3,       /* no such handle, or not of the kind this call needs */
+    OS2_E_RIGHTS = -4,       /* the handle does not carry the right */
+    OS2_E_OWNER = -5,        /* the address is not the start of a block the caller owns */
+    OS2_E_MEMORY = -6,       /* the heap has no such block */
+    OS2_E_QUOTA = -7,        /* over the quota of the process that would own it */
+    OS2_E_FULL = -8,         /* a table is full: handles, page-table reserve, process slots, watches */
+    OS2_E_BUSY = -9,         /* the address, device or interrupt is taken, or the process is in the wrong state */
+    OS2_E_WOULD_WAIT = -10,  /* a poll found nothing */
+    OS2_E_TIMEOUT = -11,     /* the deadline passed */
+    OS2_E_DIED = -12,        /* the peer has ended */
+    OS2_E_REFUSED = -13,     /* the receiver does not accept a block of this order, or a handle; nothing moved */
     OS2_E_NOT_WAITING = -14, /* nobody waits for this answer */
-    OS2_E_DEADLOCK = -15,   /* waiting would close a cycle of processes that wait for each other */
-    OS2_E_CHAIN = -16,      /* waiting would make a chain longer than OS2_CHAIN_MAX processes */
-    OS2_E_FAILED = -17,     /* the server failed this call: LABEL is its reason */
+    OS2_E_DEADLOCK = -15,    /* waiting would close a cycle of processes that wait for each other */
+    OS2_E_CHAIN = -16,       /* waiting would make a chain longer than OS2_CHAIN_MAX processes */
+    OS2_E_FAILED = -17,      /* the server failed this call: LABEL is its reason */
     OS2_STATUS_END = -18
 };
 #define OS2_CHAIN_MAX 32
@@ -90,9 +90,9 @@ enum os2_status {
 #define OS2_F_DEADLINE (1u << 10)      /* W4 is a deadline in clock ticks, 0 = poll; without it a wait is forever */
 #define OS2_F_ACCEPT_HANDLE (1u << 11) /* receive, call, reply_receive: a handle may come */
 #define OS2_F_MASK (1u << 12)          /* receive: W0 is the mask of notification bits to take, the others stay */
-#define OS2_F_FROM (1u << 13)          /* receive: only from the process the handle names; handle 0: from nobody (sleep) */
-#define OS2_F_FAIL (1u << 14)          /* reply: the caller gets OS2_E_FAILED, with LABEL as the reason */
-#define OS2_ACCEPT_SHIFT 16            /* 5 bits: 0 = no block accepted, k + 1 = blocks of order 0 to k */
+#define OS2_F_FROM (1u << 13) /* receive: only from the process the handle names; handle 0: from nobody (sleep) */
+#define OS2_F_FAIL (1u << 14) /* reply: the caller gets OS2_E_FAILED, with LABEL as the reason */
+#define OS2_ACCEPT_SHIFT 16   /* 5 bits: 0 = no block accepted, k + 1 = blocks of order 0 to k */
 #define OS2_ACCEPT_MASK 0x1fu
 #define OS2_HANDLE_SHIFT 32 /* 16 bits */
 #define OS2_HANDLE_MASK 0xffffu

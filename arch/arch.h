@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The port contract: everything a port provides, and the few upcalls it may make.
+ *
+ * Three ports implement it: arch/riscv64, arch/x86_64 and tests/host (the kernel's sources as a host program). The
+ * inline half and the constants are in each port's port.h, found through the include path; the out-of-line half is in
+ * files of the same names in each port. Nothing outside arch/ knows which port it is built for.
+ *
+ * The model that a port may rely on:
+ *   - A process stops only at a system call, a fault, or an interrupt that returns to the same process. The registers
+ *     that the C calling convention lets a call clobber are never kept over a system call.
+ *   - The kernel runs with interrupts off, on one stack per core, and never blocks. Interrupts are taken in user mode
+ *     and in arch_idle().
+ *   - Page tables of a process are edited by the one core that holds the process. No core ever asks another to fence.
+ *   - The kernel's half of every address space is the same and does not change after boot.
+ */
+#ifndef ARCH_ARCH_H
+#define ARCH_ARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "os2/abi.h"
+
+#define CORES_MAX 8
+#define CACHE_LINE 64
+
+struct core;
+struct process;
+struct space;
+
+/*
+ * The inline half, from the port's port.h:
+ *
+ * struct arch_context           the registers of a stopped process beside the ten of the ABI: pc, sp, the callee-saved
+ *                               ones, the constants, and floating-point state
+ * struct arch_core              what the port keeps in each struct core, first in it
+ * struct arch_space             what the port keeps in each struct space (ASID, owed fence)
+ *
+ * ARCH_NAME                     "riscv64"
+ * ARCH_TOP_LEVEL                level of the root table; level 0 holds 4 KiB leaves, 9 bits a level
+ * ARCH_USER_END                 first address past the user half
+ * ARCH_SYSCALL_CALLED           true where struct arch_context's pc points past the system call instruction
+ *
+ * void *arch_phys_to_virt(uint64_t pa)          direct map of RAM; valid for RAM that is not reserved
+ * uint64_t arch_virt_to_phys(const void *va)    its inverse
+ *
+ * uint64_t arch_pte_leaf(pa, prot, level, device)   a user leaf, accessed and dirty preset; W^X is the caller's duty
+ * uint64_t arch_pte_table(pa)                        a pointer to the next table
+ * bool arch_pte_valid(pte), arch_pte_is_leaf(pte, level)
+ * uint64_t arch_pte_address(pte)
+ * unsigned arch_pte_prot(pte)
+ *
+ * arch_store_release(p, v)      *p = v after everything before it            (64 bits; pairs with an acquire load)
+ * arch_load_acquire(p)          *p before everything after it
+ * arch_fence()                  full fence between loads and stores of this core
+ * bool arch_cas_full(p, expected, desired)   compare-exchange of 64 bits which, won or lost, is also a full fence
+ * uint64_t arch_swap_full(p, v)              exchange of 64 bits, also a full fence
+ * arch_relax()                  a hint in a spin loop
+ *
+ * struct core *arch_core(void)  this core
+ * uint64_t arch_clock(void)     ticks since some moment before boot, the same on all cores
+ *
+ * void arch_context_argument(uint64_t *reg, uint64_t value)   a fresh process's first argument, among the ABI's ten
+ * void arch_context_restart(struct arch_context *)   the stopped process makes the same system call again
+ */
+#include "port.h"
+
+/* ---- What the port learns of the machine before kernel_main(): all physical, byte-granular, unsorted. ---- */
+
+#define BOOT_RANGES 64
+struct boot_range {
+    uint64_t base, size;
+};
+struct boot_info {
+    struct boot_range ram[BOOT_RANGES];
+    struct boot_range reserved[BOOT_RANGES]; /* firmware's, the kernel's image: never touched, not in the direct map */
+    struct boot_range kept[4];               /* RAM in use until init has it: the archive, the tree */
+    unsigned ram_count, reserved_count, kept_count;
+    struct boot_range archive; /* size 0: none */
+    struct boot_range tree;    /* size 0: none */
+    char arguments[sizeof(((struct os2_boot *)0)->arguments)];
+    uint64_t clock_hz;
+    unsigned cpu_count;           /* usable cores, at most CORES_MAX; cpu_id[0] is the boot core */
+    uint64_t cpu_id[CORES_MAX];   /* firmware's numbers */
+    unsigned irq_count;           /* interrupt numbers are 1 .. irq_count - 1 */
+};
+
+/* ---- The out-of-line half. ---- */
+
+/* Map the kernel for good: RAM that is not reserved, writable and not executable, with the largest leaves; the image
+ * by segments. Called once on the boot core, with the heap up; takes table frames from frame_alloc_kernel(). */
+void arch_kernel_map(const struct boot_info *info);
+
+/* Fill in the port's part of a cleared struct core; stack_top is set. `cpu` is the firmware's number. */
+void arch_core_make(struct core *core, uint64_t cpu);
+
+/* Let this core take system calls and interrupts. Called on each core once, after arch_kernel_map(). */
+void arch_core_init(struct core *core);
+
+/* Start core `index` at core_main(); its struct core is ready. Returns false when the firmware refuses. */
+bool arch_core_start(struct core *core);
+
+/* Write the kernel's half into a cleared root table. */
+void arch_space_init(uint64_t *root);
+
+/* Make `space` the current address space of this core, settling owed fences; NULL: the kernel's own root. */
+void arch_space_activate(struct core *core, struct space *space);
+
+/* Is this core's current address space `space`? */
+bool arch_space_current(const struct space *space);
+
+/* `space` has lost the leaf at `va`, or (fence_space) many leaves or a table. Where it is current, this core is fenced
+ * now; else the space owes the fence until it is activated. Never concerns another core. */
+void arch_fence_address(struct space *space, uint64_t va);
+void arch_fence_space(struct space *space);
+
+/* Code has arrived in memory that this core may execute. */
+void arch_fence_code(void);
+
+/* Put a fresh process's context: where it starts, with what. */
+void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, uint64_t gp, uint64_t tp);
+
+/* Floating point: before `process` stops being this core's current, and before it may run elsewhere, its live state
+ * goes to its context. */
+void arch_context_park(struct core *core, struct process *process);
+
+/* Go to user mode as core->current, whose space is active. */
+_Noreturn void arch_enter(struct core *core);
+
+/* Wait for an interrupt, and take it. May return at any time. Entered and left with interrupts off. */
+void arch_idle(struct core *core);
+
+/* One timer per core, one shot, an absolute time; UINT64_MAX: none. */
+void arch_timer_set(struct core *core, uint64_t when);
+
+/* Make `core` enter ipi_arrived() soon. Spurious ones are harmless. */
+void arch_ipi_send(struct core *core);
+
+/* Interrupt sources. Unmask lets the next one in; the port masks a source before it calls irq_arrived(). */
+void arch_irq_unmask(unsigned irq);
+void arch_irq_mask(unsigned irq);
+
+/* I/O ports: false where there are none. */
+bool arch_ports_valid(uint64_t first, uint64_t count);
+void arch_ports_grant(struct process *process, uint64_t first, uint64_t count);
+
+/* Whether [base, base + size) may be claimed as a device's registers: not RAM is the caller's check; not an interrupt
+ * controller, a core's timer or firmware's is the port's. */
+bool arch_device_allowed(uint64_t base, uint64_t size);
+
+/* The firmware's console: boot and panic only. */
+void arch_console_write(const char *text, size_t length);
+
+/* Power off, telling `code` to whoever started the machine, where it can; or restart. */
+_Noreturn void arch_power_off(unsigned code);
+_Noreturn void arch_restart(void);
+_Noreturn void arch_halt(void);
+
+/* ---- Upcalls: what a port may call. ---- */
+
+_Noreturn void kernel_main(struct boot_info *info); /* boot core, on the boot map */
+_Noreturn void core_main(struct core *core);        /* every other core, on its own stack, kernel root active */
+void syscall_dispatch(struct core *core);           /* core->current made a system call: registers are in it */
+void fault_arrived(struct core *core, unsigned fault, uint64_t pc, uint64_t address); /* in user mode */
+void irq_arrived(struct core *core, unsigned irq);
+void timer_arrived(struct core *core, bool user); /* user: a process was interrupted, not the idle loop */
+void ipi_arrived(struct core *core);
+/* After interrupts in user mode: returns when the same process goes on, with its registers untouched. */
+void interrupt_leave(struct core *core);
+
+#endif

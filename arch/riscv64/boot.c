@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From the first table to kernel_main(): what the firmware and the device tree say about this machine.
+ *
+ * The tree is read in place and never written. What it says of RAM is believed less what it reserves (memreserve block,
+ * /reserved-memory, our own image, and what lies below the image in its bank, which is firmware's). What it says of
+ * processors is believed for all but the one that runs this. Core numbers count from 0, the boot hart; hart numbers may
+ * be sparse and have nothing to do with them.
+ */
+#include "arch/riscv64/riscv.h"
+#include "core/log.h"
+#include "core/machine.h"
+#include "core/panic.h"
+#include "core/string.h"
+
+extern char image_start[], image_end[];
+
+struct riscv_facts riscv_facts;
+static struct boot_info boot_info;
+
+static void add_range(struct boot_range *list, unsigned *count, uint64_t base, uint64_t size, const char *what) {
+    if (*count == BOOT_RANGES)
+        panic("the device tree has more than %u ranges of %s", BOOT_RANGES, what);
+    list[(*count)++] = (struct boot_range){base, size};
+}
+
+static void find_memory(const struct fdt *tree, struct boot_info *info) {
+    struct fdt_range r;
+    for (uint32_t i = 0; fdt_memory(tree, i, &r); i++)
+        add_range(info->ram, &info->ram_count, r.base, r.size, "memory");
+    for (uint32_t i = 0; fdt_reserved(tree, i, &r); i++)
+        add_range(info->reserved, &info->reserved_count, r.base, r.size, "reserved memory");
+    for (uint32_t i = 0; fdt_memreserve(tree, i, &r); i++)
+        add_range(info->reserved, &info->reserved_count, r.base, r.size, "reserved memory");
+    uint64_t image = riscv_facts.image_base;
+    uint64_t image_size = (uint64_t)(image_end - image_start);
+    add_range(info->reserved, &info->reserved_count, image, image_size, "reserved memory");
+    /* Firmware sits at the start of the bank, and not every one says so. */
+    for (unsigned i = 0; i < info->ram_count; i++)
+        if (info->ram[i].base < image && image - info->ram[i].base <= 0x200000)
+            add_range(info->reserved, &info->reserved_count, info->ram[i].base, image - info->ram[i].base,
+                      "reserved memory");
+}
+
+static void find_cpus(const struct fdt *tree, struct boot_info *info, uint64_t boot_hart) {
+    struct fdt_cpu cpu;
+    struct fdt_plic plic;
+    bool has_plic = fdt_plic(tree, 0, &plic);
+    riscv_facts.sstc = true;
+    info->cpu_count = 1;
+    info->cpu_id[0] = boot_hart;
+    for (unsigned i = 0; i < CORES_MAX; i++)
+        riscv_facts.plic_context[i] = RISCV_NO_PLIC;
+    for (uint32_t i = 0; fdt_cpu(tree, i, &cpu); i++) {
+        bool is_boot = cpu.hart == boot_hart;
+        if (!is_boot && (!cpu.okay || !cpu.mmu || !cpu.fpu || info->cpu_count == CORES_MAX))
+            continue;
+        unsigned index = is_boot ? 0 : info->cpu_count++;
+        uint32_t context;
+        info->cpu_id[index] = cpu.hart;
+        riscv_facts.sstc &= cpu.sstc;
+        if (has_plic && fdt_plic_context(tree, &plic, &cpu, &context))
+            riscv_facts.plic_context[index] = context;
+    }
+    if (has_plic) {
+        riscv_facts.plic = plic.reg;
+        riscv_facts.plic_sources = plic.sources < IRQ_MAX ? plic.sources : IRQ_MAX - 1;
+        info->irq_count = riscv_facts.plic_sources + 1;
+    }
+    riscv_facts.sstc = riscv_facts.sstc && riscv_probe_stimecmp();
+}
+
+void riscv_boot(uint64_t hart, uint64_t tree_address, uint64_t image) {
+    struct boot_info *info = &boot_info;
+    riscv_facts.image_base = image;
+    sbi_probe();
+
+    struct fdt tree;
+    void *bytes = arch_phys_to_virt(tree_address);
+    uint32_t size = fdt_total(bytes);
+    if (!size || !fdt_open(&tree, bytes, size))
+        panic("no device tree at %lx, where a1 points", tree_address);
+    find_memory(&tree, info);
+    find_cpus(&tree, info, hart);
+    info->clock_hz = fdt_timebase(&tree);
+    if (!info->clock_hz)
+        panic("the device tree has no timebase-frequency");
+
+    struct fdt_chosen chosen = fdt_chosen(&tree);
+    size_t length = strlen(chosen.arguments);
+    if (length >= sizeof info->arguments)
+        length = sizeof info->arguments - 1;
+    memcpy(info->arguments, chosen.arguments, length);
+    info->archive = (struct boot_range){chosen.initrd.base, chosen.initrd.size};
+    info->tree = (struct boot_range){tree_address, size};
+    if (info->archive.size)
+        info->kept[info->kept_count++] = info->archive;
+    info->kept[info->kept_count++] = info->tree;
+
+    struct fdt_range device;
+    if (fdt_device(&tree, "sifive,test0", 0, &device) || fdt_device(&tree, "sifive,test1", 0, &device))
+        riscv_facts.test_device = device.base;
+    if (!fdt_device(&tree, "riscv,clint0", 0, &riscv_facts.clint))
+        fdt_device(&tree, "sifive,clint0", 0, &riscv_facts.clint);
+    sbi_describe();
+    kernel_main(info);
+}
+
+void arch_core_make(struct core *core, uint64_t cpu) {
+    core->arch.hart = cpu;
+    core->arch.asid_next = 1;
+    core->arch.asid_epoch = 1;
+    core->arch.plic_context = riscv_facts.plic_context[core->index];
+}
+
+void arch_core_init(struct core *core) {
+    __asm__ volatile("mv tp, %0" ::"r"(core));
+    csr_write(scounteren, 7); /* cycle, time and instret may be read in user mode */
+    plic_core_init(core->arch.plic_context);
+    csr_write(sie, UINT64_C(1) << RISCV_IRQ_SOFT | UINT64_C(1) << RISCV_IRQ_EXTERNAL);
+}
+
+bool arch_core_start(struct core *core) {
+    uint64_t entry = (uint64_t)(uintptr_t)riscv_secondary - RISCV_IMAGE_BASE + riscv_facts.image_base;
+    return sbi_hart_start(core->arch.hart, entry, (uint64_t)(uintptr_t)core);
+}
+
+static bool overlaps(const struct fdt_range *range, uint64_t base, uint64_t end) {
+    return range->size && base < range->base + range->size && range->base < end;
+}
+
+bool arch_device_allowed(uint64_t base, uint64_t size) {
+    uint64_t end = base + size;
+    if (overlaps(&riscv_facts.plic, base, end))
+        return false;
+    if (riscv_facts.test_device && base <= riscv_facts.test_device && riscv_facts.test_device < end)
+        return false;
+    return !overlaps(&riscv_facts.clint, base, end);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address spaces: the kernel's map, ASIDs, fences.
+ *
+ * The kernel's half of every root: RAM that is not reserved, writable, with the largest leaves, at RISCV_DIRECT_BASE;
+ * device registers that the kernel uses, in the same window; and the image at its link address, by segments. The image
+ * itself is reserved RAM, so no writable mapping of its code exists.
+ *
+ * ASIDs are each core's own, 1 to asid_max; 0 is the kernel's root. A space that comes from another core, or from before
+ * the last roll-over here, gets a fresh ASID with one local fence; an old one is never resumed. What a space loses while
+ * it is current is fenced at once; while it is not, the fence is owed until it is activated. No core ever fences for
+ * another: a process runs on one core, and its translations elsewhere are under ASIDs that are not used again before a
+ * roll-over there, which fences everything.
+ *
+ * With asid_max 0 (U54, U74, parts whose sfence.vma by address or ASID is broken, or the boot argument os2.noasid) every
+ * change of satp is followed by a fence of everything, and so is every lost leaf.
+ */
+#include "arch/riscv64/riscv.h"
+#include "core/log.h"
+#include "core/machine.h"
+#include "core/panic.h"
+#include "core/string.h"
+
+extern char image_start[], image_rodata[], image_data[], image_end[];
+
+uint64_t riscv_kernel_satp;
+
+static uint64_t kernel_root[512] __attribute__((aligned(4096)));
+static uint64_t image_middle[512] __attribute__((aligned(4096)));
+static uint64_t image_table[512] __attribute__((aligned(4096)));
+
+#define KERNEL_R (RISCV_PTE_V | RISCV_PTE_R | RISCV_PTE_G | RISCV_PTE_A | RISCV_PTE_D)
+#define KERNEL_RW (KERNEL_R | RISCV_PTE_W)
+#define KERNEL_RX (KERNEL_R | RISCV_PTE_X)
+
+static uint64_t image_phys(const void *va) {
+    return (uint64_t)(uintptr_t)va - RISCV_IMAGE_BASE + riscv_facts.image_base;
+}
+
+static uint64_t *kernel_table(uint64_t *entry) {
+    if (!(*entry & RISCV_PTE_V)) {
+        uint32_t number = heap_alloc_cleared(&machine.heap, OS2_FRAME_KERNEL, 0);
+        if (number == FRAME_NONE)
+            panic("no memory for the kernel's page tables");
+        *entry = arch_pte_table((uint64_t)number << OS2_PAGE_SHIFT);
+    }
+    return arch_phys_to_virt(arch_pte_address(*entry));
+}
+
+/* Map [base, end) in the direct window, page-aligned, with the largest leaves. */
+static void map_direct(uint64_t base, uint64_t end) {
+    if (end > RISCV_DIRECT_SIZE)
+        end = RISCV_DIRECT_SIZE;
+    for (uint64_t pa = base; pa < end;) {
+        uint64_t *table = kernel_root;
+        unsigned level = 2;
+        uint64_t size = UINT64_C(1) << 30;
+        while (level > 0 && (pa & (size - 1) || size > end - pa)) {
+            table = kernel_table(&table[(pa + RISCV_DIRECT_BASE) >> (12 + 9 * level) & 511]);
+            level--;
+            size >>= 9;
+        }
+        table[(pa + RISCV_DIRECT_BASE) >> (12 + 9 * level) & 511] = pa >> 2 | KERNEL_RW;
+        pa += size;
+    }
+}
+
+/* The lowest reserved range that ends above `at`, or NULL. */
+static const struct boot_range *next_reserved(const struct boot_info *info, uint64_t at) {
+    const struct boot_range *best = NULL;
+    for (unsigned i = 0; i < info->reserved_count; i++) {
+        const struct boot_range *r = &info->reserved[i];
+        if (r->size && r->base + r->size > at && (!best || r->base < best->base))
+            best = r;
+    }
+    return best;
+}
+
+static void map_bank(const struct boot_info *info, const struct boot_range *bank) {
+    uint64_t at = (bank->base + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1);
+    uint64_t end = (bank->base + bank->size) & ~(OS2_PAGE_SIZE - 1);
+    while (at < end) {
+        const struct boot_range *r = next_reserved(info, at);
+        uint64_t stop = r && r->base < end ? r->base & ~(OS2_PAGE_SIZE - 1) : end;
+        if (stop > at)
+            map_direct(at, stop);
+        at = r && r->base < end ? (r->base + r->size + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1) : end;
+    }
+}
+
+void riscv_map_device(uint64_t base, uint64_t size) {
+    map_direct(base & ~(OS2_PAGE_SIZE - 1), (base + size + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1));
+}
+
+static void map_image(void) {
+    kernel_root[RISCV_IMAGE_BASE >> 30 & 511] = arch_pte_table(image_phys(image_middle));
+    image_middle[RISCV_IMAGE_BASE >> 21 & 511] = arch_pte_table(image_phys(image_table));
+    for (char *va = image_start; va < image_end; va += OS2_PAGE_SIZE)
+        image_table[(uintptr_t)va >> 12 & 511] =
+            image_phys(va) >> 2 | (va < image_rodata ? KERNEL_RX : va < image_data ? KERNEL_R : KERNEL_RW);
+}
+
+/* How many ASID bits satp keeps. */
+static uint64_t probe_asids(void) {
+    uint64_t satp = csr_read(satp);
+    csr_write(satp, satp | RISCV_SATP_ASID_MASK << RISCV_SATP_ASID_SHIFT);
+    uint64_t found = csr_read(satp) >> RISCV_SATP_ASID_SHIFT & RISCV_SATP_ASID_MASK;
+    csr_write(satp, satp);
+    return found;
+}
+
+/* SiFive errata: FU540, sfence.vma by address; FU740 CIP-1200, any fence that is not of everything. The test is the one
+ * by marchid and mimpid that their documents give. */
+static bool fences_broken(void) {
+    uint64_t arch = sbi_marchid(), implementation = sbi_mimpid();
+    return (arch == UINT64_C(0x8000000000000007) || arch == 1) && (implementation & 0xffffff) <= 0x200630 &&
+           implementation != 0x01200626;
+}
+
+static bool has_argument(const char *arguments, const char *word) {
+    size_t n = strlen(word);
+    for (const char *at = arguments; *at; at++)
+        if ((at == arguments || at[-1] == ' ') && strncmp(at, word, n) == 0 && (at[n] == 0 || at[n] == ' '))
+            return true;
+    return false;
+}
+
+void arch_kernel_map(const struct boot_info *info) {
+    for (unsigned i = 0; i < info->ram_count; i++)
+        map_bank(info, &info->ram[i]);
+    map_image();
+    if (riscv_facts.plic.size)
+        riscv_map_device(riscv_facts.plic.base, riscv_facts.plic.size);
+    if (riscv_facts.test_device)
+        riscv_map_device(riscv_facts.test_device, OS2_PAGE_SIZE);
+    uint64_t satp = RISCV_SATP_SV39 | image_phys(kernel_root) >> OS2_PAGE_SHIFT;
+    __asm__ volatile("sfence.vma" ::: "memory");
+    csr_write(satp, satp);
+    __asm__ volatile("sfence.vma" ::: "memory");
+
+    uint64_t asids = probe_asids();
+    bool broken = fences_broken();
+    riscv_facts.asid_max = broken || has_argument(info->arguments, "os2.noasid") ? 0 : asids;
+    log_line("Sv39, ASIDs 0..%lu%s, timer by %s", asids,
+             riscv_facts.asid_max ? "" : (broken ? ", not used: erratum" : ", not used"),
+             riscv_facts.sstc ? "stimecmp" : "SBI");
+    /* From here on other harts may come in. */
+    arch_store_release(&riscv_kernel_satp, satp);
+}
+
+void arch_space_init(uint64_t *root) {
+    memcpy(root + 256, kernel_root + 256, 256 * sizeof *root);
+}
+
+static void fence_all(void) {
+    __asm__ volatile("sfence.vma" ::: "memory");
+}
+static void fence_asid(uint64_t asid) {
+    __asm__ volatile("sfence.vma x0, %0" ::"r"(asid) : "memory");
+}
+
+void arch_space_activate(struct core *core, struct space *space) {
+    if (!space) {
+        csr_write(satp, riscv_kernel_satp);
+        if (!riscv_facts.asid_max)
+            fence_all();
+        return;
+    }
+    struct arch_space *a = &space->arch;
+    uint64_t satp = RISCV_SATP_SV39 | arch_virt_to_phys(space->root) >> OS2_PAGE_SHIFT;
+    if (!riscv_facts.asid_max) {
+        csr_write(satp, satp);
+        fence_all();
+        return;
+    }
+    if (a->core != core->index + 1 || a->epoch != core->arch.asid_epoch) {
+        if (core->arch.asid_next > riscv_facts.asid_max) {
+            core->arch.asid_next = 1;
+            core->arch.asid_epoch++;
+            fence_all();
+        }
+        a->core = core->index + 1;
+        a->epoch = core->arch.asid_epoch;
+        a->asid = core->arch.asid_next++;
+        a->owes_fence = true;
+    }
+    csr_write(satp, satp | a->asid << RISCV_SATP_ASID_SHIFT);
+    if (a->owes_fence) {
+        fence_asid(a->asid);
+        a->owes_fence = false;
+    }
+}
+
+bool arch_space_current(const struct space *space) {
+    return (csr_read(satp) & RISCV_SATP_PPN_MASK) == arch_virt_to_phys(space->root) >> OS2_PAGE_SHIFT;
+}
+
+void arch_fence_address(struct space *space, uint64_t va) {
+    if (!arch_space_current(space))
+        space->arch.owes_fence = true;
+    else if (!riscv_facts.asid_max)
+        fence_all();
+    else
+        __asm__ volatile("sfence.vma %0, %1" ::"r"(va), "r"(space->arch.asid) : "memory");
+}
+
+void arch_fence_space(struct space *space) {
+    if (!arch_space_current(space))
+        space->arch.owes_fence = true;
+    else if (!riscv_facts.asid_max)
+        fence_all();
+    else
+        fence_asid(space->arch.asid);
+}
+
+void arch_fence_code(void) {
+    __asm__ volatile("fence.i" ::: "memory");
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of this port share: control registers, SBI, the interrupt controller, facts found at boot. */
+#ifndef ARCH_RISCV64_RISCV_H
+#define ARCH_RISCV64_RISCV_H
+
+#include "arch/arch.h"
+#include "core/fdt_board.h"
+
+#define csr_read(name)                                                                                                 \
+    ({                                                                                                                 \
+        uint64_t csr_value;                                                                                            \
+        __asm__ volatile("csrr %0, " #name : "=r"(csr_value)::"memory");                                               \
+        csr_value;                                                                                                     \
+    })
+#define csr_write(name, value) __asm__ volatile("csrw " #name ", %0" ::"r"(value) : "memory")
+#define csr_set(name, bits) __asm__ volatile("csrs " #name ", %0" ::"r"(bits) : "memory")
+#define csr_clear(name, bits) __asm__ volatile("csrc " #name ", %0" ::"r"(bits) : "memory")
+
+/* Bits of sie and sip, and causes of interrupts. */
+#define RISCV_IRQ_SOFT 1
+#define RISCV_IRQ_TIMER 5
+#define RISCV_IRQ_EXTERNAL 9
+#define RISCV_CAUSE_INTERRUPT (UINT64_C(1) << 63)
+#define RISCV_SSTATUS_SPP (UINT64_C(1) << 8)
+#define RISCV_SSTATUS_FS (UINT64_C(3) << 13)
+#define RISCV_SSTATUS_FS_CLEAN (UINT64_C(2) << 13)
+#define RISCV_SATP_SV39 (UINT64_C(8) << 60)
+#define RISCV_SATP_ASID_SHIFT 44
+#define RISCV_SATP_ASID_MASK UINT64_C(0xffff)
+#define RISCV_SATP_PPN_MASK ((UINT64_C(1) << 44) - 1)
+
+/* Found at boot, then constant. */
+struct riscv_facts {
+    uint64_t image_base; /* physical */
+    uint64_t asid_max;   /* 0: no ASIDs, or not to be used: every switch fences everything */
+    bool sstc;
+    struct fdt_range plic; /* size 0: none */
+    uint32_t plic_sources;
+    uint64_t plic_context[CORES_MAX]; /* of core i */
+    uint64_t test_device;             /* sifive,test, 0: none */
+    struct fdt_range clint;           /* the firmware's timer and IPI registers, size 0: not in the tree */
+};
+extern struct riscv_facts riscv_facts;
+extern uint64_t riscv_kernel_satp; /* known to start.S: not 0 when secondary cores may use it */
+
+/* sbi.c */
+void sbi_probe(void);
+void sbi_describe(void);
+void sbi_set_timer(uint64_t when);
+void sbi_send_ipi(uint64_t hart);
+bool sbi_hart_start(uint64_t hart, uint64_t address, uint64_t argument);
+uint64_t sbi_marchid(void);
+uint64_t sbi_mimpid(void);
+
+/* plic.c */
+void plic_core_init(uint64_t context);
+/* Take what is pending, mask and complete it; 0: nothing. */
+unsigned plic_claim(uint64_t context);
+
+/* mmu.c: a device's registers that the kernel itself uses are mapped in the direct map's place for them. */
+void riscv_map_device(uint64_t base, uint64_t size);
+
+/* entry.S, fp.S, start.S */
+_Noreturn void riscv_enter(struct core *core);
+void riscv_fp_save(struct arch_context *context);
+void riscv_fp_load(const struct arch_context *context);
+int riscv_probe_stimecmp(void);
+void riscv_secondary(void);
+void trap_entry(void);
+
+/* Called from assembly. */
+_Noreturn void riscv_boot(uint64_t hart, uint64_t tree, uint64_t image);
+void riscv_trap(struct core *core, uint64_t cause, uint64_t pc, uint64_t value);
+_Noreturn void riscv_kernel_trap(uint64_t cause, uint64_t pc, uint64_t value, uint64_t sp, uint64_t ra);
+
+#endif

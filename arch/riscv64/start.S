@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The first instructions: the Image header that U-Boot and QEMU look for, the lottery, the first page table.
+ *
+ * Entered in S-mode with the MMU off, a0 = hart number, a1 = device tree, at any 2 MiB-aligned address. One hart is
+ * meant to enter here, but old firmware (OpenSBI up to 1.2) can send a hart that was started by HSM here too: so the
+ * first hart to draw boots, the others wait until there is a core for their number.
+ *
+ * The first table maps 128 GiB of physical addresses writable at RISCV_DIRECT_BASE and the image at its link address;
+ * arch_kernel_map() replaces it. Turning the MMU on faults at the next physical address, and stvec points to where
+ * execution goes on: no identity mapping is ever made.
+ */
+#include "arch_offsets.h"
+
+#define RISCV_SATP_SV39 8
+#define PTE_RW_GLOBAL 0xe7  /* D A G W R V */
+#define PTE_RWX_GLOBAL 0xef /* D A G X W R V */
+#define PTE_TABLE 0x01
+
+    .section .head, "ax"
+    .globl _start
+_start:
+    j start
+    .balign 8
+    .quad 0x200000              /* text_offset: from the start of RAM */
+    .quad image_size            /* with .bss, so that nothing is put there */
+    .quad 0                     /* flags: little-endian */
+    .word 2                     /* header version 0.2 */
+    .word 0
+    .quad 0
+    .ascii "RISCV\0\0\0"
+    .ascii "RSC\005"
+    .word 0
+
+start:
+    csrw sie, zero
+    li t0, (1 << 18) | (1 << 19) | (3 << 13) | (3 << 9) | (1 << 1) /* SUM, MXR, FS, VS, SIE */
+    csrc sstatus, t0
+    la t0, lottery
+    li t1, 1
+    amoadd.w.aqrl t1, t1, (t0)
+    bnez t1, loser
+
+    la t0, bss_start
+    la t1, image_end
+1:  sd zero, (t0)
+    addi t0, t0, 8
+    bltu t0, t1, 1b
+
+    mv s0, a0
+    mv s1, a1
+    la s2, _start               /* where the image is */
+    la t0, boot_root
+    li t1, 0
+    li t2, 128
+    li t3, PTE_RW_GLOBAL
+    li t4, 1 << 28              /* one GiB, as a page number in an entry */
+    addi t0, t0, 2047           /* entry 256 */
+    addi t0, t0, 1
+1:  sd t3, (t0)
+    addi t0, t0, 8
+    add t3, t3, t4
+    addi t1, t1, 1
+    bltu t1, t2, 1b
+
+    la t0, boot_image_table
+    srli t1, t0, 2
+    ori t1, t1, PTE_TABLE
+    la t2, boot_root
+    li t3, 510 * 8
+    add t3, t3, t2
+    sd t1, (t3)
+    srli t1, s2, 2
+    ori t1, t1, PTE_RWX_GLOBAL
+    sd t1, (t0)                 /* the image is at most 2 MiB */
+
+    srli a0, t2, 12
+    li t0, RISCV_SATP_SV39
+    slli t0, t0, 60
+    or a0, a0, t0
+    la ra, 1f
+    j mmu_on
+    .balign 4
+1:  la sp, boot_stack_top
+    mv tp, zero
+    csrw sscratch, zero
+    la t0, trap_entry
+    csrw stvec, t0
+    mv a0, s0
+    mv a1, s1
+    mv a2, s2
+    call riscv_boot
+
+/* a0 = satp; ra = a physical address in the image: go on at its link address, with the MMU on. Clobbers t0..t2. */
+mmu_on:
+    la t0, _start
+    sub t0, ra, t0
+    li t1, 0xffffffff80000000
+    add t0, t0, t1
+    csrw stvec, t0
+    sfence.vma
+    csrw satp, a0
+    sfence.vma
+    jr t0                       /* only reached where the fetch did not fault */
+
+/* Started by HSM, MMU off: a0 = hart, a1 = struct core. */
+    .globl riscv_secondary
+    .balign 4
+riscv_secondary:
+    csrw sie, zero
+    li t0, (1 << 18) | (1 << 19) | (3 << 13) | (3 << 9) | (1 << 1)
+    csrc sstatus, t0
+    mv s0, a1
+    la t0, riscv_kernel_satp
+    ld a0, (t0)
+    la ra, 1f
+    j mmu_on
+    .balign 4
+1:  mv tp, s0
+    csrw sscratch, zero
+    la t0, trap_entry
+    csrw stvec, t0
+    ld sp, CORE_STACK_TOP(tp)
+    mv a0, tp
+    call core_main
+
+/* A hart that lost the lottery: sleep 10 ms at a time by the firmware's timer until the kernel's map is there, then
+ * look for the core of this hart; give up after 10 s. */
+loser:
+    mv s0, a0
+    li s1, 1000
+1:  li t0, 1 << 5              /* STIE: only to end wfi, interrupts are off */
+    csrw sie, t0
+    rdtime a0
+    li t0, 40000
+    add a0, a0, t0
+    li a6, 0
+    li a7, 0x54494d45           /* TIME */
+    ecall
+    wfi
+    la t0, riscv_kernel_satp
+    ld a0, (t0)
+    fence r, rw
+    bnez a0, 2f
+    addi s1, s1, -1
+    bnez s1, 1b
+3:  csrw sie, zero
+    wfi
+    j 3b
+2:  la ra, 4f
+    j mmu_on
+    .balign 4
+4:  la t0, trap_entry
+    csrw stvec, t0
+    csrw sscratch, zero
+    mv tp, zero
+    la t0, cores
+    li t1, 0
+    li t2, CORES_MAX_COUNT
+5:  ld t3, (t0)
+    beqz t3, 6f
+    ld t4, CORE_HART(t3)
+    bne t4, s0, 6f
+    mv tp, t3
+    ld sp, CORE_STACK_TOP(tp)
+    mv a0, tp
+    call core_main
+6:  addi t0, t0, 8
+    addi t1, t1, 1
+    bltu t1, t2, 5b
+    j 3b
+
+    .data
+    .balign 8
+lottery:
+    .word 0
+
+    .bss
+    .balign 4096
+boot_root:
+    .skip 4096
+boot_image_table:
+    .skip 4096
+boot_stack:
+    .skip 16384
+    .globl boot_stack_top
+boot_stack_top:

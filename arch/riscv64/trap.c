@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Traps other than system calls: interrupts and faults in user mode, and the idle loop's interrupts.
+ *
+ * The kernel runs with interrupts off, so an interrupt is taken in user mode, or found pending by the idle loop.
+ *
+ * Floating point is off (sstatus.FS = Off) for a process until its first use, which traps as an illegal instruction; from
+ * then on its state is parked and loaded at each switch where it was changed.
+ */
+#include "arch/riscv64/riscv.h"
+#include "core/ipc.h"
+#include "core/panic.h"
+#include "core/string.h"
+#include "core/turn.h"
+#include "mm/paging.h"
+
+/* Causes of exceptions (privileged specification, table 4.2). */
+enum {
+    CAUSE_FETCH_MISALIGNED,
+    CAUSE_FETCH_ACCESS,
+    CAUSE_ILLEGAL,
+    CAUSE_BREAKPOINT,
+    CAUSE_LOAD_MISALIGNED,
+    CAUSE_LOAD_ACCESS,
+    CAUSE_STORE_MISALIGNED,
+    CAUSE_STORE_ACCESS,
+    CAUSE_FETCH_PAGE = 12,
+    CAUSE_LOAD_PAGE = 13,
+    CAUSE_STORE_PAGE = 15
+};
+
+static unsigned fault_of(uint64_t cause) {
+    switch (cause) {
+    case CAUSE_LOAD_PAGE:
+    case CAUSE_LOAD_ACCESS:
+        return OS2_FAULT_READ;
+    case CAUSE_STORE_PAGE:
+    case CAUSE_STORE_ACCESS:
+        return OS2_FAULT_WRITE;
+    case CAUSE_FETCH_PAGE:
+    case CAUSE_FETCH_ACCESS:
+        return OS2_FAULT_EXEC;
+    case CAUSE_FETCH_MISALIGNED:
+    case CAUSE_LOAD_MISALIGNED:
+    case CAUSE_STORE_MISALIGNED:
+        return OS2_FAULT_ALIGN;
+    case CAUSE_ILLEGAL:
+        return OS2_FAULT_INSTRUCTION;
+    case CAUSE_BREAKPOINT:
+        return OS2_FAULT_BREAKPOINT;
+    default:
+        return OS2_FAULT_OTHER;
+    }
+}
+
+static void take_interrupts(struct core *core, bool user) {
+    uint64_t pending = csr_read(sip) & csr_read(sie);
+    if (pending & 1u << RISCV_IRQ_SOFT) {
+        csr_clear(sip, UINT64_C(1) << RISCV_IRQ_SOFT);
+        arch_fence(); /* what the sender stored before is seen after */
+        ipi_arrived(core);
+    }
+    if (pending & 1u << RISCV_IRQ_TIMER) {
+        csr_clear(sie, UINT64_C(1) << RISCV_IRQ_TIMER); /* until the timer is set again */
+        timer_arrived(core, user);
+    }
+    if (pending & 1u << RISCV_IRQ_EXTERNAL)
+        for (unsigned irq = plic_claim(core->arch.plic_context); irq; irq = plic_claim(core->arch.plic_context))
+            irq_arrived(core, irq);
+}
+
+void arch_idle(struct core *core) {
+    __asm__ volatile("wfi" ::: "memory");
+    take_interrupts(core, false);
+}
+
+void arch_timer_set(struct core *core, uint64_t when) {
+    (void)core;
+    if (when == UINT64_MAX) {
+        csr_clear(sie, UINT64_C(1) << RISCV_IRQ_TIMER);
+        return;
+    }
+    if (riscv_facts.sstc)
+        __asm__ volatile("csrw 0x14d, %0" ::"r"(when) : "memory"); /* stimecmp */
+    else
+        sbi_set_timer(when);
+    csr_set(sie, UINT64_C(1) << RISCV_IRQ_TIMER);
+}
+
+void arch_ipi_send(struct core *core) {
+    arch_fence();
+    sbi_send_ipi(core->arch.hart);
+}
+
+/* Does a mapping that allows this access exist? Then the fault came from a translation that was cached while the entry
+ * was invalid, and one fence settles it. */
+static bool spurious(const struct process *p, uint64_t cause, uint64_t address) {
+    unsigned level, want;
+    switch (cause) {
+    case CAUSE_LOAD_PAGE:
+        want = OS2_PROT_READ;
+        break;
+    case CAUSE_STORE_PAGE:
+        want = OS2_PROT_WRITE;
+        break;
+    case CAUSE_FETCH_PAGE:
+        want = OS2_PROT_EXEC;
+        break;
+    default:
+        return false;
+    }
+    const uint64_t *entry = paging_find(&p->space, address, &level);
+    return entry && arch_pte_prot(*entry) & want;
+}
+
+void riscv_trap(struct core *core, uint64_t cause, uint64_t pc, uint64_t value) {
+    struct process *p = core->current;
+    p->context.pc = pc;
+    if (cause & RISCV_CAUSE_INTERRUPT) {
+        take_interrupts(core, true);
+        interrupt_leave(core);
+        return;
+    }
+    if (cause == CAUSE_ILLEGAL && !p->context.fp_live) {
+        /* Perhaps the first use of floating point. If it is not, it traps once more. */
+        p->context.fp_live = true;
+        csr_set(sstatus, RISCV_SSTATUS_FS);
+        riscv_fp_load(&p->context);
+        csr_clear(sstatus, RISCV_SSTATUS_FS);
+        csr_set(sstatus, RISCV_SSTATUS_FS_CLEAN);
+        return;
+    }
+    /* Erratum CIP-453: bits above 38 of an instruction address in stval may not be its sign. */
+    if (cause == CAUSE_FETCH_PAGE || cause == CAUSE_FETCH_ACCESS)
+        value = (uint64_t)((int64_t)(value << 25) >> 25);
+    if (spurious(p, cause, value) && core->arch.fault_address != value) {
+        core->arch.fault_address = value;
+        __asm__ volatile("sfence.vma" ::: "memory");
+        return;
+    }
+    core->arch.fault_address = 0;
+    fault_arrived(core, fault_of(cause), pc, value);
+}
+
+void riscv_kernel_trap(uint64_t cause, uint64_t pc, uint64_t value, uint64_t sp, uint64_t ra) {
+    panic("trap in the kernel: cause %lx pc %lx value %lx sp %lx ra %lx", cause, pc, value, sp, ra);
+}
+
+/* ---- Contexts. ---- */
+
+void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, uint64_t gp, uint64_t tp) {
+    memset(context, 0, sizeof *context);
+    context->pc = pc;
+    context->sp = sp;
+    context->gp = gp;
+    context->tp = tp;
+}
+
+void arch_context_park(struct core *core, struct process *process) {
+    (void)core;
+    if ((csr_read(sstatus) & RISCV_SSTATUS_FS) == RISCV_SSTATUS_FS) {
+        riscv_fp_save(&process->context);
+        csr_clear(sstatus, RISCV_SSTATUS_FS);
+        csr_set(sstatus, RISCV_SSTATUS_FS_CLEAN);
+    }
+}
+
+void arch_enter(struct core *core) {
+    struct process *p = core->current;
+    csr_clear(sstatus, RISCV_SSTATUS_FS | RISCV_SSTATUS_SPP);
+    if (p->context.fp_live) {
+        csr_set(sstatus, RISCV_SSTATUS_FS);
+        riscv_fp_load(&p->context);
+        csr_clear(sstatus, RISCV_SSTATUS_FS);
+        csr_set(sstatus, RISCV_SSTATUS_FS_CLEAN);
+    }
+    riscv_enter(core);
+}
+
+bool arch_ports_valid(uint64_t first, uint64_t count) {
+    (void)first;
+    (void)count;
+    return false;
+}
+
+void arch_ports_grant(struct process *process, uint64_t first, uint64_t count) {
+    (void)process;
+    (void)first;
+    (void)count;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Starting init: the only program that the kernel loads, from the first file of the boot archive, a static ELF64.
+ *
+ * init's quota is all memory that is free at this moment, and its own. It gets the archive and the device tree as blocks
+ * at their exchange addresses, and a page with struct os2_boot whose address is its argument. Every right and every page
+ * that another process ever has comes from here.
+ */
+#include "core/init.h"
+
+#include "core/cpio.h"
+#include "core/panic.h"
+#include "core/string.h"
+#include "core/turn.h"
+
+/* The parts of ELF64 that a static program needs (System V ABI, chapters 4 and 5). */
+struct elf_header {
+    uint8_t ident[16];
+    uint16_t type, machine;
+    uint32_t version;
+    uint64_t entry, phoff, shoff;
+    uint32_t flags;
+    uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
+};
+struct elf_segment {
+    uint32_t type, flags;
+    uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+#define ELF_LOAD 1
+#define ELF_EXECUTE 1
+#define ELF_WRITE 2
+
+#define STACK_PAGES 16
+#define STACK_TOP UINT64_C(0x400000)
+#define INIT_QUANTUM OS2_QUANTUM_MAX
+
+static void check(enum os2_status status, const char *what) {
+    if (status != OS2_OK)
+        panic("init: %s: status %d", what, status);
+}
+
+/* One page at `va`, with `size` bytes of content. */
+static void add_page(struct space *space, uint64_t va, unsigned prot, const uint8_t *bytes, size_t at, size_t size) {
+    uint64_t exchange;
+    check((enum os2_status)block_alloc(space, 0, &exchange), "no page");
+    if (size)
+        memcpy((uint8_t *)arch_phys_to_virt(exchange - OS2_EXCHANGE_BASE) + at, bytes, size);
+    check(block_place(space, exchange, va, prot, &exchange), "a segment lies where a program cannot be");
+}
+
+static void load_segment(struct space *space, const struct cpio_file *file, const struct elf_segment *s) {
+    if (s->offset > file->size || s->filesz > file->size - s->offset || s->filesz > s->memsz ||
+        s->vaddr >= OS2_PRIVATE_MAX || s->memsz > OS2_PRIVATE_MAX - s->vaddr)
+        panic("init: a segment is not inside its file, or its address not a program's");
+    unsigned prot = OS2_PROT_READ | (s->flags & ELF_WRITE ? OS2_PROT_WRITE : 0) |
+                    (s->flags & ELF_EXECUTE ? OS2_PROT_EXEC : 0);
+    if (!block_prot_valid(prot))
+        panic("init: a segment is writable and executable");
+    uint64_t at = s->vaddr, end = s->vaddr + s->memsz, file_end = s->vaddr + s->filesz;
+    while (at < end) {
+        uint64_t page = at & ~(OS2_PAGE_SIZE - 1), page_end = page + OS2_PAGE_SIZE;
+        uint64_t bytes = at < file_end ? (file_end < page_end ? file_end : page_end) - at : 0;
+        add_page(space, page, prot, file->bytes + s->offset + (at - s->vaddr), at - page, bytes);
+        at = page_end;
+    }
+}
+
+static uint64_t load(struct space *space, const struct cpio_file *file) {
+    struct elf_header header;
+    if (file->size < sizeof header)
+        panic("init: `%s`, the first file of the boot archive, is not an ELF file", file->name);
+    memcpy(&header, file->bytes, sizeof header);
+    static const uint8_t magic[6] = {0x7f, 'E', 'L', 'F', 2, 1};
+    if (memcmp(header.ident, magic, sizeof magic) != 0 || header.phentsize != sizeof(struct elf_segment) ||
+        header.phoff > file->size || header.phnum > (file->size - header.phoff) / sizeof(struct elf_segment))
+        panic("init: `%s`, the first file of the boot archive, is not a 64-bit ELF program", file->name);
+    for (unsigned i = 0; i < header.phnum; i++) {
+        struct elf_segment segment;
+        memcpy(&segment, file->bytes + header.phoff + i * sizeof segment, sizeof segment);
+        if (segment.type == ELF_LOAD && segment.memsz)
+            load_segment(space, file, &segment);
+    }
+    for (unsigned i = 1; i <= STACK_PAGES; i++)
+        add_page(space, STACK_TOP - i * OS2_PAGE_SIZE, OS2_PROT_READ | OS2_PROT_WRITE, NULL, 0, 0);
+    return header.entry;
+}
+
+static void adopt(void *context, uint32_t number) {
+    check(block_adopt(context, number), "no memory to map the archive or the tree");
+}
+
+/* Hand a range of RAM to init, as the blocks it is made of. */
+static void give_range(struct space *space, const struct boot_range *range) {
+    uint32_t first = (uint32_t)(range->base >> OS2_PAGE_SHIFT);
+    uint32_t end = (uint32_t)((range->base + range->size + OS2_PAGE_SIZE - 1) >> OS2_PAGE_SHIFT);
+    heap_adopt(&machine.heap, first, end - first, space->slot, adopt, space);
+}
+
+void init_start(struct core *core, struct boot_info *info) {
+    if (!info->archive.size)
+        panic("no boot archive: give the kernel one as its initrd");
+    struct cpio_file file;
+    size_t at = 0;
+    if (!cpio_next(arch_phys_to_virt(info->archive.base), info->archive.size, &at, &file))
+        panic("the boot archive at %lx is not a newc cpio archive", info->archive.base);
+
+    struct process_request request = {.quota = UINT32_MAX, .quantum = INIT_QUANTUM};
+    memcpy(request.name, "init", 4);
+    struct slot *slot;
+    check(process_make(NULL, &request, &slot), "no memory");
+    struct process *p = slot->process;
+    uint64_t entry = load(&p->space, &file);
+    give_range(&p->space, &info->archive);
+    if (info->tree.size)
+        give_range(&p->space, &info->tree);
+
+    uint64_t page;
+    check((enum os2_status)block_alloc(&p->space, 0, &page), "no page");
+    struct os2_boot *boot = arch_phys_to_virt(page - OS2_EXCHANGE_BASE);
+    boot->archive = OS2_EXCHANGE_BASE + info->archive.base;
+    boot->archive_size = info->archive.size;
+    boot->tree = info->tree.size ? OS2_EXCHANGE_BASE + info->tree.base : 0;
+    boot->tree_size = info->tree.size;
+    memcpy(boot->arguments, info->arguments, sizeof boot->arguments);
+    p->space.quota = machine.heap.free_pages + space_charged(&p->space);
+
+    handle_put(p->handles, handle_target(OS2_HANDLE_MACHINE, OS2_RIGHTS_ALL, 0, 0), 0);
+    arch_context_init(&p->context, entry, STACK_TOP, 0, 0);
+    arch_context_argument(p->reg, page);
+    log_line("init: %u pages, quota %lu of %u", p->space.owned, p->space.quota, machine.heap.ram_pages);
+    turn_ready(core, slot);
+}

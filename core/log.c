@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The log is a ring of bytes. Until a process reads it, each line also goes to the firmware's console at once: that is
+ * slow (some 340 instructions a character), but it is how a board that dies early is diagnosed. From the first read on,
+ * the kernel writes to the console only when it panics; the reader is told by a notification that there is more.
+ *
+ * When the ring is full the oldest bytes are lost, and their number is said in the next line.
+ */
+#include "core/log.h"
+
+#include "core/format.h"
+#include "core/machine.h"
+#include "core/panic.h"
+#include "core/process.h"
+
+static void put(struct log *log, const char *text, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        log->ring[log->written++ % LOG_SIZE] = text[i];
+        log->at_line_start = text[i] == '\n';
+    }
+    if (log->written - log->read > LOG_SIZE) {
+        log->lost += log->written - log->read - LOG_SIZE;
+        log->read = log->written - LOG_SIZE;
+    }
+    if (!log->drained)
+        arch_console_write(text, length);
+}
+
+void log_line(const char *text, ...) {
+    char line[200];
+    uint64_t us = machine.clock_hz ? (arch_clock() - machine.boot_time) * 1000000 / machine.clock_hz : 0;
+    const struct core *core = arch_core();
+    size_t n = format(line, sizeof line, "[%3lu.%06lu core%u] ", us / 1000000, us % 1000000, core ? core->index : 0);
+    va_list list;
+    va_start(list, text);
+    n += format_list(line + n, sizeof line - n - 1, text, list);
+    va_end(list);
+    if (n > sizeof line - 2)
+        n = sizeof line - 2;
+    line[n++] = '\n';
+
+    struct log *log = &machine.log;
+    lock_acquire(&log->lock);
+    if (log->lost) {
+        char lost[64];
+        uint64_t bytes = log->lost;
+        log->lost = 0;
+        put(log, lost, format(lost, sizeof lost, "[log: %lu bytes lost]\n", bytes));
+    }
+    if (!log->at_line_start && log->written)
+        put(log, "\n", 1);
+    put(log, line, n);
+    lock_release(&log->lock);
+}
+
+void log_text(const char *text, size_t length) {
+    lock_acquire(&machine.log.lock);
+    put(&machine.log, text, length);
+    lock_release(&machine.log.lock);
+}
+
+size_t log_read(char *to, size_t size) {
+    struct log *log = &machine.log;
+    size_t n = 0;
+    lock_acquire(&log->lock);
+    log->drained = true;
+    while (n < size && log->read < log->written)
+        to[n++] = log->ring[log->read++ % LOG_SIZE];
+    lock_release(&log->lock);
+    return n;
+}
+
+void log_set_reader(uint16_t slot, uint64_t generation, uint64_t bits) {
+    struct log *log = &machine.log;
+    lock_acquire(&log->lock);
+    log->reader = slot;
+    log->reader_generation = generation;
+    log->reader_bits = bits;
+    lock_release(&log->lock);
+}
+
+bool log_wants_reader(uint16_t *ret_slot, uint64_t *ret_generation, uint64_t *ret_bits) {
+    struct log *log = &machine.log;
+    if (__atomic_load_n(&log->written, __ATOMIC_RELAXED) == __atomic_load_n(&log->read, __ATOMIC_RELAXED) ||
+        __atomic_load_n(&log->reader_bits, __ATOMIC_RELAXED) == 0)
+        return false;
+    lock_acquire(&log->lock);
+    bool wants = log->written != log->read && log->reader_bits;
+    if (wants) {
+        *ret_slot = log->reader;
+        *ret_generation = log->reader_generation;
+        *ret_bits = log->reader_bits;
+        log->reader_bits = 0; /* once, until it reads again */
+    }
+    lock_release(&log->lock);
+    return wants;
+}
+
+void panic(const char *text, ...) {
+    char line[240];
+    va_list list;
+    size_t n = format(line, sizeof line, "\nkernel panic: ");
+    va_start(list, text);
+    n += format_list(line + n, sizeof line - n - 1, text, list);
+    va_end(list);
+    if (n > sizeof line - 2)
+        n = sizeof line - 2;
+    line[n++] = '\n';
+    arch_console_write(line, n);
+    arch_halt();
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's state: each core's own, the little that a core shows to others, and the one machine.
+ *
+ * `cores` and `machine` are the kernel's only mutable statics outside a port. Keys at the fields:
+ *   (i) immutable after boot          (c) own core only           (a) atomic, partner named
+ *   (p) the slot's lock               (o) the core that holds the process (its word says RUN, CLM or END with it)
+ */
+#ifndef CORE_MACHINE_H
+#define CORE_MACHINE_H
+
+#include "arch/arch.h"
+#include "core/log.h"
+#include "core/runqueue.h"
+#include "core/timer.h"
+#include "mm/block.h"
+#include "mm/heap.h"
+
+struct slot;
+
+/* A core's own state, reached through arch_core(). The port's part is first: entry code knows its offsets. */
+struct core {
+    struct arch_core arch;
+    int64_t tokens;          /* (c) left in this turn */
+    struct process *current; /* (c) NULL: idle */
+    uint32_t index;          /* (i) in machine.core[] */
+    int64_t tokens_marked;   /* (c) tokens when current began to spend: see turn_account() */
+    uint64_t turns;          /* (c) turns given */
+    uint64_t watch_since;    /* (c) watchdog: when its process was first seen without a new system call */
+    uint64_t watch_calls;    /* (c) watchdog: turns and tokens at that time */
+    struct process *watch_process; /* (c) */
+    struct timers timers;    /* (c) */
+    bool was_front;          /* (c) the last turn came from the queue's front place */
+    /* Statistics: written by the core, read by machine_info() of anyone, each a single load (a). */
+    uint64_t steals, stolen, idle_ticks, interrupts, longest_wait;
+    struct core_shared *shared; /* (i) */
+};
+
+/* What other cores may touch of a core. */
+struct core_shared {
+    struct runqueue queue;
+    uint32_t root;    /* (a) slot + 1 whose tables are in this core's satp or CR3, 0: the kernel's. Pairs with end.c */
+    uint32_t running; /* (a) slot + 1 of the current process, for machine_info() */
+    uint32_t online;  /* (a) 1: set once by the core itself */
+} __attribute__((aligned(CACHE_LINE)));
+
+#define IRQ_MAX 1024
+struct irq {
+    uint64_t life;   /* generation the binding is good for */
+    uint64_t bits;   /* 0: not bound */
+    uint16_t slot;
+};
+
+struct machine {
+    struct boot_info *boot; /* (i) valid until init runs */
+    uint32_t core_count;    /* (i) */
+    uint64_t clock_hz;      /* (i) */
+    uint64_t boot_time;     /* (i) clock at kernel_main() */
+    struct heap heap;
+    struct device_table devices;
+    struct slot *slot;   /* (i) array of slot_count */
+    uint32_t slot_count; /* (i) */
+    uint32_t slot_high;  /* (a) slots at and above this were never used; only grows */
+    struct lock slot_lock;
+    uint32_t slot_free; /* slot_lock: head of the free slots, through next; SLOT_NONE */
+    uint64_t idle_mask; /* (a) cores in their idle loop; see core/turn.c */
+    struct lock irq_lock;
+    struct irq irq[IRQ_MAX]; /* irq_lock */
+    struct log log;
+};
+
+extern struct core *cores[CORES_MAX]; /* (i) */
+extern struct machine machine;
+
+#endif

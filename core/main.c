@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Boot, once the port knows the machine: the heap, the final map, the slots, the cores, init.
+ *
+ * Each step that can fail says what it lacks. Memory that only boot needs (the device tree where firmware put it) goes
+ * to the heap before init's quota is counted.
+ */
+#include "core/init.h"
+#include "core/panic.h"
+#include "core/process.h"
+#include "core/string.h"
+#include "core/turn.h"
+
+struct core *cores[CORES_MAX];
+struct machine machine;
+
+#define STACK_ORDER 2 /* 16 KiB: measured, see docs/design.md */
+
+static unsigned order_of(size_t bytes) {
+    unsigned order = 0;
+    while ((OS2_PAGE_SIZE << order) < bytes)
+        order++;
+    return order;
+}
+
+static void *kernel_pages(unsigned order, const char *what) {
+    uint32_t number = heap_alloc(&machine.heap, order, OS2_FRAME_KERNEL, 0);
+    if (number == FRAME_NONE)
+        panic("no memory for %s", what);
+    return memset(frame_memory(number), 0, OS2_PAGE_SIZE << order);
+}
+
+static void make_core(uint32_t index) {
+    struct core *core = kernel_pages(order_of(sizeof *core), "a core");
+    core->index = index;
+    core->shared = kernel_pages(order_of(sizeof *core->shared), "a core");
+    core->arch.stack_top = (uint64_t)(uintptr_t)kernel_pages(STACK_ORDER, "a kernel stack") +
+                           (OS2_PAGE_SIZE << STACK_ORDER);
+    runqueue_init(&core->shared->queue);
+    if (!timer_init(&core->timers))
+        panic("no memory for a core's timers");
+    arch_core_make(core, machine.boot->cpu_id[index]);
+    cores[index] = core;
+}
+
+/* The tree moves into a block of its own, so that it shares no page with anything, and its old place is freed. */
+static void move_tree(struct boot_info *info) {
+    if (!info->tree.size)
+        return;
+    unsigned order = order_of(info->tree.size);
+    uint8_t *copy = kernel_pages(order, "the device tree");
+    memcpy(copy, arch_phys_to_virt(info->tree.base), info->tree.size);
+    info->tree.base = arch_virt_to_phys(copy);
+}
+
+#define ARRIVAL_TICKS_HZ 1 /* wait this long, 1/HZ s, for cores that firmware has started */
+
+static void start_cores(struct boot_info *info) {
+    uint32_t started = 1;
+    for (uint32_t i = 1; i < machine.core_count; i++) {
+        if (arch_core_start(cores[i]))
+            started++;
+        else
+            log_line("core %u (cpu %lu): the firmware does not start it", i, info->cpu_id[i]);
+    }
+    uint64_t limit = arch_clock() + machine.clock_hz / ARRIVAL_TICKS_HZ;
+    uint32_t online;
+    do {
+        online = 0;
+        for (uint32_t i = 0; i < machine.core_count; i++)
+            online += __atomic_load_n(&cores[i]->shared->online, __ATOMIC_ACQUIRE);
+    } while (online < started && arch_clock() < limit);
+    for (uint32_t i = 1; i < machine.core_count; i++)
+        if (!__atomic_load_n(&cores[i]->shared->online, __ATOMIC_ACQUIRE))
+            log_line("core %u (cpu %lu) has not arrived", i, info->cpu_id[i]);
+    log_line("%u of %u cores are up", online, machine.core_count);
+}
+
+void kernel_main(struct boot_info *info) {
+    machine.boot = info;
+    machine.clock_hz = info->clock_hz;
+    machine.boot_time = arch_clock();
+    log_line("OS2 on " ARCH_NAME ", %u cpus, clock %lu Hz", info->cpu_count, info->clock_hz);
+    for (unsigned i = 0; i < info->ram_count; i++)
+        log_line("RAM %lx..%lx", info->ram[i].base, info->ram[i].base + info->ram[i].size);
+    if (!heap_init(&machine.heap, info))
+        panic("no RAM that the kernel can use: the firmware reports %u banks", info->ram_count);
+    arch_kernel_map(info);
+    move_tree(info);
+    if (!process_table_init())
+        panic("no memory for the process table");
+    machine.core_count = info->cpu_count;
+    for (uint32_t i = 0; i < machine.core_count; i++)
+        make_core(i);
+    arch_core_init(cores[0]);
+    __atomic_store_n(&cores[0]->shared->online, 1, __ATOMIC_RELEASE);
+    start_cores(info);
+    init_start(cores[0], info);
+    turn_dispatch(cores[0]);
+}
+
+void core_main(struct core *core) {
+    /* A core that arrives twice, or under another's number, is sent away. */
+    if (__atomic_exchange_n(&core->shared->online, 1, __ATOMIC_ACQ_REL))
+        arch_halt();
+    arch_core_init(core);
+    turn_dispatch(core);
+}

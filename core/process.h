@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Processes: the slot, which stays, and the object, which comes and goes.
+ *
+ * A slot is type-stable memory: it is never returned to the heap, so another core may look at its words at any time
+ * without knowing whether the process still lives. Everything that is only touched by whoever holds the process is in
+ * the object, one page charged to the process.
+ *
+ * The state word `word` is kind 4 | peer 16 | seq 44 and is the heart of the kernel. core/state.h has its diagram.
+ */
+#ifndef CORE_PROCESS_H
+#define CORE_PROCESS_H
+
+#include "core/handle.h"
+#include "core/machine.h"
+#include "mm/space.h"
+
+#define SLOT_NONE 0xffffu
+#define SLOT_ANY 0xffffu    /* as a peer: any sender */
+#define SLOT_NOBODY 0xfffeu /* as a peer: sleep */
+#define SLOTS_MAX 0x8000u
+
+#define WATCHES 4
+struct watch {
+    uint64_t life;
+    uint64_t bits;
+    uint16_t slot;
+};
+
+struct slot {
+    uint64_t word;  /* (a) state word */
+    uint64_t life;  /* (a) generation << 1 | doomed */
+    uint64_t note;  /* (p) pending notification bits; read without the lock as a hint, (a) */
+    uint64_t mask;  /* (o) bits the current wait takes; published by the word */
+    struct lock lock;
+    uint16_t index;      /* (i) */
+    uint16_t queue_head; /* (p) senders waiting for this process, oldest first; (a) as a hint */
+    uint16_t queue_tail; /* (p) */
+    uint16_t next, prev; /* lock of the slot this one is queued at */
+    uint16_t queued_at;  /* the same: the receiver's slot, SLOT_NONE: not linked */
+    uint16_t run_next;   /* the lock of the run queue it is in */
+    uint16_t parent;     /* (i) while in use: the supervisor's slot, SLOT_NONE: init */
+    uint32_t children;   /* (a) slots whose parent this is and that are not free */
+    uint8_t doom_reason; /* (a) set before life becomes doomed */
+    uint8_t abandoned;   /* (a) nobody will ask how it ended: see end.c */
+    uint64_t seq;        /* (o) of the latest wait; never reset */
+    uint64_t ready_since; /* (o) when it was last put into a run queue */
+    struct process *process; /* (o) NULL: none */
+    struct timer_node timer[CORES_MAX]; /* node c: core c only */
+    /* How it ended; written before the word says DEAD. */
+    uint64_t end_value, end_pc, end_address, end_spent, end_turns;
+    uint64_t end_name[2];
+    uint8_t end_reason;
+    /* From creation. (i) */
+    uint64_t parent_life;  /* the supervisor's generation */
+    uint64_t notify_bits;  /* what the supervisor gets at the end */
+    struct watch watch[WATCHES]; /* (p) */
+    uint16_t end_cursor; /* (o) progress of the end */
+    uint8_t end_stage;   /* (o) */
+};
+
+/* What a receive was asked for: kept so that it can be made again (rule 9 of the protocol). */
+struct wait {
+    uint64_t control;
+    uint64_t mask;
+    uint64_t deadline;
+    uint16_t from;      /* SLOT_ANY, SLOT_NOBODY or a slot */
+    uint64_t from_life; /* generation of that slot */
+};
+
+/* One page. The registers are first: entry code knows their offsets. */
+struct process {
+    uint64_t reg[OS2_R_COUNT]; /* (o) the ABI's ten: arguments of the call being made, or its results */
+    struct arch_context context; /* (o) */
+    struct space space;        /* (o) */
+    struct slot *slot;         /* (i) */
+    struct handle_table *handles; /* (o) */
+    struct wait wait;          /* (o) */
+    uint64_t badge;            /* (o) of the handle its waiting message came through */
+    uint32_t quantum;          /* (i) tokens of its turns */
+    uint32_t lent;             /* (o) quantum of the client it works for, 0: none */
+    uint64_t watchdog;         /* (i) limit in ticks, 0: none */
+    uint64_t spent, turns;     /* (o) */
+    uint64_t name[2];          /* (i) */
+    uint32_t last_core;        /* (o) index + 1 of the core it last ran on */
+};
+_Static_assert(sizeof(struct process) <= OS2_PAGE_SIZE, "a process object is one page");
+
+static inline uint64_t life_generation(uint64_t life) {
+    return life >> 1;
+}
+static inline bool life_doomed(uint64_t life) {
+    return life & 1;
+}
+static inline bool slot_doomed(const struct slot *slot) {
+    return life_doomed(__atomic_load_n(&slot->life, __ATOMIC_RELAXED));
+}
+static inline uint64_t slot_generation(const struct slot *slot) {
+    return life_generation(__atomic_load_n(&slot->life, __ATOMIC_ACQUIRE));
+}
+static inline uint64_t slot_identity(const struct slot *slot) {
+    return slot->index | slot_generation(slot) << OS2_ID_GENERATION_SHIFT;
+}
+
+/* Make the array of slots. False: no memory. */
+bool process_table_init(void);
+
+/* What process_create() is told. */
+struct process_request {
+    uint64_t quota;
+    uint32_t quantum;
+    uint64_t watchdog; /* ticks */
+    uint64_t notify_bits;
+    uint64_t name[2];
+};
+
+/* A new process in state NEW; `parent` NULL for init. Its quota is not taken from the parent here. OS2_E_FULL,
+ * OS2_E_MEMORY, OS2_E_QUOTA: nothing is left. */
+enum os2_status process_make(struct slot *parent, const struct process_request *request, struct slot **ret_slot);
+
+/* Give back what process_make() took: the object and the handle table. The space is already released. */
+void process_unmake(struct process *process);
+
+/* Return a slot to the free ones. Its word is FREE. */
+void slot_put(struct slot *slot);
+
+#endif

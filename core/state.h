@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The state word of a slot: who may touch a process, in one atomic word.
+ *
+ *     kind 4 | peer 16 | seq 44
+ *
+ * seq numbers the wait: one counter for each slot, never reset, so that a word once seen cannot come back.
+ *
+ *              process_make                 process_start
+ *     FREE ------------------> NEW|c ------------------------> RDY|c
+ *
+ *              dispatch                     direct switch: claimed RUN|c, then run
+ *     RDY|c <----------> RUN|c
+ *       (a thief takes RDY through the run queue, then stores RDY|me)
+ *
+ *     RUN|c --> RCV|from|seq   receive                 by its own core: swap, full fence
+ *     RUN|c --> SND|to|seq     send, call              by its own core, linked in to's queue, under to's lock
+ *     RUN|c --> CAL|to|seq     call, taken at once     by its own core: store release
+ *
+ *     RCV --> RUN|c   claim: sender, notifier, timer, ender of the peer, itself      compare-exchange
+ *     SND --> CLM|c   claim by the receiver, under its lock; then CLM --> CAL or RUN|c
+ *     SND --> RUN|c   timer, ender, itself
+ *     CAL --> RUN|c   reply, timer, ender; CAL --> CLM|c --> RUN|c or CAL for an answer with a block or handle
+ *
+ *     RCV, SND, CAL, NEW --> END|c   kill
+ *     RUN|c --> END|c                its own core: exit, fault, doom seen
+ *     END|c --> CHD --> END|c'       waits until its children's slots are free
+ *     END|c --> DEAD --> FREE        the supervisor read how it ended, or nobody will
+ *
+ * Rules. RUN|c, RDY|c, CLM|c, END|c are changed by core c only. In RCV, SND, CAL, CHD, DEAD anyone may claim, by one
+ * compare-exchange from the exact word seen. Publishing a wait is the last touch of a process by its core.
+ */
+#ifndef CORE_STATE_H
+#define CORE_STATE_H
+
+#include "core/process.h"
+
+enum kind {
+    KIND_FREE,
+    KIND_NEW,
+    KIND_RUN,
+    KIND_RDY,
+    KIND_CLM,
+    KIND_END,
+    KIND_RCV,
+    KIND_SND,
+    KIND_CAL,
+    KIND_CHD,
+    KIND_DEAD
+};
+
+#define STATE_SEQ_BITS 44
+#define STATE_SEQ_MASK ((UINT64_C(1) << STATE_SEQ_BITS) - 1)
+
+static inline uint64_t state(enum kind kind, uint32_t peer, uint64_t seq) {
+    return (uint64_t)kind << 60 | (uint64_t)peer << STATE_SEQ_BITS | seq;
+}
+static inline enum kind state_kind(uint64_t word) {
+    return (enum kind)(word >> 60);
+}
+static inline uint32_t state_peer(uint64_t word) {
+    return word >> STATE_SEQ_BITS & 0xffff;
+}
+static inline uint64_t state_seq(uint64_t word) {
+    return word & STATE_SEQ_MASK;
+}
+static inline bool state_waits(uint64_t word) {
+    enum kind kind = state_kind(word);
+    return kind == KIND_RCV || kind == KIND_SND || kind == KIND_CAL;
+}
+
+static inline uint64_t slot_word(const struct slot *slot) {
+    return arch_load_acquire(&slot->word);
+}
+
+/* Would a process in state `word` take a message from `sender` now? */
+static inline bool state_accepts(uint64_t word, const struct slot *sender) {
+    return state_kind(word) == KIND_RCV && (state_peer(word) == SLOT_ANY || state_peer(word) == sender->index);
+}
+
+#endif

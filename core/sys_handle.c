@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls on the caller's own handles. */
+#include "core/ipc.h"
+#include "core/syscall.h"
+
+/* What a handle of kind `kind` minted from `source` may be; 0: not that. */
+static bool mintable(unsigned source, unsigned kind) {
+    switch (source) {
+    case OS2_HANDLE_INBOX:
+    case OS2_HANDLE_CONTROL:
+        return kind == OS2_HANDLE_INBOX || kind == OS2_HANDLE_NOTIFY;
+    case OS2_HANDLE_NOTIFY:
+    case OS2_HANDLE_MACHINE:
+    case OS2_HANDLE_IRQ:
+    case OS2_HANDLE_PORTS:
+        return kind == source;
+    default:
+        return false;
+    }
+}
+
+int sys_handle_mint(struct core *core, struct process *process) {
+    (void)core;
+    uint64_t index = process->reg[OS2_R_CONTROL] >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK;
+    uint64_t kind = process->reg[OS2_R_LABEL], badge = process->reg[OS2_R_W0];
+    unsigned rights = process->reg[OS2_R_W1] & OS2_RIGHTS_ALL;
+    uint64_t source;
+    if (index == 0) {
+        const struct slot *slot = process->slot;
+        source = handle_target(OS2_HANDLE_INBOX, OS2_RIGHTS_ALL, slot->index, slot_generation(slot));
+    } else {
+        const struct handle *h = handle_get(process->handles, index);
+        if (!h)
+            return OS2_E_HANDLE;
+        source = h->target;
+        /* Rights of a control handle are those over an inbox of the child. */
+        if (handle_kind(source) == OS2_HANDLE_CONTROL)
+            source |= (uint64_t)OS2_RIGHTS_ALL << 48;
+        else if (badge != h->badge && !(handle_rights(source) & OS2_RIGHT_MINT))
+            return OS2_E_RIGHTS;
+        /* The badge of an interrupt or of ports is which one it is. */
+        if (badge != h->badge && handle_kind(source) >= OS2_HANDLE_MACHINE)
+            return OS2_E_RIGHTS;
+    }
+    if (!mintable(handle_kind(source), (unsigned)(kind < 16 ? kind : 0)))
+        return OS2_E_INVALID;
+    if (!handle_room(process->handles))
+        return OS2_E_FULL;
+    uint64_t target = handle_target((unsigned)kind, handle_rights(source) & rights, handle_slot(source),
+                                    handle_generation(source));
+    process->reg[OS2_R_LABEL] = handle_put(process->handles, target, badge);
+    return 1;
+}
+
+int sys_handle_close(struct core *core, struct process *process) {
+    uint64_t index = process->reg[OS2_R_CONTROL] >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK;
+    struct handle *h = handle_get(process->handles, index);
+    if (!h)
+        return OS2_E_HANDLE;
+    uint64_t target = h->target;
+    handle_drop(process->handles, h);
+    if (handle_kind(target) == OS2_HANDLE_CONTROL)
+        end_abandon(core, &machine.slot[handle_slot(target)], handle_generation(target));
+    return 0;
+}

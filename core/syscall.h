@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls: what a handler is and returns; dispatch is in core/syscall.c. */
+#ifndef CORE_SYSCALL_H
+#define CORE_SYSCALL_H
+
+#include "core/process.h"
+
+/*
+ * A handler reads its arguments from process->reg[], the ten slots of the ABI, and returns
+ *   a negative status        nothing has changed; the results are all 0
+ *   n >= 0                   good: it has set n results, reg[LABEL] onward; the rest becomes 0
+ *   SYSCALL_STOPPED          the registers are as they should be, and core->current tells who goes on: the same
+ *                            process, another one that the turn was switched to, or NULL for none
+ *   SYSCALL_AGAIN            the process is to make the same call again: long work, done in steps
+ */
+#define SYSCALL_STOPPED 100
+#define SYSCALL_AGAIN 101
+
+#define SYSCALL_DECLARE(number, name, summary) int sys_##name(struct core *core, struct process *process);
+OS2_SYSCALLS(SYSCALL_DECLARE)
+#undef SYSCALL_DECLARE
+
+/* The handle that CONTROL names, if it is of this kind; else NULL. */
+static inline struct handle *syscall_handle(struct process *process, unsigned kind) {
+    uint64_t index = process->reg[OS2_R_CONTROL] >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK;
+    struct handle *h = handle_get(process->handles, index);
+    return h && handle_kind(h->target) == kind ? h : NULL;
+}
+
+/* The machine handle with a right, among those CONTROL names: OS2_OK, OS2_E_HANDLE, OS2_E_RIGHTS. */
+static inline enum os2_status syscall_machine(struct process *process, unsigned right) {
+    const struct handle *h = syscall_handle(process, OS2_HANDLE_MACHINE);
+    return !h ? OS2_E_HANDLE : handle_rights(h->target) & right ? OS2_OK : OS2_E_RIGHTS;
+}
+
+#endif

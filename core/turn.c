@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Turns, stealing, idling.
+ *
+ * A core takes a process from its queue and gives the turn that process's quantum of tokens; each system call costs one.
+ * A direct switch (call, reply_receive) continues the turn with the other process, so that a chain of calls holds one
+ * place in the queue. When the tokens are spent the current process goes to the tail, and its next turn has the quantum
+ * of the client it works for, if it took a call and has taken no other message since.
+ *
+ * Nothing else ends a turn but waiting and exit. Interrupts return to the same process; the timer's tick, ten times a
+ * second while a process runs, only looks whether that process made a system call since, for the watchdog.
+ *
+ * An idle core shows itself in idle_mask, looks at the others' queues, and naps: 50 us, doubling to 10 ms. The nap is
+ * what makes it safe that hints and the mask are read without fences: a wake-up that falls between two looks is found at
+ * the next one. A core that makes a process ready while another idles claims one bit of the mask and sends one IPI.
+ */
+#include "core/turn.h"
+
+#include "core/ipc.h"
+#include "core/panic.h"
+#include "core/state.h"
+
+#define TICK_HZ 10
+#define NAP_FIRST_HZ 20000
+#define NAP_LAST_HZ 100
+
+void turn_account(struct core *core) {
+    core->current->spent += (uint64_t)(core->tokens_marked - core->tokens);
+    core->tokens_marked = core->tokens;
+}
+
+void turn_park(struct core *core, struct process *process) {
+    turn_account(core);
+    arch_context_park(core, process);
+}
+
+static void set_current(struct core *core, struct process *process) {
+    core->current = process;
+    core->tokens_marked = core->tokens;
+    if (process->last_core != core->index + 1) {
+        if (process->last_core)
+            arch_fence_code();
+        process->last_core = core->index + 1;
+    }
+    /* The old tables are left before the root says so: pairs with roots_left() in ipc/end.c. */
+    arch_space_activate(core, &process->space);
+    __atomic_store_n(&core->shared->root, process->slot->index + 1u, __ATOMIC_RELEASE);
+    __atomic_store_n(&core->shared->running, process->slot->index + 1u, __ATOMIC_RELAXED);
+}
+
+void turn_switch(struct core *core, struct process *process) {
+    set_current(core, process);
+}
+
+void turn_leave_space(struct core *core) {
+    arch_space_activate(core, NULL);
+    __atomic_store_n(&core->shared->root, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&core->shared->running, 0, __ATOMIC_RELAXED);
+}
+
+/* Wake one idle core, if there is one: claim its bit, so that nobody else wakes it too. */
+static void wake_neighbour(struct core *core) {
+    uint64_t mask = __atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED) & ~(UINT64_C(1) << core->index);
+    if (!mask)
+        return;
+    unsigned victim = 0;
+    while (!(mask >> victim & 1))
+        victim++;
+    uint64_t bit = UINT64_C(1) << victim;
+    if (__atomic_fetch_and(&machine.idle_mask, ~bit, __ATOMIC_RELAXED) & bit)
+        arch_ipi_send(cores[victim]);
+}
+
+static void make_ready(struct core *core, struct slot *slot, bool front) {
+    slot->ready_since = arch_clock();
+    arch_store_release(&slot->word, state(KIND_RDY, core->index, 0));
+    if (front)
+        runqueue_push_front(&core->shared->queue, slot);
+    else
+        runqueue_push(&core->shared->queue, slot);
+    runqueue_publish(&core->shared->queue);
+    wake_neighbour(core);
+}
+
+void turn_ready(struct core *core, struct slot *slot) {
+    make_ready(core, slot, false);
+}
+
+void turn_ready_front(struct core *core, struct slot *slot) {
+    make_ready(core, slot, true);
+}
+
+void turn_ending(struct core *core, struct slot *slot) {
+    slot->ready_since = arch_clock();
+    arch_store_release(&slot->word, state(KIND_END, core->index, 0));
+    runqueue_push(&core->shared->queue, slot);
+}
+
+/* Look through the other cores, fullest first; what is taken becomes this core's, the oldest first to run. */
+static bool steal(struct core *core) {
+    struct core_shared *victim = NULL;
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < machine.core_count; i++) {
+        struct core_shared *other = cores[i]->shared;
+        uint32_t n = other != core->shared ? runqueue_hint(&other->queue) : 0;
+        if (n > most) {
+            most = n;
+            victim = other;
+        }
+    }
+    if (!victim)
+        return false;
+    struct slot *slot = runqueue_steal(&victim->queue);
+    if (!slot)
+        return false;
+    core->steals++;
+    for (;;) {
+        uint16_t next = slot->run_next;
+        enum kind kind = state_kind(slot->word);
+        ASSERT(kind == KIND_RDY || kind == KIND_END);
+        arch_store_release(&slot->word, state(kind, core->index, 0));
+        runqueue_push(&core->shared->queue, slot);
+        core->stolen++;
+        if (next == SLOT_NONE)
+            return true;
+        slot = &machine.slot[next];
+    }
+}
+
+/* Wait until this core's queue has something in it. */
+static void idle(struct core *core) {
+    uint64_t bit = UINT64_C(1) << core->index;
+    uint64_t nap = machine.clock_hz / NAP_FIRST_HZ + 1;
+    uint64_t start = arch_clock();
+    core->current = NULL;
+    core->timers.tick = TIMER_NEVER;
+    while (runqueue_hint(&core->shared->queue) == 0) {
+        __atomic_fetch_or(&machine.idle_mask, bit, __ATOMIC_SEQ_CST);
+        if (steal(core))
+            break;
+        if (machine.core_count > 1) {
+            core->timers.nap = arch_clock() + nap;
+            if (nap < machine.clock_hz / NAP_LAST_HZ)
+                nap *= 2;
+        }
+        timer_program(core);
+        arch_idle(core);
+    }
+    __atomic_fetch_and(&machine.idle_mask, ~bit, __ATOMIC_RELAXED);
+    core->timers.nap = TIMER_NEVER;
+    core->idle_ticks += arch_clock() - start;
+}
+
+/* A process runs from here on: let the watchdog look at it. */
+static void start_tick(struct core *core) {
+    if (core->timers.tick == TIMER_NEVER) {
+        core->timers.tick = arch_clock() + machine.clock_hz / TICK_HZ;
+        timer_program(core);
+    }
+}
+
+void turn_dispatch(struct core *core) {
+    core->current = NULL;
+    for (;;) {
+        struct slot *slot = runqueue_pop(&core->shared->queue, !core->was_front, &core->was_front);
+        if (!slot) {
+            turn_leave_space(core);
+            idle(core);
+            continue;
+        }
+        if (state_kind(slot->word) == KIND_END) {
+            turn_leave_space(core);
+            end_step(core, slot);
+            continue;
+        }
+        ASSERT(slot->word == state(KIND_RDY, core->index, 0));
+        uint64_t waited = arch_clock() - slot->ready_since;
+        if (waited > core->longest_wait)
+            core->longest_wait = waited;
+        __atomic_store_n(&slot->word, state(KIND_RUN, core->index, 0), __ATOMIC_RELAXED);
+        arch_fence(); /* pairs with end_kill(): either it sees RUN|c, or the doom is seen here */
+        if (slot_doomed(slot)) {
+            turn_leave_space(core);
+            end_begin(core, slot, slot->doom_reason, 0, slot->process->context.pc, 0);
+            continue;
+        }
+        core->turns++;
+        slot->process->turns++;
+        core->tokens = turn_quantum(slot->process);
+        set_current(core, slot->process);
+        start_tick(core);
+        arch_enter(core);
+    }
+}
+
+/* ---- Interrupts. ---- */
+
+/* End the current process. */
+static void end_current(struct core *core, unsigned reason, uint64_t value, uint64_t pc, uint64_t address) {
+    struct process *p = core->current;
+    turn_park(core, p);
+    core->current = NULL;
+    turn_leave_space(core);
+    end_begin(core, p->slot, reason, value, pc, address);
+}
+
+void turn_end_doomed(struct core *core) {
+    struct process *p = core->current;
+    end_current(core, p->slot->doom_reason, 0, p->context.pc, 0);
+}
+
+/* End a current process that has made no system call for its limit. Ten looks a second; calls are told apart by the
+ * turn and the tokens left in it. */
+static void watchdog(struct core *core, uint64_t now) {
+    struct process *p = core->current;
+    uint64_t calls = (core->turns << 32) + (uint64_t)core->tokens;
+    if (p != core->watch_process || calls != core->watch_calls) {
+        core->watch_process = p;
+        core->watch_calls = calls;
+        core->watch_since = now;
+        return;
+    }
+    if (p->watchdog && now - core->watch_since >= p->watchdog) {
+        core->watch_process = NULL;
+        end_current(core, OS2_END_WATCHDOG, 0, p->context.pc, 0);
+    }
+}
+
+void timer_arrived(struct core *core, bool user) {
+    uint64_t now = arch_clock();
+    core->timers.armed = TIMER_NEVER;
+    core->interrupts++;
+    timer_expire(core, now);
+    if (core->timers.tick <= now) {
+        core->timers.tick = now + machine.clock_hz / TICK_HZ;
+        if (user && core->current)
+            watchdog(core, now);
+    }
+    if (core->timers.nap <= now)
+        core->timers.nap = TIMER_NEVER;
+    timer_program(core);
+}
+
+void ipi_arrived(struct core *core) {
+    core->interrupts++;
+    if (core->current && slot_doomed(core->current->slot))
+        turn_end_doomed(core);
+    end_collect(core);
+    runqueue_publish(&core->shared->queue);
+}
+
+void interrupt_leave(struct core *core) {
+    if (!core->current)
+        turn_dispatch(core);
+}
+
+void fault_arrived(struct core *core, unsigned fault, uint64_t pc, uint64_t address) {
+    end_current(core, OS2_END_FAULT, fault, pc, address);
+    turn_dispatch(core);
+}

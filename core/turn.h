@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Turns: who runs next, and for how long; theory in core/turn.c. */
+#ifndef CORE_TURN_H
+#define CORE_TURN_H
+
+#include "core/process.h"
+
+/* The quantum of a process's next turn: its own, or that of the client it works for. */
+static inline uint32_t turn_quantum(const struct process *process) {
+    return process->lent ? process->lent : process->quantum;
+}
+
+/* Count the tokens that the current process has spent since this was last done. */
+void turn_account(struct core *core);
+
+/* The current process stops being current: its spent tokens are counted and its live floating-point state is saved.
+ * Comes before its word is published. */
+void turn_park(struct core *core, struct process *process);
+
+/* Continue the same turn with another process, which this core holds (its word says RUN|c): direct switch. */
+void turn_switch(struct core *core, struct process *process);
+
+/* The process just switched to was doomed before it was acquired: end it. */
+void turn_end_doomed(struct core *core);
+
+/* Put a process that this core holds at the tail of this core's queue; or, woken by a device, at its front place. */
+void turn_ready(struct core *core, struct slot *slot);
+void turn_ready_front(struct core *core, struct slot *slot);
+
+/* Put an ending process (END|c) at the tail: its end goes on in its turn. */
+void turn_ending(struct core *core, struct slot *slot);
+
+/* The current process has stopped and there is no other to switch to: run the next one, or idle. */
+_Noreturn void turn_dispatch(struct core *core);
+
+/* This core runs in the kernel's own address space from here on. */
+void turn_leave_space(struct core *core);
+
+#endif

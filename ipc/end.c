@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ends: by exit, by a fault, by the watchdog, by the supervisor, by the supervisor's own end.
+ *
+ * A process that ends becomes END|c and goes on the queue like any other; each of its turns takes one bounded step:
+ *
+ *     STALE     its generation goes up: from here on every handle to it is dead
+ *     QUEUE     those who wait to send to it are told that it died
+ *     WAITERS   so are those who wait for its answer, or for a message from it alone
+ *     CHILDREN  its children are doomed
+ *     ORPHANS   it waits, as CHD, until their slots are free, so that quota has somewhere to go
+ *     LEFT      until no core's satp names its tables
+ *     MEMORY    blocks, then tables, go back to the heap
+ *     TELL      quota to the supervisor, bits to the supervisor and to those who watch; the slot becomes DEAD
+ *
+ * DEAD keeps only how it ended. The slot is free when the supervisor closes its control handle, or at once if the
+ * supervisor has ended too.
+ *
+ * Killing. The doom is one bit beside the generation, set by a compare-exchange, so a late kill cannot hit a successor.
+ * Then the killer looks at the word. A process that waits is claimed and ended here. One that a core holds is that
+ * core's: it is told by IPI, and everyone who acquires a process looks at the bit (dispatch, direct switch, steal).
+ */
+#include "core/ipc.h"
+#include "core/panic.h"
+#include "core/state.h"
+#include "core/syscall.h"
+#include "core/turn.h"
+#include "ipc/queue.h"
+#include "ipc/wait.h"
+
+enum stage {
+    STAGE_STALE,
+    STAGE_QUEUE,
+    STAGE_WAITERS,
+    STAGE_CHILDREN,
+    STAGE_ORPHANS,
+    STAGE_LEFT,
+    STAGE_MEMORY,
+    STAGE_TELL
+};
+
+/* Work of one step. */
+#define STEP_SENDERS 32
+#define STEP_SLOTS 512
+#define STEP_BLOCKS 32
+
+void end_begin(struct core *core, struct slot *slot, unsigned reason, uint64_t value, uint64_t pc, uint64_t address) {
+    if (slot->parent == SLOT_NONE)
+        panic("init ended: reason %u, value %lu, pc %lx, address %lx", reason, value, pc, address);
+    slot->end_reason = (uint8_t)reason;
+    slot->end_value = value;
+    slot->end_pc = pc;
+    slot->end_address = address;
+    turn_ending(core, slot);
+}
+
+int sys_exit(struct core *core, struct process *process) {
+    turn_park(core, process);
+    core->current = NULL;
+    end_begin(core, process->slot, OS2_END_EXIT, process->reg[OS2_R_LABEL], process->context.pc, 0);
+    return SYSCALL_STOPPED;
+}
+
+/* ---- Killing. ---- */
+
+void end_kill(struct core *core, struct slot *slot, uint64_t generation, unsigned reason) {
+    __atomic_store_n(&slot->doom_reason, (uint8_t)reason, __ATOMIC_RELAXED);
+    if (!arch_cas_full(&slot->life, generation << 1, generation << 1 | 1))
+        return; /* doomed already, or ended */
+    for (;;) {
+        uint64_t word = slot_word(slot);
+        enum kind kind = state_kind(word);
+        if (state_waits(word) || kind == KIND_NEW) {
+            if (!arch_cas_full(&slot->word, word, state(KIND_END, core->index, 0)))
+                continue;
+            if (kind == KIND_SND)
+                queue_leave(&machine.slot[state_peer(word)], slot);
+            end_begin(core, slot, reason, 0, slot->process->context.pc, 0);
+        } else if (kind == KIND_RUN || kind == KIND_RDY || kind == KIND_CLM) {
+            if (state_peer(word) != core->index)
+                arch_ipi_send(cores[state_peer(word)]);
+        }
+        return;
+    }
+}
+
+void end_collect(struct core *core) {
+    for (uint32_t i = 0; i < machine.slot_high; i++) {
+        struct slot *slot = &machine.slot[i];
+        uint64_t word = slot_word(slot);
+        if (!slot_doomed(slot) || !state_waits(word))
+            continue;
+        if (!arch_cas_full(&slot->word, word, state(KIND_END, core->index, 0)))
+            continue; /* whoever has it now looks at the doom */
+        if (state_kind(word) == KIND_SND)
+            queue_leave(&machine.slot[state_peer(word)], slot);
+        end_begin(core, slot, slot->doom_reason, 0, slot->process->context.pc, 0);
+    }
+}
+
+/* A dead slot was claimed (DEAD -> FREE) by the caller: free it, and wake a parent that waits for its last child. */
+static void free_dead(struct core *core, struct slot *slot) {
+    struct slot *parent = &machine.slot[slot->parent];
+    slot_put(slot);
+    if (__atomic_sub_fetch(&parent->children, 1, __ATOMIC_SEQ_CST) != 0)
+        return;
+    arch_fence(); /* pairs with the swap in wait_for_children() */
+    uint64_t word = slot_word(parent);
+    if (state_kind(word) == KIND_CHD && arch_cas_full(&parent->word, word, state(KIND_END, core->index, 0)))
+        turn_ending(core, parent);
+}
+
+void end_abandon(struct core *core, struct slot *slot, uint64_t generation) {
+    /* The generation goes up when the end begins, so a dead child's slot has the next one; it cannot be a later one,
+     * since the slot is not free before this. */
+    __atomic_store_n(&slot->abandoned, 1, __ATOMIC_RELAXED);
+    arch_fence(); /* pairs with the one in tell() */
+    uint64_t word = slot_word(slot);
+    if (state_kind(word) == KIND_DEAD) {
+        if (arch_cas_full(&slot->word, word, state(KIND_FREE, 0, 0)))
+            free_dead(core, slot);
+        return;
+    }
+    end_kill(core, slot, generation, OS2_END_KILLED);
+}
+
+/* ---- The steps. ---- */
+
+static void go_stale(struct slot *slot) {
+    lock_acquire(&slot->lock);
+    __atomic_store_n(&slot->life, (slot_generation(slot) + 1) << 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&slot->note, 0, __ATOMIC_RELAXED);
+    lock_release(&slot->lock);
+    arch_fence(); /* pairs with the second looks of those who begin to wait for it */
+}
+
+/* Tell a process that was claimed out of its wait that the peer has ended. */
+static void tell_died(struct core *core, struct slot *slot) {
+    wait_finish(slot->process, OS2_E_DIED);
+    turn_ready(core, slot);
+}
+
+static bool drain_queue(struct core *core, struct slot *slot) {
+    for (unsigned n = 0; n < STEP_SENDERS; n++) {
+        lock_acquire(&slot->lock);
+        if (queue_empty(slot)) {
+            lock_release(&slot->lock);
+            return true;
+        }
+        struct slot *y = &machine.slot[slot->queue_head];
+        queue_unlink(slot, y);
+        uint64_t word = slot_word(y);
+        bool mine = state_kind(word) == KIND_SND && state_peer(word) == slot->index &&
+                    arch_cas_full(&y->word, word, state(KIND_RUN, core->index, 0));
+        lock_release(&slot->lock);
+        if (mine)
+            tell_died(core, y);
+    }
+    return false;
+}
+
+/* Let `visit` look at the next few slots; true when all were seen. */
+static bool scan(struct core *core, struct slot *slot, void (*visit)(struct core *, struct slot *, struct slot *)) {
+    uint32_t end = slot->end_cursor + STEP_SLOTS;
+    if (end > machine.slot_high)
+        end = machine.slot_high;
+    for (uint32_t i = slot->end_cursor; i < end; i++)
+        visit(core, slot, &machine.slot[i]);
+    slot->end_cursor = (uint16_t)end;
+    if (end < machine.slot_high)
+        return false;
+    slot->end_cursor = 0;
+    return true;
+}
+
+static void visit_waiter(struct core *core, struct slot *slot, struct slot *y) {
+    uint64_t word = slot_word(y);
+    enum kind kind = state_kind(word);
+    if ((kind == KIND_CAL || kind == KIND_RCV) && state_peer(word) == slot->index &&
+        arch_cas_full(&y->word, word, state(KIND_RUN, core->index, 0)))
+        tell_died(core, y);
+}
+
+static void visit_child(struct core *core, struct slot *slot, struct slot *y) {
+    if (y == slot || y->parent != slot->index || state_kind(slot_word(y)) == KIND_FREE)
+        return;
+    __atomic_store_n(&y->abandoned, 1, __ATOMIC_RELAXED);
+    arch_fence();
+    uint64_t word = slot_word(y);
+    if (state_kind(word) == KIND_DEAD) {
+        if (arch_cas_full(&y->word, word, state(KIND_FREE, 0, 0)))
+            free_dead(core, y);
+        return;
+    }
+    end_kill(core, y, slot_generation(y), OS2_END_SUPERVISOR);
+}
+
+/* True: there is none left. False: the slot is published as CHD and no longer this core's. */
+static bool wait_for_children(struct core *core, struct slot *slot) {
+    if (__atomic_load_n(&slot->children, __ATOMIC_ACQUIRE) == 0)
+        return true;
+    uint64_t word = state(KIND_CHD, 0, wait_begin(slot));
+    arch_swap_full(&slot->word, word); /* pairs with free_dead() */
+    return __atomic_load_n(&slot->children, __ATOMIC_ACQUIRE) == 0 &&
+           arch_cas_full(&slot->word, word, state(KIND_END, core->index, 0));
+}
+
+/* Has every core left this process's tables? */
+static bool roots_left(const struct slot *slot) {
+    for (uint32_t i = 0; i < machine.core_count; i++)
+        if (__atomic_load_n(&cores[i]->shared->root, __ATOMIC_ACQUIRE) == slot->index + 1u)
+            return false;
+    return true;
+}
+
+static void tell(struct core *core, struct slot *slot) {
+    struct process *p = slot->process;
+    struct slot *parent = &machine.slot[slot->parent];
+    struct watch watch[WATCHES];
+    lock_acquire(&slot->lock);
+    slot->process = NULL; /* process_info() looks under the lock */
+    slot->end_spent = p->spent;
+    slot->end_turns = p->turns;
+    slot->end_name[0] = p->name[0];
+    slot->end_name[1] = p->name[1];
+    for (unsigned i = 0; i < WATCHES; i++) {
+        watch[i] = slot->watch[i];
+        slot->watch[i].bits = 0;
+    }
+    lock_release(&slot->lock);
+    /* The parent's object lives as long as it has children that are not free. */
+    __atomic_fetch_add(&parent->process->space.quota, p->space.quota, __ATOMIC_RELAXED);
+    process_unmake(p);
+    for (unsigned i = 0; i < WATCHES; i++)
+        if (watch[i].bits)
+            notify_slot(core, &machine.slot[watch[i].slot], watch[i].life, watch[i].bits, false);
+
+    uint64_t bits = slot->notify_bits, parent_life = slot->parent_life;
+    uint64_t dead = state(KIND_DEAD, 0, wait_begin(slot));
+    arch_swap_full(&slot->word, dead); /* pairs with end_abandon() and visit_child() */
+    /* A parent that ends has gone stale before it looks for children: either it sees DEAD, or this sees it stale. */
+    bool abandoned = __atomic_load_n(&slot->abandoned, __ATOMIC_RELAXED) || slot_generation(parent) != parent_life;
+    if (abandoned) {
+        if (arch_cas_full(&slot->word, dead, state(KIND_FREE, 0, 0)))
+            free_dead(core, slot);
+        return;
+    }
+    notify_slot(core, parent, parent_life, bits, false);
+}
+
+void end_step(struct core *core, struct slot *slot) {
+    switch ((enum stage)slot->end_stage) {
+    case STAGE_STALE:
+        go_stale(slot);
+        slot->end_stage = STAGE_QUEUE;
+        break;
+    case STAGE_QUEUE:
+        if (drain_queue(core, slot))
+            slot->end_stage = STAGE_WAITERS;
+        break;
+    case STAGE_WAITERS:
+        if (scan(core, slot, visit_waiter))
+            slot->end_stage = STAGE_CHILDREN;
+        break;
+    case STAGE_CHILDREN:
+        if (!__atomic_load_n(&slot->children, __ATOMIC_ACQUIRE) || scan(core, slot, visit_child))
+            slot->end_stage = STAGE_ORPHANS;
+        break;
+    case STAGE_ORPHANS:
+        if (!wait_for_children(core, slot))
+            return;
+        slot->end_stage = STAGE_LEFT;
+        break;
+    case STAGE_LEFT:
+        if (roots_left(slot))
+            slot->end_stage = STAGE_MEMORY;
+        break;
+    case STAGE_MEMORY:
+        if (space_release(&slot->process->space, STEP_BLOCKS))
+            slot->end_stage = STAGE_TELL;
+        break;
+    case STAGE_TELL:
+        tell(core, slot);
+        return;
+    }
+    turn_ending(core, slot);
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Messages: send, receive, call, reply, reply_receive.
+ *
+ * The kernel stores no message. A sender waits in the receiver's queue with the message in its own saved registers, and
+ * the one who completes the meeting, sender or receiver, delivers it on its own core: a waiting process belongs to no
+ * core (core/state.h), so no message waits for another core, and a call pulls its server to the caller's core.
+ *
+ * Every wait follows one shape. Save the registers, arm the deadline, publish by a swap that is a full fence, then look
+ * again at what could have been missed. Whoever wakes does it the other way round: set, full fence, look at the word.
+ * What the second look finds is taken only by winning one's own word back; losing means that somebody delivered.
+ *
+ * A delivery may turn out to be impossible (ipc/parcel.h). That is found before any effect: the sender gets the error,
+ * and the receiver receives again, as it had asked.
+ */
+#include "core/ipc.h"
+#include "core/state.h"
+#include "core/string.h"
+#include "core/syscall.h"
+#include "core/turn.h"
+#include "ipc/parcel.h"
+#include "ipc/queue.h"
+#include "ipc/wait.h"
+
+/* ---- Delivering to a process that this core holds. ---- */
+
+/* Hand the message of `from` to `into`; both are held by this core. On failure nothing has changed. */
+static enum os2_status deliver(struct process *from, struct process *into, bool is_call) {
+    struct parcel parcel;
+    enum os2_status status = parcel_check(from, into, &parcel);
+    if (status != OS2_OK)
+        return status;
+    parcel_deliver(&parcel);
+    into->reg[OS2_R_CALLER] = is_call ? (uint64_t)from->slot->index << STATE_SEQ_BITS | from->slot->seq : 0;
+    into->reg[OS2_R_BADGE] = from->badge;
+    into->reg[OS2_R_BITS] = 0;
+    into->lent = is_call ? turn_quantum(from) : 0;
+    return OS2_OK;
+}
+
+static bool is_call(const struct process *process) {
+    return (process->reg[OS2_R_CONTROL] & OS2_NUMBER_MASK) == OS2_SYS_call;
+}
+
+/* A deadline among the arguments, or TIMER_NEVER. */
+static uint64_t deadline_of(const struct process *process) {
+    return process->reg[OS2_R_CONTROL] & OS2_F_DEADLINE ? process->reg[OS2_R_DEADLINE] : TIMER_NEVER;
+}
+
+static void arm(struct core *core, struct slot *slot, uint64_t seq, uint64_t deadline) {
+    if (deadline < TIMER_NEVER - machine.boot_time)
+        timer_arm(core, slot, seq, deadline + machine.boot_time);
+}
+
+/* ---- Receive. ---- */
+
+/* Take pending bits that this receive asks for; 0: none. */
+static uint64_t take_bits(struct process *process) {
+    struct slot *slot = process->slot;
+    if (process->wait.from != SLOT_ANY || !(__atomic_load_n(&slot->note, __ATOMIC_RELAXED) & process->wait.mask))
+        return 0;
+    lock_acquire(&slot->lock);
+    uint64_t bits = slot->note & process->wait.mask;
+    slot->note &= ~bits;
+    lock_release(&slot->lock);
+    return bits;
+}
+
+/* Bits taken for a receive that is made again. */
+static void return_bits(struct slot *slot, uint64_t bits) {
+    lock_acquire(&slot->lock);
+    slot->note |= bits;
+    lock_release(&slot->lock);
+}
+
+/* How many senders that gave up are passed over in one entry, before the lock is let go for a moment. */
+#define GIVEN_UP_MAX 8
+
+/* Claim the oldest sender that this receive accepts: SND -> CLM, unlinked. NULL: there is none. */
+static struct slot *claim_sender(struct core *core, struct process *process, uint64_t *ret_seq) {
+    struct slot *slot = process->slot, *found = NULL;
+    for (bool again = true; again && !found;) {
+        unsigned given_up = 0;
+        again = false;
+        lock_acquire(&slot->lock);
+        for (uint32_t i = slot->queue_head; i != SLOT_NONE && !found;) {
+            struct slot *y = &machine.slot[i];
+            i = y->next;
+            if (process->wait.from != SLOT_ANY && process->wait.from != y->index)
+                continue;
+            uint64_t word = slot_word(y);
+            bool mine = state_kind(word) == KIND_SND && state_peer(word) == slot->index;
+            queue_unlink(slot, y);
+            if (mine && arch_cas_full(&y->word, word, state(KIND_CLM, core->index, state_seq(word)))) {
+                *ret_seq = state_seq(word);
+                found = y;
+            } else if (++given_up == GIVEN_UP_MAX) {
+                again = true;
+                break;
+            }
+        }
+        lock_release(&slot->lock);
+    }
+    return found;
+}
+
+/* Let go of a caller or sender that this core holds as CLM: it waits for the answer of `server`. */
+static void publish_caller(struct core *core, struct slot *y, struct slot *server, uint64_t seq) {
+    uint64_t word = state(KIND_CAL, server->index, seq);
+    arch_store_release(&y->word, word);
+    arch_fence(); /* pairs with end_kill(): it sees CAL, or its doom is seen here */
+    if (slot_doomed(y) && arch_cas_full(&y->word, word, state(KIND_END, core->index, 0)))
+        end_begin(core, y, y->doom_reason, 0, y->process->context.pc, 0);
+}
+
+/* Has the one process this receive waits for ended? */
+static bool peer_died(const struct process *process) {
+    return process->wait.from < SLOT_NOBODY &&
+           slot_generation(&machine.slot[process->wait.from]) != process->wait.from_life;
+}
+
+/*
+ * Do the receive that process->wait describes, for a process that this core holds, current or not.
+ * True: it is over; the registers hold its result and this core still holds the process.
+ * False: the process waits and is no longer this core's.
+ */
+static bool receive(struct core *core, struct process *process) {
+    struct slot *slot = process->slot;
+    const struct wait *wait = &process->wait;
+    for (;;) {
+        uint64_t bits = take_bits(process), seq;
+        struct slot *y = wait->from == SLOT_NOBODY || queue_empty(slot) ? NULL : claim_sender(core, process, &seq);
+        if (y) {
+            bool call = is_call(y->process);
+            enum os2_status status = deliver(y->process, process, call);
+            if (status == OS2_OK && call) {
+                publish_caller(core, y, slot, seq);
+            } else {
+                wait_finish(y->process, status);
+                turn_ready(core, y);
+            }
+            if (status != OS2_OK) {
+                return_bits(slot, bits);
+                continue;
+            }
+        } else if (bits) {
+            memset(process->reg, 0, sizeof process->reg);
+        }
+        if (y || bits) {
+            process->reg[OS2_R_BITS] = bits;
+            process->reg[OS2_R_CONTROL] |= bits ? OS2_I_BITS : 0;
+            return true;
+        }
+        if (peer_died(process)) {
+            wait_finish(process, OS2_E_DIED);
+            return true;
+        }
+        if (wait->deadline == 0) {
+            wait_finish(process, wait->from == SLOT_NOBODY ? OS2_OK : OS2_E_WOULD_WAIT);
+            return true;
+        }
+        bool current = core->current == process;
+        if (current)
+            turn_park(core, process);
+        seq = wait_begin(slot);
+        uint64_t word = state(KIND_RCV, wait->from, seq);
+        slot->mask = wait->mask;
+        uint16_t from = wait->from;
+        uint64_t from_life = wait->from_life;
+        arm(core, slot, seq, wait->deadline);
+        arch_swap_full(&slot->word, word); /* pairs with the look at the word in send_message() and notify_slot() */
+        /* The second look. From here on only the slot may be touched. */
+        bool missed;
+        if (from == SLOT_ANY) {
+            missed = (__atomic_load_n(&slot->note, __ATOMIC_RELAXED) & slot->mask) || !queue_empty(slot);
+        } else if (from == SLOT_NOBODY) {
+            missed = false;
+        } else {
+            uint64_t peer = slot_word(&machine.slot[from]);
+            missed = (state_kind(peer) == KIND_SND && state_peer(peer) == slot->index) ||
+                     slot_generation(&machine.slot[from]) != from_life;
+        }
+        if (missed && arch_cas_full(&slot->word, word, state(KIND_RUN, core->index, 0)))
+            continue;
+        if (!missed && from < SLOT_NOBODY) {
+            enum os2_status status = wait_walk(core, slot, word);
+            if (status != OS2_OK) {
+                wait_finish(process, status);
+                return true;
+            }
+        }
+        if (current)
+            core->current = NULL;
+        return false;
+    }
+}
+
+/* Read what a receive asks for into process->wait, and have the table pages for a block at hand. */
+static enum os2_status prepare_receive(struct process *process, uint64_t mask) {
+    uint64_t control = process->reg[OS2_R_CONTROL];
+    struct wait wait = {.control = control, .mask = mask, .deadline = deadline_of(process), .from = SLOT_ANY};
+    if (control & OS2_F_FROM) {
+        uint64_t index = control >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK;
+        const struct handle *h = handle_get(process->handles, index);
+        if (index == 0) {
+            wait.from = SLOT_NOBODY;
+        } else if (!h || handle_kind(h->target) != OS2_HANDLE_INBOX) {
+            return OS2_E_HANDLE;
+        } else {
+            wait.from = (uint16_t)handle_slot(h->target);
+            wait.from_life = handle_generation(h->target);
+        }
+    }
+    if (control >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK) {
+        enum os2_status status = space_refill(&process->space, ARCH_TOP_LEVEL);
+        if (status != OS2_OK)
+            return status;
+    }
+    process->wait = wait;
+    return OS2_OK;
+}
+
+int sys_receive(struct core *core, struct process *process) {
+    uint64_t mask = process->reg[OS2_R_CONTROL] & OS2_F_MASK ? process->reg[OS2_R_W0] : ~UINT64_C(0);
+    enum os2_status status = prepare_receive(process, mask);
+    if (status != OS2_OK)
+        return status;
+    receive(core, process);
+    return SYSCALL_STOPPED;
+}
+
+/* ---- Send and call. ---- */
+
+static int send_message(struct core *core, struct process *x, bool call) {
+    uint64_t control = x->reg[OS2_R_CONTROL];
+    const struct handle *h = handle_get(x->handles, control >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK);
+    if (!h || handle_kind(h->target) != OS2_HANDLE_INBOX)
+        return OS2_E_HANDLE;
+    if (!(handle_rights(h->target) & OS2_RIGHT_SEND))
+        return OS2_E_RIGHTS;
+    struct slot *slot = x->slot, *t = &machine.slot[handle_slot(h->target)];
+    uint64_t generation = handle_generation(h->target), deadline = deadline_of(x);
+    if (slot_generation(t) != generation)
+        return OS2_E_DIED;
+    if (t == slot)
+        return OS2_E_DEADLOCK;
+    struct parcel parcel;
+    enum os2_status status = parcel_inspect(x, &parcel);
+    if (status != OS2_OK)
+        return status;
+    if (call && control >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK) {
+        status = space_refill(&x->space, ARCH_TOP_LEVEL);
+        if (status != OS2_OK)
+            return status;
+    }
+    x->badge = h->badge;
+    x->wait.control = control; /* what the answer may carry */
+    uint64_t seq = wait_begin(slot);
+
+    /* The receiver waits: claim it, from the very word that was seen before its generation was. */
+    uint64_t word = slot_word(t);
+    if (slot_generation(t) != generation)
+        return OS2_E_DIED;
+    if (state_accepts(word, slot) && arch_cas_full(&t->word, word, state(KIND_RUN, core->index, 0))) {
+        status = deliver(x, t->process, call);
+        if (status != OS2_OK) {
+            if (receive(core, t->process))
+                turn_ready(core, t);
+            return status;
+        }
+        if (!call) {
+            turn_ready(core, t);
+            return OS2_OK;
+        }
+        turn_park(core, x);
+        arm(core, slot, seq, deadline);
+        turn_switch(core, t->process); /* x's tables are left before x is published */
+        arch_store_release(&slot->word, state(KIND_CAL, t->index, seq));
+        if (slot_doomed(t))
+            turn_end_doomed(core);
+        return SYSCALL_STOPPED;
+    }
+    if (deadline == 0)
+        return OS2_E_WOULD_WAIT;
+
+    /* Wait in its queue. */
+    turn_park(core, x);
+    lock_acquire(&t->lock);
+    if (slot_generation(t) != generation) {
+        lock_release(&t->lock);
+        return OS2_E_DIED;
+    }
+    queue_link(t, slot);
+    arm(core, slot, seq, deadline);
+    uint64_t waiting = state(KIND_SND, t->index, seq);
+    arch_swap_full(&slot->word, waiting); /* pairs with the second look in receive() */
+    word = slot_word(t);
+    if (state_accepts(word, slot) && arch_cas_full(&t->word, word, state(KIND_RUN, core->index, 0))) {
+        /* It began to wait meanwhile. It is this core's now: let it do its receive, in the order of its queue. */
+        lock_release(&t->lock);
+        core->current = NULL;
+        if (receive(core, t->process))
+            turn_ready(core, t);
+        return SYSCALL_STOPPED;
+    }
+    lock_release(&t->lock);
+    status = wait_walk(core, slot, waiting);
+    if (status != OS2_OK)
+        return status;
+    core->current = NULL;
+    return SYSCALL_STOPPED;
+}
+
+int sys_send(struct core *core, struct process *process) {
+    return send_message(core, process, false);
+}
+
+int sys_call(struct core *core, struct process *process) {
+    return send_message(core, process, true);
+}
+
+/* ---- Reply. ---- */
+
+/* Answer the call that reg[CALLER] names, if it still waits for this process with that very call. *ret_caller: the
+ * caller, which this core then holds and which has its result. */
+static enum os2_status answer(struct core *core, struct process *x, struct slot **ret_caller) {
+    uint64_t control = x->reg[OS2_R_CONTROL], caller = x->reg[OS2_R_CALLER];
+    uint64_t index = caller >> STATE_SEQ_BITS, seq = caller & STATE_SEQ_MASK;
+    if (control & OS2_F_FAIL && control & (OS2_F_BLOCK | OS2_F_HANDLE))
+        return OS2_E_INVALID;
+    if (index >= machine.slot_count)
+        return OS2_E_NOT_WAITING;
+    struct slot *y = &machine.slot[index];
+    if (!arch_cas_full(&y->word, state(KIND_CAL, x->slot->index, seq), state(KIND_CLM, core->index, seq)))
+        return OS2_E_NOT_WAITING;
+    struct parcel parcel;
+    enum os2_status status = parcel_check(x, y->process, &parcel);
+    if (status != OS2_OK) {
+        publish_caller(core, y, x->slot, seq); /* it waits on */
+        return status;
+    }
+    parcel_deliver(&parcel);
+    struct process *p = y->process;
+    p->reg[OS2_R_CALLER] = p->reg[OS2_R_BADGE] = p->reg[OS2_R_BITS] = 0;
+    if (control & OS2_F_FAIL)
+        p->reg[OS2_R_CONTROL] = (uint64_t)(int64_t)OS2_E_FAILED;
+    __atomic_store_n(&y->word, state(KIND_RUN, core->index, 0), __ATOMIC_RELAXED);
+    *ret_caller = y;
+    return OS2_OK;
+}
+
+int sys_reply(struct core *core, struct process *process) {
+    struct slot *caller;
+    enum os2_status status = answer(core, process, &caller);
+    if (status == OS2_OK)
+        turn_ready(core, caller);
+    return status;
+}
+
+int sys_reply_receive(struct core *core, struct process *process) {
+    struct slot *caller = NULL;
+    enum os2_status status = prepare_receive(process, ~UINT64_C(0));
+    if (status != OS2_OK)
+        return status;
+    status = answer(core, process, &caller);
+    if (status != OS2_OK && status != OS2_E_NOT_WAITING)
+        return status;
+    bool over = receive(core, process);
+    if (!caller)
+        return SYSCALL_STOPPED;
+    if (over) {
+        turn_ready(core, caller);
+    } else {
+        turn_switch(core, caller->process);
+        if (slot_doomed(caller))
+            turn_end_doomed(core);
+    }
+    return SYSCALL_STOPPED;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Notifications, and who gets them: interrupts, ends of children and of watched processes, the log, other processes.
+ *
+ * Bits are sticky and carry no count. They are set under the receiver's lock; a receive takes those that its mask asks
+ * for, together with a message if there is one, so neither starves the other.
+ *
+ * Setter: bits, full fence, word. Receiver: word by a full-fence swap, then bits. One of them sees the other.
+ */
+#include "core/ipc.h"
+#include "core/state.h"
+#include "core/string.h"
+#include "core/syscall.h"
+#include "core/turn.h"
+
+enum os2_status notify_slot(struct core *core, struct slot *slot, uint64_t generation, uint64_t bits, bool front) {
+    lock_acquire(&slot->lock);
+    if (slot_generation(slot) != generation) {
+        lock_release(&slot->lock);
+        return OS2_E_DIED;
+    }
+    __atomic_store_n(&slot->note, slot->note | bits, __ATOMIC_RELAXED);
+    arch_fence(); /* pairs with the swap in receive() */
+    uint64_t word = slot_word(slot);
+    bool waits = state_kind(word) == KIND_RCV && state_peer(word) == SLOT_ANY;
+    uint64_t taken = waits ? slot->note & __atomic_load_n(&slot->mask, __ATOMIC_RELAXED) : 0;
+    if (!taken || !arch_cas_full(&slot->word, word, state(KIND_RUN, core->index, 0))) {
+        lock_release(&slot->lock);
+        return OS2_OK;
+    }
+    slot->note &= ~taken;
+    lock_release(&slot->lock);
+    struct process *process = slot->process;
+    memset(process->reg, 0, sizeof process->reg);
+    process->reg[OS2_R_CONTROL] = OS2_I_BITS;
+    process->reg[OS2_R_BITS] = taken;
+    if (front)
+        turn_ready_front(core, slot);
+    else
+        turn_ready(core, slot);
+    return OS2_OK;
+}
+
+int sys_notify(struct core *core, struct process *process) {
+    uint64_t index = process->reg[OS2_R_CONTROL] >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK;
+    const struct handle *h = handle_get(process->handles, index);
+    if (!h || handle_kind(h->target) != OS2_HANDLE_NOTIFY)
+        return OS2_E_HANDLE;
+    uint64_t bits = process->reg[OS2_R_LABEL];
+    if (bits & ~h->badge)
+        return OS2_E_RIGHTS;
+    return notify_slot(core, &machine.slot[handle_slot(h->target)], handle_generation(h->target), bits, false);
+}
+
+/* ---- Watching. ---- */
+
+int sys_watch(struct core *core, struct process *process) {
+    (void)core;
+    uint64_t index = process->reg[OS2_R_CONTROL] >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK;
+    const struct handle *h = handle_get(process->handles, index);
+    if (!h || (handle_kind(h->target) != OS2_HANDLE_INBOX && handle_kind(h->target) != OS2_HANDLE_NOTIFY))
+        return OS2_E_HANDLE;
+    struct slot *slot = &machine.slot[handle_slot(h->target)];
+    struct watch wanted = {slot_generation(process->slot), process->reg[OS2_R_LABEL], process->slot->index};
+    struct watch *spare = NULL, *mine = NULL;
+    enum os2_status status = OS2_OK;
+    lock_acquire(&slot->lock);
+    if (slot_generation(slot) != handle_generation(h->target)) {
+        status = OS2_E_DIED;
+    } else {
+        for (unsigned i = 0; i < WATCHES; i++) {
+            struct watch *w = &slot->watch[i];
+            if (w->bits && w->slot == wanted.slot && w->life == wanted.life)
+                mine = w;
+            else if (!w->bits || slot_generation(&machine.slot[w->slot]) != w->life)
+                spare = w;
+        }
+        if (!mine)
+            mine = wanted.bits ? spare : NULL;
+        if (mine)
+            *mine = wanted;
+        else if (wanted.bits)
+            status = OS2_E_FULL;
+    }
+    lock_release(&slot->lock);
+    return status;
+}

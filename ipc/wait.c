@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waits: deadlines, and processes that would wait for each other for ever.
+ *
+ * A deadline's node names a slot and the number of a wait. When it fires, the word tells everything: another number, and
+ * the node is stale; CLM, and another core is turning the wait into something else, so look again; waiting, and one
+ * compare-exchange decides between the timer and whoever else would end the wait at this moment.
+ *
+ * Each process waits for at most one other, so processes that wait form chains, and a deadlock is a chain that returns
+ * to its start. Having published its own wait, a process walks the chain; when it comes back to itself, it reads every
+ * word again. Only a cycle whose words are all unchanged is one: a chain read once, while others move, can show a cycle
+ * that never was. Of those that close one cycle at the same moment at least one sees it whole.
+ *
+ * A receive from one process is also a wait for that process, but not a dead end: where the next one is a receive from
+ * exactly the one who sends to it, the two are about to meet.
+ */
+#include "ipc/wait.h"
+
+#include "core/ipc.h"
+#include "core/state.h"
+#include "core/string.h"
+#include "core/turn.h"
+#include "ipc/queue.h"
+
+void wait_finish(struct process *process, int64_t status) {
+    memset(process->reg, 0, sizeof process->reg);
+    process->reg[OS2_R_CONTROL] = (uint64_t)status;
+}
+
+bool wait_expire(struct core *core, struct slot *slot, uint64_t seq) {
+    uint64_t word = slot_word(slot);
+    if (state_kind(word) == KIND_CLM && state_seq(word) == seq)
+        return false;
+    if (!state_waits(word) || state_seq(word) != seq)
+        return true;
+    if (!arch_cas_full(&slot->word, word, state(KIND_RUN, core->index, 0)))
+        return false;
+    if (state_kind(word) == KIND_SND)
+        queue_leave(&machine.slot[state_peer(word)], slot);
+    bool sleep = state_kind(word) == KIND_RCV && state_peer(word) == SLOT_NOBODY;
+    wait_finish(slot->process, sleep ? OS2_OK : OS2_E_TIMEOUT);
+    turn_ready(core, slot);
+    return true;
+}
+
+/* Whom a process in this state waits for; SLOT_NONE: nobody in particular. */
+static uint32_t waits_for(uint64_t word) {
+    enum kind kind = state_kind(word);
+    uint32_t peer = state_peer(word);
+    if (kind == KIND_SND || kind == KIND_CAL || (kind == KIND_RCV && peer < SLOT_NOBODY))
+        return peer;
+    return SLOT_NONE;
+}
+
+/* Do two neighbours of a chain meet, so that it moves on by itself? */
+static bool meeting(uint32_t from, uint64_t from_word, uint64_t to_word) {
+    return state_kind(from_word) == KIND_SND && state_kind(to_word) == KIND_RCV && state_peer(to_word) == from;
+}
+
+enum os2_status wait_walk(struct core *core, struct slot *x, uint64_t word) {
+    uint16_t chain[OS2_CHAIN_MAX];
+    uint64_t seen[OS2_CHAIN_MAX];
+    enum os2_status found = OS2_E_CHAIN;
+    unsigned n = 0;
+    uint32_t at = x->index;
+    uint64_t at_word = word;
+    while (n < OS2_CHAIN_MAX) {
+        chain[n] = (uint16_t)at;
+        seen[n++] = at_word;
+        uint32_t next = waits_for(at_word);
+        if (next == SLOT_NONE)
+            return OS2_OK;
+        if (next == x->index) {
+            if (meeting(at, at_word, word))
+                return OS2_OK;
+            found = OS2_E_DEADLOCK;
+            break;
+        }
+        uint64_t next_word = slot_word(&machine.slot[next]);
+        if (meeting(at, at_word, next_word))
+            return OS2_OK;
+        at = next;
+        at_word = next_word;
+    }
+    if (found == OS2_E_CHAIN && waits_for(at_word) == SLOT_NONE)
+        return OS2_OK;
+    /* The second pass: a cycle is one only if nothing moved since. */
+    arch_fence();
+    for (unsigned i = 1; i < n; i++)
+        if (slot_word(&machine.slot[chain[i]]) != seen[i])
+            return OS2_OK;
+    if (!arch_cas_full(&x->word, word, state(KIND_RUN, core->index, 0)))
+        return OS2_OK; /* somebody ended the wait */
+    if (state_kind(word) == KIND_SND)
+        queue_leave(&machine.slot[state_peer(word)], x);
+    return found;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What all waits share: publishing, taking back, cycles; theory in ipc/wait.c. */
+#ifndef IPC_WAIT_H
+#define IPC_WAIT_H
+
+#include "core/process.h"
+
+/* A new wait of a process that this core holds: its number. */
+static inline uint64_t wait_begin(struct slot *slot) {
+    return slot->seq = (slot->seq + 1) & ((UINT64_C(1) << 44) - 1);
+}
+
+/* End a wait that this core has just claimed (the word says RUN|c) with a status and no results. */
+void wait_finish(struct process *process, int64_t status);
+
+/* The current process `x` waits, published as `word`: if it closes a cycle of processes that wait for each other, or a
+ * chain that is too long, take it back and return the error; else OS2_OK. After an error this core holds x again. */
+enum os2_status wait_walk(struct core *core, struct slot *x, uint64_t word);
+
+#endif

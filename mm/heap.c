@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The buddy heap: all RAM, in blocks of 2^order frames, orders 0 to 18 (1 GiB).
+ *
+ * A block of order k begins at a multiple of 2^k frames; its buddy is the block whose number differs in bit k alone
+ * (Knuth, TAOCP 1, section 2.5). Freeing merges a block with its buddy as long as the buddy is free and whole.
+ *
+ * All metadata is in the frame descriptors: the free lists run through them, never through the pages, so that a page
+ * on a free list is not touched and may be one that the kernel does not even map. Only a block's first frame tells
+ * state and order; every other frame is TAIL. Splitting makes one new first frame, merging turns one into TAIL: both
+ * are O(1) for each level, and a check "is this the start of a block, and whose" is one load from its address.
+ *
+ * Invariants (heap_check): each FREE block is on the list of its order, aligned, its tails TAIL, and its buddy is not
+ * a FREE block of the same order; free_pages is their sum.
+ *
+ * One lock guards the lists. Callers that run often keep stocks of their own in front of it.
+ *
+ * Rejected: bitmaps (a second structure to agree with, and a search where the list has the answer at its head);
+ * headers inside free pages (touches cold memory, and a wild write destroys the heap).
+ */
+#include "mm/heap.h"
+
+#include "core/panic.h"
+#include "core/string.h"
+
+static void list_push(struct heap *heap, uint32_t number, unsigned order) {
+    struct frame *f = heap_frame(heap, number);
+    uint32_t head = heap->free_list[order];
+    f->state = OS2_FRAME_FREE;
+    f->order = (uint8_t)order;
+    f->owner = 0;
+    f->prev = FRAME_NONE;
+    f->next = head;
+    if (head != FRAME_NONE)
+        heap_frame(heap, head)->prev = number;
+    heap->free_list[order] = number;
+}
+
+static void list_remove(struct heap *heap, uint32_t number) {
+    struct frame *f = heap_frame(heap, number);
+    if (f->prev != FRAME_NONE)
+        heap_frame(heap, f->prev)->next = f->next;
+    else
+        heap->free_list[f->order] = f->next;
+    if (f->next != FRAME_NONE)
+        heap_frame(heap, f->next)->prev = f->prev;
+}
+
+uint32_t heap_alloc(struct heap *heap, unsigned order, unsigned state, uint16_t owner) {
+    if (order > OS2_ORDER_MAX)
+        return FRAME_NONE;
+    lock_acquire(&heap->lock);
+    unsigned k = order;
+    while (k <= OS2_ORDER_MAX && heap->free_list[k] == FRAME_NONE)
+        k++;
+    if (k > OS2_ORDER_MAX) {
+        lock_release(&heap->lock);
+        return FRAME_NONE;
+    }
+    uint32_t number = heap->free_list[k];
+    list_remove(heap, number);
+    while (k > order) {
+        k--;
+        list_push(heap, number + (1u << k), k); /* the upper half stays free */
+    }
+    heap->free_pages -= UINT64_C(1) << order;
+    struct frame *f = heap_frame(heap, number);
+    f->state = (uint8_t)state;
+    f->order = (uint8_t)order;
+    f->owner = owner;
+    f->live = 0;
+    f->depth = 0;
+    lock_release(&heap->lock);
+    f->next = f->prev = FRAME_NONE;
+    return number;
+}
+
+uint32_t heap_alloc_cleared(struct heap *heap, unsigned state, uint16_t owner) {
+    uint32_t number = heap_alloc(heap, 0, state, owner);
+    if (number != FRAME_NONE)
+        memset(frame_memory(number), 0, OS2_PAGE_SIZE);
+    return number;
+}
+
+/* Lock held. */
+static void free_block(struct heap *heap, uint32_t number, unsigned order) {
+    heap->free_pages += UINT64_C(1) << order;
+    while (order < OS2_ORDER_MAX) {
+        uint32_t buddy = number ^ (1u << order);
+        if (!heap_covers(heap, buddy))
+            break;
+        struct frame *b = heap_frame(heap, buddy);
+        if (b->state != OS2_FRAME_FREE || b->order != order)
+            break;
+        list_remove(heap, buddy);
+        heap_frame(heap, number | (1u << order))->state = OS2_FRAME_TAIL;
+        number &= ~(1u << order);
+        order++;
+    }
+    list_push(heap, number, order);
+}
+
+void heap_free(struct heap *heap, uint32_t number) {
+    if (!heap_covers(heap, number))
+        panic("heap_free: frame %x is not RAM", number);
+    lock_acquire(&heap->lock);
+    struct frame *f = heap_frame(heap, number);
+    if (f->state == OS2_FRAME_FREE || f->state == OS2_FRAME_TAIL || f->state == OS2_FRAME_RESERVED)
+        panic("heap_free: frame %x is not the start of a block in use (state %u)", number, f->state);
+    free_block(heap, number, f->order);
+    lock_release(&heap->lock);
+}
+
+/* The largest order of a naturally aligned block that starts at `number` and fits into `count` frames. */
+static unsigned fit(uint32_t number, uint32_t count) {
+    unsigned order = 0;
+    while (order < OS2_ORDER_MAX && !(number & (1u << order)) && (UINT64_C(2) << order) <= count)
+        order++;
+    return order;
+}
+
+void heap_adopt(struct heap *heap, uint32_t first, uint32_t count, uint16_t owner,
+                void (*each)(void *context, uint32_t number), void *context) {
+    while (count) {
+        unsigned order = fit(first, count);
+        struct frame *f = heap_frame(heap, first);
+        for (uint32_t i = 1; i < 1u << order; i++)
+            f[i].state = OS2_FRAME_TAIL;
+        *f = (struct frame){.state = OS2_FRAME_OWNED, .order = (uint8_t)order, .owner = owner};
+        each(context, first);
+        first += 1u << order;
+        count -= 1u << order;
+    }
+}
+
+/* ---- Building. ---- */
+
+/* Does [base, end) meet one of the ranges? Then *ret_end is where that range ends. */
+static bool meets(const struct boot_range *ranges, unsigned count, uint64_t base, uint64_t end, uint64_t *ret_end) {
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t r = ranges[i].base & ~(OS2_PAGE_SIZE - 1);
+        uint64_t r_end = (ranges[i].base + ranges[i].size + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1);
+        if (ranges[i].size && base < r_end && r < end) {
+            *ret_end = r_end;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void mark(struct heap *heap, const struct boot_range *range, unsigned state) {
+    uint64_t first = range->base >> OS2_PAGE_SHIFT;
+    uint64_t end = (range->base + range->size + OS2_PAGE_SIZE - 1) >> OS2_PAGE_SHIFT;
+    for (uint64_t n = first; n < end && range->size; n++)
+        if (heap_covers(heap, n))
+            heap_frame(heap, (uint32_t)n)->state = (uint8_t)state;
+}
+
+/* Find `size` bytes of RAM that nothing uses, page-aligned; 0 if there are none. */
+static uint64_t find_room(const struct boot_info *info, uint64_t size) {
+    for (unsigned i = 0; i < info->ram_count; i++) {
+        uint64_t at = (info->ram[i].base + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1);
+        uint64_t end = info->ram[i].base + info->ram[i].size;
+        if (at == 0)
+            at = OS2_PAGE_SIZE; /* frame 0 means "none" */
+        while (at + size <= end) {
+            uint64_t next;
+            if (!meets(info->reserved, info->reserved_count, at, at + size, &next) &&
+                !meets(info->kept, info->kept_count, at, at + size, &next))
+                return at;
+            at = next;
+        }
+    }
+    return 0;
+}
+
+bool heap_init(struct heap *heap, const struct boot_info *info) {
+    uint64_t low = UINT64_MAX, high = 0, pages = 0;
+    for (unsigned i = 0; i < info->ram_count; i++) {
+        uint64_t first = (info->ram[i].base + OS2_PAGE_SIZE - 1) >> OS2_PAGE_SHIFT;
+        uint64_t end = (info->ram[i].base + info->ram[i].size) >> OS2_PAGE_SHIFT;
+        if (first >= end)
+            continue;
+        low = first < low ? first : low;
+        high = end > high ? end : high;
+        pages += end - first;
+    }
+    if (low >= high || high > UINT32_MAX)
+        return false;
+    uint64_t bytes = (high - low) * sizeof(struct frame);
+    uint64_t at = find_room(info, bytes);
+    if (!at)
+        return false;
+    heap->first = (uint32_t)low;
+    heap->end = (uint32_t)high;
+    heap->ram_pages = (uint32_t)pages;
+    heap->frames = (struct frame *)arch_phys_to_virt(at) - low;
+    memset(&heap->frames[low], 0, bytes); /* OS2_FRAME_RESERVED */
+
+    /* TAIL marks what is to be freed; what is in use is marked over it. */
+    for (unsigned i = 0; i < info->ram_count; i++) {
+        uint64_t base = (info->ram[i].base + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1);
+        uint64_t end = (info->ram[i].base + info->ram[i].size) & ~(OS2_PAGE_SIZE - 1);
+        if (base < end)
+            mark(heap, &(struct boot_range){base, end - base}, OS2_FRAME_TAIL);
+    }
+    for (unsigned i = 0; i < info->reserved_count; i++)
+        mark(heap, &info->reserved[i], OS2_FRAME_RESERVED);
+    for (unsigned i = 0; i < info->kept_count; i++)
+        mark(heap, &info->kept[i], OS2_FRAME_KERNEL);
+    mark(heap, &(struct boot_range){at, bytes}, OS2_FRAME_KERNEL);
+    if (low == 0)
+        heap_frame(heap, 0)->state = OS2_FRAME_RESERVED;
+
+    for (uint32_t n = heap->first; n < heap->end;) {
+        uint32_t run = 0;
+        while (n + run < heap->end && heap_frame(heap, n + run)->state == OS2_FRAME_TAIL)
+            run++;
+        while (run) {
+            unsigned order = fit(n, run);
+            free_block(heap, n, order);
+            n += 1u << order;
+            run -= 1u << order;
+        }
+        if (n < heap->end)
+            n++;
+    }
+    return true;
+}
+
+const char *heap_check(struct heap *heap) {
+    const char *wrong = NULL;
+    lock_acquire(&heap->lock);
+    uint64_t listed = 0, counted = 0;
+    for (unsigned order = 0; order <= OS2_ORDER_MAX && !wrong; order++) {
+        uint32_t prev = FRAME_NONE;
+        for (uint32_t n = heap->free_list[order]; n != FRAME_NONE && !wrong; n = heap_frame(heap, n)->next) {
+            struct frame *f = heap_frame(heap, n);
+            uint32_t buddy = n ^ (1u << order);
+            if (f->state != OS2_FRAME_FREE || f->order != order)
+                wrong = "a block on a free list is not free, or of another order";
+            else if (n & ((1u << order) - 1))
+                wrong = "a free block is not aligned";
+            else if (f->prev != prev)
+                wrong = "a free list's links disagree";
+            else if (order < OS2_ORDER_MAX && heap_covers(heap, buddy) &&
+                     heap_frame(heap, buddy)->state == OS2_FRAME_FREE && heap_frame(heap, buddy)->order == order)
+                wrong = "two free buddies were not merged";
+            prev = n;
+            listed += UINT64_C(1) << order;
+        }
+    }
+    for (uint32_t n = heap->first; n < heap->end && !wrong; n++) {
+        struct frame *f = heap_frame(heap, n);
+        if (f->state == OS2_FRAME_FREE) {
+            counted += UINT64_C(1) << f->order;
+            for (uint32_t i = 1; i < 1u << f->order; i++)
+                if (f[i].state != OS2_FRAME_TAIL)
+                    wrong = "a frame inside a free block is not a tail";
+        }
+    }
+    if (!wrong && (listed != counted || listed != heap->free_pages))
+        wrong = "free pages: the lists, the descriptors and the count disagree";
+    lock_release(&heap->lock);
+    return wrong;
+}

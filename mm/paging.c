@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Page tables: one walker over the port's few inline functions.
+ *
+ * A block is the unit of mapping. Its order gives the level of its leaves and how many of them there are, and natural
+ * alignment keeps them all in one table: so mapping and unmapping a block is one walk and a short loop, at any size.
+ *
+ * Each table's descriptor counts its valid entries. A table that becomes empty stays linked (up to SPACE_EMPTY_TABLES
+ * in a space): the next block that passes through finds it, and nothing is cleared. Beyond that number it is unlinked
+ * and freed, after a fence for the whole space, since hardware may have cached the pointer to it. That is only done
+ * where the space is this core's current one: another core that is just leaving a space may still walk its tables.
+ *
+ * Only the core that holds a process edits its tables, so no entry is ever changed under a reader: no locks.
+ */
+#include "mm/paging.h"
+
+#include "core/panic.h"
+#include "core/string.h"
+
+#define ENTRIES 512u
+
+static unsigned entry_index(uint64_t va, unsigned level) {
+    return va >> (OS2_PAGE_SHIFT + 9 * level) & (ENTRIES - 1);
+}
+static uint64_t *table_of(uint64_t pte) {
+    return arch_phys_to_virt(arch_pte_address(pte));
+}
+static struct frame *table_frame(const struct space *space, const uint64_t *table) {
+    return heap_frame(space->heap, frame_number(table));
+}
+/* The table that an entry lies in. */
+static uint64_t *containing(uint64_t *entry) {
+    return (uint64_t *)((uintptr_t)entry & ~(uintptr_t)(OS2_PAGE_SIZE - 1));
+}
+
+uint64_t *paging_find(const struct space *space, uint64_t va, unsigned *ret_level) {
+    if (va >= ARCH_USER_END)
+        return NULL;
+    uint64_t *table = space->root;
+    for (unsigned level = ARCH_TOP_LEVEL;; level--) {
+        uint64_t *entry = &table[entry_index(va, level)];
+        if (!arch_pte_valid(*entry))
+            return NULL;
+        if (arch_pte_is_leaf(*entry, level)) {
+            *ret_level = level;
+            return entry;
+        }
+        if (level == 0)
+            return NULL;
+        table = table_of(*entry);
+    }
+}
+
+/* Is there no leaf anywhere below this table? Its children can only be empty tables then. */
+static bool barren(const struct space *space, const uint64_t *table, unsigned level) {
+    const struct frame *f = table_frame(space, table);
+    if (f->live == 0)
+        return true;
+    if (level == 0)
+        return false;
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        if (!arch_pte_valid(table[i]))
+            continue;
+        if (arch_pte_is_leaf(table[i], level) || !barren(space, table_of(table[i]), level - 1))
+            return false;
+    }
+    return true;
+}
+
+int paging_missing(const struct space *space, uint64_t va, unsigned order) {
+    unsigned target = paging_level(order);
+    const uint64_t *table = space->root;
+    for (unsigned level = ARCH_TOP_LEVEL; level > target; level--) {
+        uint64_t pte = table[entry_index(va, level)];
+        if (!arch_pte_valid(pte))
+            return (int)(level - target);
+        if (arch_pte_is_leaf(pte, level))
+            return OS2_E_BUSY;
+        table = table_of(pte);
+    }
+    const uint64_t *entry = &table[entry_index(va, target)];
+    for (unsigned i = 0; i < paging_leaves(order); i++) {
+        if (!arch_pte_valid(entry[i]))
+            continue;
+        if (arch_pte_is_leaf(entry[i], target) || !barren(space, table_of(entry[i]), target - 1))
+            return OS2_E_BUSY;
+    }
+    return 0;
+}
+
+static void list_table(struct space *space, uint32_t number) {
+    struct frame *f = heap_frame(space->heap, number);
+    f->prev = FRAME_NONE;
+    f->next = space->table_list;
+    if (f->next != FRAME_NONE)
+        heap_frame(space->heap, f->next)->prev = number;
+    space->table_list = number;
+}
+
+static void unlist_table(struct space *space, uint32_t number) {
+    struct frame *f = heap_frame(space->heap, number);
+    if (f->prev != FRAME_NONE)
+        heap_frame(space->heap, f->prev)->next = f->next;
+    else
+        space->table_list = f->next;
+    if (f->next != FRAME_NONE)
+        heap_frame(space->heap, f->next)->prev = f->prev;
+}
+
+/* Books of a table's valid entries. The root is never counted as empty. */
+static void entry_filled(struct space *space, uint64_t *table) {
+    if (table_frame(space, table)->live++ == 0 && table != space->root)
+        space->empty_tables--;
+}
+static void entries_cleared(struct space *space, uint64_t *table, unsigned count) {
+    struct frame *f = table_frame(space, table);
+    f->live = (uint16_t)(f->live - count);
+    if (f->live == 0 && table != space->root)
+        space->empty_tables++;
+}
+
+/*
+ * Unlink the barren table that `entry` points to, and all below it. The hardware may hold a pointer to it until the
+ * space is fenced. Where the space is this core's current one that is done at once and the table goes back to the heap;
+ * else another core may just be leaving this space, so the table waits on the stale list for paging_reclaim().
+ */
+static void drop_table(struct space *space, uint64_t *entry, unsigned level) {
+    uint64_t *table = table_of(*entry);
+    if (level > 0 && table_frame(space, table)->live)
+        for (unsigned i = 0; i < ENTRIES; i++)
+            if (arch_pte_valid(table[i]))
+                drop_table(space, &table[i], level - 1);
+    *entry = 0;
+    entries_cleared(space, containing(entry), 1);
+    space->empty_tables--;
+    uint32_t number = frame_number(table);
+    unlist_table(space, number);
+    arch_fence_space(space);
+    if (arch_space_current(space)) {
+        space->tables--;
+        heap_free(space->heap, number);
+    } else {
+        heap_frame(space->heap, number)->next = space->stale_tables;
+        space->stale_tables = number;
+    }
+}
+
+void paging_reclaim(struct space *space) {
+    if (space->stale_tables == FRAME_NONE)
+        return;
+    arch_fence_space(space);
+    while (space->stale_tables != FRAME_NONE) {
+        uint32_t number = space->stale_tables;
+        space->stale_tables = heap_frame(space->heap, number)->next;
+        space->tables--;
+        heap_free(space->heap, number);
+    }
+}
+
+void paging_map(struct space *space, uint64_t va, uint64_t pa, unsigned order, unsigned prot, bool device) {
+    unsigned target = paging_level(order);
+    uint64_t *table = space->root;
+    for (unsigned level = ARCH_TOP_LEVEL; level > target; level--) {
+        uint64_t *entry = &table[entry_index(va, level)];
+        if (!arch_pte_valid(*entry)) {
+            ASSERT(space->reserve_count > 0);
+            uint32_t number = space->reserve[--space->reserve_count];
+            list_table(space, number);
+            heap_frame(space->heap, number)->depth = (uint16_t)(level - 1);
+            entry_filled(space, table);
+            *entry = arch_pte_table((uint64_t)number << OS2_PAGE_SHIFT);
+            space->empty_tables++; /* until the next step of this walk fills it */
+        }
+        table = table_of(*entry);
+    }
+    uint64_t *entry = &table[entry_index(va, target)];
+    uint64_t leaf_size = OS2_PAGE_SIZE << 9 * target;
+    for (unsigned i = 0; i < paging_leaves(order); i++) {
+        if (arch_pte_valid(entry[i]))
+            drop_table(space, &entry[i], target - 1);
+        entry_filled(space, table);
+        entry[i] = arch_pte_leaf(pa + i * leaf_size, prot, target, device);
+    }
+}
+
+/* The entry of the first leaf of a mapped block; its table must be there. */
+static uint64_t *first_leaf(const struct space *space, uint64_t va, unsigned order) {
+    unsigned level;
+    uint64_t *entry = paging_find(space, va, &level);
+    ASSERT(entry && level == paging_level(order));
+    return entry;
+}
+
+#define FENCE_BY_ADDRESS 8u /* more leaves than this are fenced all at once */
+
+static void fence(struct space *space, uint64_t va, unsigned order) {
+    unsigned leaves = paging_leaves(order);
+    if (leaves > FENCE_BY_ADDRESS) {
+        arch_fence_space(space);
+        return;
+    }
+    for (unsigned i = 0; i < leaves; i++)
+        arch_fence_address(space, va + ((uint64_t)i << (OS2_PAGE_SHIFT + 9 * paging_level(order))));
+}
+
+void paging_unmap(struct space *space, uint64_t va, unsigned order) {
+    uint64_t *entry = first_leaf(space, va, order);
+    unsigned leaves = paging_leaves(order), level = paging_level(order);
+    for (unsigned i = 0; i < leaves; i++)
+        entry[i] = 0;
+    fence(space, va, order);
+    uint64_t *table = containing(entry);
+    entries_cleared(space, table, leaves);
+    if (!arch_space_current(space))
+        return;
+    /* Over the limit: unlink this table, and its parents as far as they become empty by that. */
+    while (table != space->root && table_frame(space, table)->live == 0 && space->empty_tables > SPACE_EMPTY_TABLES) {
+        level++;
+        table = space->root;
+        for (unsigned l = ARCH_TOP_LEVEL; l > level; l--)
+            table = table_of(table[entry_index(va, l)]);
+        drop_table(space, &table[entry_index(va, level)], level - 1);
+    }
+}
+
+void paging_protect(struct space *space, uint64_t va, unsigned order, unsigned prot, bool device) {
+    uint64_t *entry = first_leaf(space, va, order);
+    unsigned level = paging_level(order);
+    for (unsigned i = 0; i < paging_leaves(order); i++)
+        entry[i] = arch_pte_leaf(arch_pte_address(entry[i]), prot, level, device);
+    fence(space, va, order);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* The page-table walker, the same for every port; theory in mm/paging.c. */
+#ifndef MM_PAGING_H
+#define MM_PAGING_H
+
+#include "mm/space.h"
+
+/* A block of order k is mapped by 2^(k mod 9) leaves of level k / 9: they never leave one table. */
+static inline unsigned paging_level(unsigned order) {
+    return order / 9;
+}
+static inline unsigned paging_leaves(unsigned order) {
+    return 1u << order % 9;
+}
+
+/* The leaf that maps `va`; *ret_level tells its size. NULL: nothing is mapped there. */
+uint64_t *paging_find(const struct space *space, uint64_t va, unsigned *ret_level);
+
+/* How many table pages a mapping of this order at `va` lacks, or OS2_E_BUSY when something is mapped in the way. */
+int paging_missing(const struct space *space, uint64_t va, unsigned order);
+
+/* Map a block. `va` is aligned to the block, paging_missing() was asked and that many tables are in the reserve: cannot
+ * fail. Invalid entries become valid: no fence is needed, but where an empty table gives way to a large leaf. */
+void paging_map(struct space *space, uint64_t va, uint64_t pa, unsigned order, unsigned prot, bool device);
+
+/* Unmap a block that is mapped at `va`, with the fences that this core needs. Emptied tables stay, up to a limit. */
+void paging_unmap(struct space *space, uint64_t va, unsigned order);
+
+/* Free the tables that were unlinked while the space was not current here. The space is this core's current one. */
+void paging_reclaim(struct space *space);
+
+/* Change the protection of a mapped block, with its fences. */
+void paging_protect(struct space *space, uint64_t va, unsigned order, unsigned prot, bool device);
+
+#endif

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Include layers: abi <- arch/arch.h <- mm <- core <- ipc, each including only what is to its left.
+
+A port (arch/<cpu>/) includes arch/arch.h, the ABI, leaves, its own files and the generated header of offsets. A leaf
+is a header of no layer: it includes the ABI and other leaves at most. Programs (usr/) see usr/include and nothing of
+the kernel. Tests may include anything.
+"""
+import re
+
+import lint
+
+LAYERS = ["abi", "arch", "mm", "core", "ipc"]
+LEAVES = {
+    "core/cpio.h", "core/fdt.h", "core/fdt_board.h", "core/format.h", "core/panic.h", "core/string.h",
+}
+FREESTANDING = {"stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdatomic.h", "stdalign.h", "limits.h"}
+# Sources that need structures for their offsets only, which is not a call upward.
+OFFSETS = re.compile(r"arch/\w+/offsets\.c")
+
+
+def layer_of(path):
+    """Of a file or an included name: abi, arch, port, leaf, mm, core, ipc, or None."""
+    if path in LEAVES or re.sub(r"\.c$", ".h", path) in LEAVES:
+        return "leaf"
+    if path.startswith(("os2/", "usr/include/os2/")):
+        return "abi"
+    if path == "arch/arch.h":
+        return "arch"
+    if path.startswith("arch/"):
+        return "port"
+    first = path.split("/")[0]
+    return first if first in LAYERS else None
+
+
+def allowed(path, name):
+    """May the file at `path` include "name"?"""
+    own, other = layer_of(path), layer_of(name)
+    if "/" not in name:  # the port's own files, by -I arch/<cpu>
+        return own == "port" or (path == "arch/arch.h" and name == "port.h")
+    if own in ("leaf", "abi"):
+        return other in ("abi",) or (own == "leaf" and other == "leaf")
+    if own == "port":
+        own_files = name.split("/")[:2] == path.split("/")[:2]
+        return other in ("abi", "arch", "leaf") or own_files or bool(OFFSETS.match(path))
+    if other == "leaf":
+        return True
+    return other in LAYERS and LAYERS.index(other) <= LAYERS.index(own)
+
+
+def check(tree):
+    complaints = []
+    for path, text in tree.items():
+        if not lint.is_c(path) and not path.endswith(".S"):
+            continue
+        kernel = path.split("/")[0] in LAYERS
+        for number, line in enumerate(text.splitlines(), 1):
+            match = re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line)
+            if not match:
+                continue
+            name = match[2]
+            where = f"{path}:{number}: "
+            if kernel and match[1] == "<":
+                if name not in FREESTANDING:
+                    complaints.append(where + f"the kernel has no <{name}>")
+            elif kernel and not allowed(path, name):
+                complaints.append(where + f"{layer_of(path)} must not include {name} ({layer_of(name)})")
+            elif path.startswith("usr/") and name.startswith(("arch/", "mm/", "core/", "ipc/")):
+                complaints.append(where + f"a program must not see the kernel's {name}")
+    return complaints
+
+
+if __name__ == "__main__":
+    lint.run(
+        check,
+        {
+            "mm/heap.c": '#include "mm/heap.h"\n#include "core/panic.h"\n#include <stdint.h>\n',
+            "ipc/message.c": '#include "core/turn.h"\n#include "os2/abi.h"\n',
+            "arch/riscv64/trap.c": '#include "arch/arch.h"\n#include "arch/riscv64/sbi.h"\n#include "sbi.h"\n',
+            "arch/riscv64/entry.S": '#include "arch_offsets.h"\n',
+            "arch/riscv64/offsets.c": '#include "core/process.h"\n',
+            "arch/arch.h": '#include "port.h"\n#include "os2/abi.h"\n',
+        },
+        [
+            ({"mm/heap.c": '#include "core/process.h"\n'}, "mm must not include core/process.h"),
+            ({"core/turn.c": '#  include "ipc/message.h"\n'}, "core must not include ipc/message.h"),
+            ({"arch/riscv64/trap.c": '#include "core/turn.h"\n'}, "port must not include core/turn.h"),
+            ({"arch/riscv64/trap.c": '#include "arch/x86_64/apic.h"\n'}, "port must not include arch/x86_64/apic.h"),
+            ({"core/fdt.h": '#include "core/process.h"\n'}, "leaf must not include core/process.h"),
+            ({"core/turn.c": '#include "arch/riscv64/sbi.h"\n'}, "core must not include arch/riscv64/sbi.h"),
+            ({"core/turn.c": '#include "port.h"\n'}, "core must not include port.h"),
+            ({"usr/include/os2/abi.h": '#include "core/turn.h"\n'}, "must not"),
+            ({"mm/heap.c": "#include <stdio.h>\n"}, "no <stdio.h>"),
+            ({"usr/lib/a.c": '#include "mm/heap.h"\n'}, "must not see"),
+        ],
+    )

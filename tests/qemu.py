@@ -1,0 +1,334 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Boot OS2 in QEMU: for a person, for one command line, or for a test.
+
+    qemu.py [options] BUILD shell             a terminal
+    qemu.py [options] BUILD command TEXT      run shell commands; their output and exit status
+    qemu.py [options] BUILD tap [PROGRAM]     run a program that prints TAP; made fit for meson's protocol 'tap'
+    qemu.py [options] BUILD boots N           boot N times, each time up to the prompt
+    qemu.py [options] BUILD debug             wait for gdb
+
+BUILD is a meson build folder for a machine; its machine.json says how QEMU stands in for that machine.
+
+How a run is known to be good: the guest ends QEMU through a test device, whose code is QEMU's exit status, and init
+prints `os2: exit NONCE STATUS`, with a nonce from the boot arguments, which no program can guess. Both must agree. Time
+limits only detect a hang: they are silence limits, and far above what a slow machine needs.
+"""
+import argparse
+import ctypes
+import json
+import os
+import pathlib
+import re
+import secrets
+import select
+import shlex
+import signal
+import subprocess
+import sys
+import time
+
+PROMPT = b"os2> "
+PANIC = b"kernel panic"
+LOG_LINE = re.compile(rb"\[( *\d+\.\d+[^\]\n]*|log: [^\]\n]*)\]")  # "[  1.000002 core0] text", "[log: 9 bytes lost]"
+LOG_LINE_START = re.compile(rb"\[( *|( *\d+(\.(\d+[^\]\n]*)?)?)|l(o(g(:( [^\]\n]*)?)?)?)?)")
+ARGUMENTS_MAX = 1023  # struct os2_boot
+PR_SET_PDEATHSIG = 1
+
+
+class GuestError(Exception):
+    """The guest did not do what it should; the text says what."""
+
+
+def command_line(build, smp, memory, append="", extra=()):
+    """QEMU's command line: the same for a person, a test and gdb."""
+    machine = json.loads((pathlib.Path(build) / "machine.json").read_text(encoding="utf-8"))
+    line = [machine["qemu"], "-M", machine["machine"], "-smp", str(smp), "-m", memory]
+    line += [argument for argument in machine["arguments"] if argument]
+    line += ["-nographic", "-serial", "mon:stdio", "-no-reboot", "-kernel", machine["kernel"]]
+    if machine["archive"]:
+        line += ["-initrd", machine["archive"]]
+    if append:
+        if len(append) > ARGUMENTS_MAX:
+            raise GuestError(f"boot arguments are {len(append)} bytes, more than the {ARGUMENTS_MAX} that fit")
+        line += ["-append", append]
+    return machine, line + list(extra)
+
+
+def exit_code(machine, status):
+    """The code the guest gave, from QEMU's exit status; None if QEMU ended for another reason."""
+    if machine["exit"] == "debug_exit":
+        return status >> 1 if status & 1 else None
+    return status if status >= 0 else None
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Guest:
+    """A running QEMU whose console is a pair of pipes, or a terminal if `terminal` is a slave's descriptor."""
+
+    def __init__(self, line, terminal=None):
+        stdin, stdout = (subprocess.PIPE, subprocess.PIPE) if terminal is None else (terminal, terminal)
+        self.process = subprocess.Popen(line, stdin=stdin, stdout=stdout, stderr=subprocess.STDOUT,
+                                        start_new_session=True, preexec_fn=die_with_parent)
+        self.input = self.process.stdin.fileno() if terminal is None else None
+        self.output = self.process.stdout.fileno() if terminal is None else None
+        self.text = b""  # all that came, without carriage returns: how many there are depends on the terminal
+        self.ended = False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+    def read(self, seconds):
+        """New bytes, waiting up to `seconds` for the first. False at the end; GuestError after silence."""
+        if self.ended:
+            return False
+        if not select.select([self.output], [], [], seconds)[0]:
+            raise GuestError(f"silent for {seconds:g} s")
+        try:
+            got = os.read(self.output, 65536)
+        except OSError:  # how a terminal says that its other side has closed
+            got = b""
+        self.ended = got == b""
+        got = got.replace(b"\r", b"")
+        self.text += got
+        return False if self.ended else got
+
+    def write(self, data):
+        os.write(self.input, data)
+
+    def expect(self, text, seconds, start=0):
+        """Read until `text` stands in the console's output from `start` on; returns the offset behind it."""
+        limit = time.monotonic() + seconds
+        while text not in self.text[start:]:
+            if PANIC in self.text:
+                self.drain(1)
+                raise GuestError("kernel panic")
+            left = limit - time.monotonic()
+            if left <= 0 or self.read(left) is False:
+                raise GuestError(f"{'ended' if self.ended else f'{seconds:g} s'} without {text!r}")
+        return self.text.index(text, start) + len(text)
+
+    def drain(self, seconds):
+        """Read what comes in the next seconds."""
+        limit = time.monotonic() + seconds
+        try:
+            while (left := limit - time.monotonic()) > 0 and self.read(left) is not False:
+                pass
+        except GuestError:
+            pass
+
+    def wait(self, seconds):
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise GuestError(f"QEMU still runs {seconds:g} s after its console closed") from None
+
+    def kill(self):
+        """End QEMU and all it started."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+
+    def tail(self, lines=25):
+        return b"\n".join(self.text.split(b"\n")[-lines:]).decode(errors="replace")
+
+    def comment(self):
+        """The last lines of the console, as a comment for TAP."""
+        return "# " + self.tail().replace("\n", "\n# ")
+
+
+class CommandOutput:
+    """Passes on what commands print, as it comes, without the boot's chatter, the log and init's last line."""
+
+    def __init__(self, nonce, sink):
+        self.last = f"os2: exit {nonce} ".encode()
+        self.sink = sink
+        self.held = b""      # the start of a line that may still turn out to be one to drop
+        self.passing = False  # inside a line that is passed on
+        self.booted = False  # the kernel has logged: the firmware is done
+        self.status = None
+
+    def line_kind(self, line):
+        """"log", "last", "text", or "unknown" while a line is too short to say."""
+        if LOG_LINE.match(line):
+            return "log"
+        if line.startswith(self.last):
+            return "last"
+        if self.last.startswith(line) or LOG_LINE_START.fullmatch(line):
+            return "unknown"
+        return "text"
+
+    def feed(self, data):
+        for piece in data.splitlines(keepends=True):
+            self.feed_piece(piece)
+        self.sink.flush()
+
+    def feed_piece(self, piece):
+        whole = piece.endswith(b"\n")
+        self.held += piece
+        kind = "text" if self.passing else self.line_kind(self.held.rstrip(b"\n"))
+        if whole:
+            if kind == "log":
+                self.booted = True
+            elif kind == "last":
+                self.status = int(self.held[len(self.last):] or b"-1")
+            elif self.booted:
+                self.sink.write(self.held)
+            self.held, self.passing = b"", False
+        elif kind == "text" and self.booted:
+            self.sink.write(self.held)
+            self.held, self.passing = b"", True
+
+
+def run_shell(args):
+    _, line = command_line(args.build, args.smp, args.mem, args.append)
+    if args.dry_run:
+        return print(shlex.join(line))
+    print("To leave: Ctrl-A, then X.", flush=True)
+    os.execvp(line[0], line)
+
+
+def run_debug(args):
+    wait = ["-S", "-gdb", f"tcp:127.0.0.1:{args.port}"]
+    machine, line = command_line(args.build, args.smp, args.mem, args.append, wait)
+    gdb = [machine["gdb"], machine["symbols"], "-ex", f"target remote 127.0.0.1:{args.port}"]
+    if args.dry_run:
+        return print(shlex.join(line) + "\n" + shlex.join(gdb))
+    print(f"Stopped before its first instruction. In another terminal:\n    {shlex.join(gdb)}\n"
+          "To leave: Ctrl-A, then X.", flush=True)
+    os.execvp(line[0], line)
+
+
+def run_command(args):
+    nonce = secrets.token_hex(8)
+    append = f"{args.append} os2.run={args.text.encode().hex()} os2.nonce={nonce}".strip()
+    machine, line = command_line(args.build, args.smp, args.mem, append)
+    if args.dry_run:
+        return print(shlex.join(line))
+    output = CommandOutput(nonce, sys.stdout.buffer)
+    with Guest(line) as guest:
+        try:
+            while (data := guest.read(args.silence or None)) is not False:
+                output.feed(data)
+                if PANIC in guest.text:
+                    guest.drain(1)
+                    raise GuestError("kernel panic")
+            code = exit_code(machine, guest.wait(10))
+            if output.status is None:
+                raise GuestError("QEMU ended, but the guest did not say that the commands did")
+            if output.status != code:
+                raise GuestError(f"the guest said status {output.status}, QEMU ended with {code}")
+            return output.status
+        except GuestError as error:
+            print(f"{guest.tail()}\nos2: {error}", file=sys.stderr)
+            return 125
+
+
+TAP_LINE = re.compile(rb"(ok|not ok)\b|1\.\.\d+|TAP version|Bail out!")
+
+
+def bail_out(text):
+    print(f"Bail out! {text}", flush=True)
+    return 1
+
+
+def run_tap(args):
+    nonce = secrets.token_hex(8)
+    machine, line = command_line(args.build, args.smp, args.mem,
+                                 f"{args.append} os2.start={args.program} os2.nonce={nonce}".strip())
+    if args.dry_run:
+        return print(shlex.join(line))
+    print(f"# {shlex.join(line)}", flush=True)
+    plan, good, bad, rest = None, 0, 0, b""
+    with Guest(line) as guest:
+        try:
+            while (data := guest.read(args.silence or None)) is not False:
+                *lines, rest = (rest + data).split(b"\n")
+                for one in lines:
+                    tap = TAP_LINE.match(one)
+                    print(("" if tap else "# ") + one.decode(errors="replace"), flush=True)
+                    good += one.startswith(b"ok")
+                    bad += one.startswith(b"not ok")
+                    if match := re.match(rb"1\.\.(\d+)", one):
+                        if plan is not None:
+                            return bail_out("two plans: the guest started again")
+                        plan = int(match[1])
+                if PANIC in guest.text:
+                    guest.drain(1)
+                    print(guest.comment())
+                    return bail_out("kernel panic")
+            code = exit_code(machine, guest.wait(10))
+        except GuestError as error:
+            return bail_out(f"{error}; after {good + bad} of {plan} tests")
+    if plan is None:
+        return bail_out("no plan arrived")
+    if good + bad != plan:
+        return bail_out(f"{good + bad} tests ran, {plan} were planned")
+    if bad == 0 and code != 0:
+        return bail_out(f"all tests passed, but QEMU ended with {code}")
+    return 1 if bad else 0
+
+
+def run_boots(args):
+    _, line = command_line(args.build, args.smp, args.mem, args.append)
+    if args.dry_run:
+        return print(shlex.join(line))
+    failed = 0
+    print(f"1..{args.count}\n# {shlex.join(line)}", flush=True)
+    for number in range(1, args.count + 1):
+        with Guest(line) as guest:
+            try:
+                guest.expect(PROMPT, args.silence)
+                print(f"ok {number} - boot", flush=True)
+            except GuestError as error:
+                failed += 1
+                print(f"not ok {number} - boot: {error}\n{guest.comment()}", flush=True)
+    return 1 if failed else 0
+
+
+def add_options(parser):
+    parser.add_argument("--smp", type=int, default=2, help="processors (2)")
+    parser.add_argument("--mem", default="128M", help="memory (128M)")
+    parser.add_argument("--append", default="", help="more boot arguments")
+    parser.add_argument("--silence", type=float, default=60, help="seconds of silence that are a hang (60; 0: never)")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="print QEMU's command line, run nothing")
+    parser.add_argument("build", help="build folder")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Boot OS2 in QEMU.")
+    add_options(parser)
+    modes = parser.add_subparsers(required=True)
+    modes.add_parser("shell").set_defaults(run=run_shell)
+    mode = modes.add_parser("command")
+    mode.add_argument("text")
+    mode.set_defaults(run=run_command)
+    mode = modes.add_parser("tap")
+    mode.add_argument("program", nargs="?", default="systest")
+    mode.set_defaults(run=run_tap)
+    mode = modes.add_parser("boots")
+    mode.add_argument("count", type=int)
+    mode.set_defaults(run=run_boots)
+    mode = modes.add_parser("debug")
+    mode.add_argument("--port", type=int, default=1234)
+    mode.set_defaults(run=run_debug)
+    args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that QEMU is ended too
+    try:
+        sys.exit(args.run(args))
+    except GuestError as error:
+        sys.exit(f"os2: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

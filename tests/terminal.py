@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Drive OS2's shell through a terminal, as a person does, and judge what the terminal shows.
+
+    terminal.py [options of qemu.py] BUILD [CASE...]
+
+QEMU gets the slave of a pty, with the same command line as `./os2 run`. A case is a function named case_...; it gets a
+Terminal, types into it, and raises GuestError, or an assertion, when the terminal does not show what it should. All
+cases share one boot, and each begins and ends at an empty prompt; so a case also tests that the one before left the
+shell whole. The output is TAP.
+"""
+import argparse
+import os
+import pty
+import re
+import signal
+import sys
+import termios
+import time
+import tty
+
+import qemu
+from qemu import PROMPT, GuestError
+
+CTRL_C, BACKSPACE, ENTER = b"\x03", b"\x7f", b"\r"
+UP, DOWN, LEFT, RIGHT = b"\x1b[A", b"\x1b[B", b"\x1b[D", b"\x1b[C"
+KEY_GAP = 0.002  # between two typed characters: 16550s have 16 bytes of buffer, a person is slower by far
+
+
+class Terminal(qemu.Guest):
+    """A guest behind a pty. Offsets into `text` tell new output from old."""
+
+    def __init__(self, line):
+        master, slave = pty.openpty()
+        tty.setraw(slave, termios.TCSANOW)
+        super().__init__(line, terminal=slave)
+        os.close(slave)
+        self.input = self.output = master
+        self.seconds = 30
+
+    def type(self, data):
+        """Types character by character; reads meanwhile, so that neither side can fill the pty and stop."""
+        for byte in data if isinstance(data, bytes) else data.encode():
+            self.write(bytes([byte]))
+            self.drain(KEY_GAP)
+
+    def mark(self):
+        return len(self.text)
+
+    def until(self, text, start):
+        return self.expect(text if isinstance(text, bytes) else text.encode(), self.seconds, start)
+
+    def prompt(self, start):
+        """Waits for a prompt at the start of a line, with nothing typed behind it yet; returns what stood before it."""
+        end = self.until(PROMPT, start)
+        return clean(self.text[start:end - len(PROMPT)])
+
+    def command(self, line):
+        """Types a line and Enter; returns what is printed until the next prompt, without the echo of the line."""
+        start = self.mark()
+        self.type(line)
+        self.type(ENTER)
+        shown = self.prompt(start)
+        return shown.split("\n", 1)[1] if "\n" in shown else ""
+
+
+def clean(data):
+    """Without escape sequences."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", data.decode(errors="replace"))
+
+
+def expect_in(wanted, shown):
+    assert wanted in shown, f"{wanted!r} not in {shown!r}"
+
+
+def case_help(terminal):
+    """help names commands, one of them itself."""
+    expect_in("help", terminal.command("help"))
+
+
+def case_echo(terminal):
+    """A command's output is exactly its output."""
+    assert terminal.command("echo one two") == "one two\n"
+
+
+def case_unknown(terminal):
+    """A command that does not exist is named in the message, and the shell goes on."""
+    expect_in("no-such-program", terminal.command("no-such-program"))
+    assert terminal.command("echo on") == "on\n"
+
+
+def case_empty_lines(terminal):
+    """Enter on an empty line gives the next prompt and nothing else."""
+    for _ in range(3):
+        assert terminal.command("").strip() == ""
+
+
+def case_backspace(terminal):
+    """Backspace takes a character back; on an empty line it does nothing, not even to the prompt."""
+    terminal.type(BACKSPACE * 8)
+    assert terminal.command("echo wrogn" + "\x7f" * 2 + "ng") == "wrong\n"
+    start = terminal.mark()
+    terminal.type(b"xyz" + BACKSPACE * 10)
+    terminal.type("echo still" + "\r")
+    terminal.prompt(terminal.until("\nstill\n", start))
+
+
+def case_history(terminal):
+    """Arrow up brings lines back, the newest first; arrow down goes forward again."""
+    terminal.command("echo first")
+    terminal.command("echo second")
+    assert terminal.command(UP.decode()) == "second\n"
+    assert terminal.command((UP * 3).decode()) == "first\n"
+    assert terminal.command((UP * 2 + DOWN).decode()) == "first\n"
+
+
+def case_interrupt_line(terminal):
+    """^C on a half-typed line drops it."""
+    start = terminal.mark()
+    terminal.type("echo never")
+    terminal.type(CTRL_C)
+    terminal.prompt(start)
+    assert terminal.command("echo after") == "after\n"
+
+
+def case_interrupt_program(terminal):
+    """^C ends a program that waits, and one that computes without a system call."""
+    for program in ("sleep 1000", "spin"):
+        start = terminal.mark()
+        terminal.type(program + "\r")
+        terminal.until("\n", start)
+        terminal.drain(0.5)
+        start = terminal.mark()
+        terminal.type(CTRL_C)
+        terminal.prompt(start)
+    assert terminal.command("echo alive") == "alive\n"
+
+
+def case_pipeline(terminal):
+    """What one program prints, the next reads."""
+    assert terminal.command("echo a line | cat") == "a line\n"
+    assert terminal.command("echo a line | cat | cat | cat") == "a line\n"
+
+
+def case_paste(terminal):
+    """4 KiB pasted at once: no byte of the lines is lost, and the shell stays whole."""
+    lines = [f"echo {i:03} {'x' * 50}" for i in range(4096 // 60 + 1)]
+    start = terminal.mark()
+    data = "".join(line + "\r" for line in lines).encode()
+    assert len(data) >= 4096
+    while data:
+        terminal.write(data[:256])
+        data = data[256:]
+        terminal.drain(0.01)
+    for line in lines:
+        start = terminal.until("\n" + line[5:] + "\n", start) - 1
+    terminal.prompt(start)
+
+
+def case_held_key(terminal):
+    """A key held for a long time: the line has a limit, and Enter or ^C still works."""
+    start = terminal.mark()
+    for _ in range(64):
+        terminal.write(b"k" * 40)
+        terminal.drain(0.01)
+    terminal.type(CTRL_C)
+    terminal.prompt(start)
+    assert terminal.command("echo released") == "released\n"
+
+
+def identity(terminal, name):
+    """The identity that ps prints for the process of that name."""
+    for line in terminal.command("ps").splitlines():
+        words = line.split()
+        if name in words[1:]:
+            return words[0]
+    raise GuestError(f"ps shows no {name}")
+
+
+def case_kill_service(terminal):
+    """A service that is killed is started again, and works."""
+    before = identity(terminal, "names")
+    terminal.command(f"kill {before}")
+    limit = time.monotonic() + terminal.seconds
+    while (after := identity(terminal, "names")) == before:
+        assert time.monotonic() < limit, f"{before} was not replaced"
+        time.sleep(0.2)
+    assert after != before
+    assert terminal.command("echo served") == "served\n"
+
+
+CASES = {name[5:]: function for name, function in list(globals().items()) if name.startswith("case_")}
+
+
+def run_cases(terminal, names):
+    failed = 0
+    print(f"1..{len(names)}", flush=True)
+    terminal.prompt(0)
+    for number, name in enumerate(names, 1):
+        try:
+            terminal.drain(0.05)
+            CASES[name](terminal)
+            print(f"ok {number} - {name}", flush=True)
+        except (GuestError, AssertionError) as error:
+            failed += 1
+            print(f"not ok {number} - {name}: {str(error)!r}\n{terminal.comment()}", flush=True)
+            terminal.type(CTRL_C)  # so that the next case finds a prompt if there can be one
+            terminal.drain(1)
+    return failed
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Drive OS2's shell through a terminal.")
+    qemu.add_options(parser)
+    parser.add_argument("case", nargs="*", help=", ".join(CASES))
+    args = parser.parse_args()
+    unknown = [name for name in args.case if name not in CASES]
+    if unknown:
+        parser.error(f"no such case: {unknown}")
+    _, line = qemu.command_line(args.build, args.smp, args.mem, args.append)
+    if args.dry_run:
+        return print(qemu.shlex.join(line))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with Terminal(line) as terminal:
+        try:
+            return 1 if run_cases(terminal, args.case or list(CASES)) else 0
+        except GuestError as error:
+            print(terminal.comment())
+            return qemu.bail_out(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

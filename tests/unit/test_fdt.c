@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/fdt.c against libfdt: the same nodes, properties and reservations in every tree, and never a read outside a tree
+ * that was cut or damaged.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <libfdt.h>
+
+#include "core/fdt_board.h"
+#include "tests/unit/trees.h"
+
+enum { FUZZ_ROUNDS = 20000 };
+
+/* Visits all nodes with both readers; each has the same name, depth and properties, and its path finds it again. */
+static void test_same_nodes(void **state) {
+    (void)state;
+    for (size_t i = 0; i < trees_count; i++) {
+        const struct fdt *tree = &trees[i].tree;
+        struct fdt_node node = fdt_root(tree);
+        int depth = 0, offset = 0, prop;
+        bool more = true;
+
+        assert_int_equal(fdt_check_full(trees[i].bytes, trees[i].size), 0);
+        for (; offset >= 0 && depth >= 0; offset = fdt_next_node(trees[i].bytes, offset, &depth)) {
+            struct fdt_node found;
+            char path[256];
+
+            assert_true(more);
+            assert_int_equal(node.depth, depth);
+            assert_int_equal(node.at[depth], offset);
+            assert_string_equal(fdt_node_name(tree, &node), fdt_get_name(trees[i].bytes, offset, NULL));
+            assert_int_equal(fdt_get_path(trees[i].bytes, offset, path, sizeof(path)), 0);
+            assert_true(fdt_node_find(tree, path, strlen(path), &found));
+            assert_memory_equal(&found, &node, offsetof(struct fdt_node, at[depth + 1]));
+            fdt_for_each_property_offset(prop, trees[i].bytes, offset) {
+                const char *name;
+                int size;
+                const void *bytes = fdt_getprop_by_offset(trees[i].bytes, prop, &name, &size);
+                struct fdt_value value;
+
+                assert_true(fdt_prop(tree, &node, name, &value));
+                assert_int_equal(value.size, size);
+                assert_ptr_equal(value.bytes, bytes);
+            }
+            assert_int_equal(fdt_node_compatible(tree, &node, "riscv,plic0"),
+                             fdt_node_check_compatible(trees[i].bytes, offset, "riscv,plic0") == 0);
+            more = fdt_node_next(tree, &node, 0);
+        }
+        assert_false(more);
+    }
+}
+
+/* Children by fdt_node_child and _sibling are libfdt's subnodes. */
+static void test_same_children(void **state) {
+    (void)state;
+    for (size_t i = 0; i < trees_count; i++) {
+        const struct fdt *tree = &trees[i].tree;
+        struct fdt_node node = fdt_root(tree);
+
+        do {
+            struct fdt_node child = node;
+            bool more = fdt_node_child(tree, &child);
+            int offset;
+
+            fdt_for_each_subnode(offset, trees[i].bytes, (int)node.at[node.depth]) {
+                assert_true(more);
+                assert_int_equal(child.at[child.depth], offset);
+                more = fdt_node_sibling(tree, &child);
+            }
+            assert_false(more);
+        } while (fdt_node_next(tree, &node, 0));
+    }
+}
+
+static void test_same_memreserve(void **state) {
+    (void)state;
+    for (size_t i = 0; i < trees_count; i++) {
+        int count = fdt_num_mem_rsv(trees[i].bytes);
+        struct fdt_range range;
+
+        for (int entry = 0; entry < count; entry++) {
+            uint64_t base, size;
+
+            assert_int_equal(fdt_get_mem_rsv(trees[i].bytes, entry, &base, &size), 0);
+            assert_true(fdt_memreserve(&trees[i].tree, (uint32_t)entry, &range));
+            assert_int_equal(range.base, base);
+            assert_int_equal(range.size, size);
+        }
+        assert_false(fdt_memreserve(&trees[i].tree, (uint32_t)count, &range));
+    }
+}
+
+/* Aliases and paths as libfdt resolves them, also those that lead nowhere. */
+static void test_same_paths(void **state) {
+    static const char *const paths[] = {
+        "/",    "/soc",        "/cpus/cpu@1", "/cpus/cpu", "/nothing", "serial0",         "console",  "broken",   "",
+        "/soc", "//soc//plic", "/soc/plic@c", "none",      "/soc/pli", "serial0/nothing", "/memory@", "/chosen/",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < trees_count; i++) {
+        for (size_t j = 0; j < sizeof(paths) / sizeof(paths[0]); j++) {
+            int offset = fdt_path_offset(trees[i].bytes, paths[j]);
+            struct fdt_node node;
+
+            assert_int_equal(fdt_node_find(&trees[i].tree, paths[j], strlen(paths[j]), &node), offset >= 0);
+            if (offset >= 0)
+                assert_int_equal(node.at[node.depth], offset);
+        }
+    }
+}
+
+/* Asks everything there is to ask; the answers are rubbish, but no read may go outside. */
+static void ask_all(const uint8_t *bytes, size_t size) {
+    struct fdt tree;
+    struct fdt_node node;
+    struct fdt_range range;
+    struct fdt_value value;
+    struct fdt_cpu cpu;
+    struct fdt_plic plic;
+    const char *options;
+    uint32_t context;
+
+    if (!fdt_open(&tree, bytes, size))
+        return;
+    node = fdt_root(&tree);
+    do {
+        (void)strlen(fdt_node_name(&tree, &node));
+        fdt_node_okay(&tree, &node);
+        fdt_prop(&tree, &node, "reg", &value);
+        for (uint32_t i = 0; i < 4; i++)
+            fdt_node_reg(&tree, &node, i, &range);
+    } while (fdt_node_next(&tree, &node, 0));
+    for (uint32_t i = 0; i < 8; i++) {
+        fdt_memory(&tree, i, &range);
+        fdt_reserved(&tree, i, &range);
+        fdt_memreserve(&tree, i, &range);
+        fdt_device(&tree, "sifive,test0", i, &range);
+        if (fdt_plic(&tree, 0, &plic) && fdt_cpu(&tree, i, &cpu))
+            fdt_plic_context(&tree, &plic, &cpu, &context);
+    }
+    (void)strlen(fdt_chosen(&tree).arguments);
+    fdt_timebase(&tree);
+    if (fdt_stdout(&tree, &node, &options))
+        (void)strlen(options);
+}
+
+static void test_cut(void **state) {
+    (void)state;
+    for (size_t i = 0; i < trees_count; i++) {
+        for (size_t size = 0; size < trees[i].size; size++) {
+            uint8_t *copy = malloc(size + 1);
+            struct fdt tree;
+
+            assert_non_null(copy);
+            memcpy(copy, trees[i].bytes, size);
+            assert_false(fdt_open(&tree, copy, size));
+            if (size >= 40) { /* the same with a header that admits it */
+                copy[4] = copy[5] = 0;
+                copy[6] = (uint8_t)(size >> 8);
+                copy[7] = (uint8_t)size;
+                ask_all(copy, size);
+            }
+            free(copy);
+        }
+    }
+}
+
+/* Deeper than FDT_DEPTH_MAX: refused, not followed. */
+static void test_depth(void **state) {
+    uint8_t buffer[4096];
+    struct fdt tree;
+
+    (void)state;
+    for (int depth = FDT_DEPTH_MAX - 1; depth <= FDT_DEPTH_MAX + 1; depth++) {
+        assert_int_equal(fdt_create(buffer, sizeof(buffer)), 0);
+        assert_int_equal(fdt_finish_reservemap(buffer), 0);
+        for (int i = 0; i < depth; i++)
+            assert_int_equal(fdt_begin_node(buffer, i == 0 ? "" : "n"), 0);
+        for (int i = 0; i < depth; i++)
+            assert_int_equal(fdt_end_node(buffer), 0);
+        assert_int_equal(fdt_finish(buffer), 0);
+        assert_int_equal(fdt_open(&tree, buffer, sizeof(buffer)), depth <= FDT_DEPTH_MAX);
+    }
+}
+
+/* Seeded damage, misaligned by every amount. A cell of a likely value does more harm than a random byte. */
+static void test_fuzz(void **state) {
+    static const uint32_t likely[] = {0, 1, 2, 3, 4, 9, 40, 0x7fffffff, 0xfffffffc, 0xffffffff};
+    uint64_t seed = 0x4f53320002; /* xorshift64 */
+    size_t opened = 0;
+
+    (void)state;
+    for (size_t round = 0; round < FUZZ_ROUNDS; round++) {
+        struct tree_file *file = &trees[round % trees_count];
+        size_t shift = round % 4;
+        uint8_t *block = malloc(file->size + shift);
+        struct fdt tree;
+
+        assert_non_null(block);
+        memcpy(block + shift, file->bytes, file->size);
+        for (size_t i = 0; i < 1 + round % 5; i++) {
+            size_t at;
+
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            at = (seed >> 16) % (round % 3 == 0 ? 64 : file->size - 4);
+            if (seed % 2 == 0) {
+                block[shift + at] = (uint8_t)(seed >> 48);
+            } else {
+                uint32_t cell = cpu_to_fdt32(likely[(seed >> 48) % (sizeof(likely) / sizeof(likely[0]))]);
+
+                memcpy(block + shift + at / 4 * 4, &cell, sizeof(cell));
+            }
+        }
+        opened += fdt_open(&tree, block + shift, file->size);
+        ask_all(block + shift, file->size);
+        free(block);
+    }
+    assert_in_range(opened, FUZZ_ROUNDS / 10,
+                    FUZZ_ROUNDS - FUZZ_ROUNDS / 10); /* the damage is neither none nor total */
+}
+
+int main(int argc, char **argv) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_same_nodes), cmocka_unit_test(test_same_children), cmocka_unit_test(test_same_memreserve),
+        cmocka_unit_test(test_same_paths), cmocka_unit_test(test_cut),           cmocka_unit_test(test_depth),
+    };
+    const struct CMUnitTest fuzz[] = {cmocka_unit_test(test_fuzz)};
+
+    trees_load();
+    if (argc > 1 && strcmp(argv[1], "fuzz") == 0)
+        return cmocka_run_group_tests_name("fdt fuzz", fuzz, NULL, NULL);
+    return cmocka_run_group_tests_name("fdt", tests, NULL, NULL);
+}
