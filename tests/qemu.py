@@ -158,7 +158,7 @@ class CommandOutput:
 
     def line_kind(self, line):
         """"log", "last", "text", or "unknown" while a line is too short to say."""
-        if LOG_LINE.match(line):
+        if LOG_LINE.match(line) or PANIC.match(line):
             return "log"
         if line.startswith(self.last):
             return "last"
