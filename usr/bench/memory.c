@@ -44,9 +44,13 @@ static void loop_null(struct bench_context *c, uint64_t rounds) {
         arch_stub_plain(OS2_SYS_tokens);
 }
 
+static void memory_pause(void) {
+    os2_sleep_ms(PAUSE_MS);
+}
+
 void bench_memory(void) {
     struct bench_count null, page, order9, order10;
-    struct bench_context none = {0};
+    struct bench_context none = {0}, burst = {.before = memory_pause};
     uint64_t clear, region; /* thousandths, a page and 2 MiB */
     bool cleared;
 
@@ -65,8 +69,7 @@ void bench_memory(void) {
     page = memory_count(0, 500);
     bench_result("block_alloc_free_gross", page.mean, &page,
                  "block_alloc and block_free of a page; the loop subtracted");
-    os2_sleep_ms(PAUSE_MS);
-    page = memory_count(0, BURST);
+    page = bench_measure(loop_alloc_free, &burst, BURST);
     cleared = page.mean > clear;
     bench_result("block_alloc_free", cleared ? page.mean - clear : page.mean, &page,
                  cleared ? "block_alloc and block_free of a page; block_clear and the loop subtracted"
