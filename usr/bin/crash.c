@@ -84,7 +84,11 @@ static int crash_loop(const char *argument) {
 
 /* Each of these is no block of this process. */
 static int crash_steal(const char *argument) {
-    const uint64_t blocks[] = {OS2_EXCHANGE_BASE, OS2_PROGRAM_BASE + 8, BAD_ADDRESS, ARCH_KERNEL_ADDRESS, 0,
+    const uint64_t blocks[] = {OS2_EXCHANGE_BASE,
+                               OS2_PROGRAM_BASE + 8,
+                               BAD_ADDRESS,
+                               ARCH_KERNEL_ADDRESS,
+                               0,
                                UINT64_MAX & ~(OS2_PAGE_SIZE - 1)};
     unsigned console = os2_start_handle("console.out");
 

@@ -22,8 +22,8 @@ static void print_free(const struct os2_frames *frames) {
 
 int main(void) {
     static const char *const words[OS2_FRAME_STATES] = {
-        "reserved", "free", "tails", "blocks of processes", "in messages", "page tables", "kernel objects", "kernel",
-        "devices",
+        "reserved",       "free",   "tails",   "blocks of processes", "in messages", "page tables",
+        "kernel objects", "kernel", "devices",
     };
     unsigned machine = os2_start_handle("machine");
     struct os2_frames frames;

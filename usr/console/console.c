@@ -29,8 +29,8 @@
 #define BIT_IRQ 1u
 #define BIT_LOG 2u
 #define BIT_NAMES 4u
-#define FLUSH_POLL_MS 1u  /* the last byte leaving the shift register raises no interrupt */
-#define UART_POLL_MS 5u   /* for a UART without an interrupt */
+#define FLUSH_POLL_MS 1u /* the last byte leaving the shift register raises no interrupt */
+#define UART_POLL_MS 5u  /* for a UART without an interrupt */
 #define NAMES_RETRY_MS 200u
 
 struct writer {

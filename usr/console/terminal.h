@@ -22,7 +22,7 @@ struct terminal {
     terminal_interrupt_function *interrupt;
     size_t input_at, input_used;
     size_t output_at, output_used;
-    bool line_start;        /* the last byte of output was a line end */
+    bool line_start;          /* the last byte of output was a line end */
     bool receives, transmits; /* interrupts that are on */
     char input[INPUT_SIZE];
     char output[OUTPUT_SIZE];

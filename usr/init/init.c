@@ -46,8 +46,9 @@ struct service {
 
 static struct service services[SERVICES] = {
     [SERVICE_NAMES] = {.name = "names", .quota = 256},
-    [SERVICE_CONSOLE] = {.name = "console", .quota = 1024}, /* 32 waiting writers with a block of 16 pages, and itself */
-    [SERVICE_FILES] = {.name = "files", .quota = 1024},     /* and the archive */
+    [SERVICE_CONSOLE] = {.name = "console",
+                         .quota = 1024},                /* 32 waiting writers with a block of 16 pages, and itself */
+    [SERVICE_FILES] = {.name = "files", .quota = 1024}, /* and the archive */
     [SERVICE_LAST] = {.name = "shell"},
 };
 
@@ -80,9 +81,8 @@ static _Noreturn void power_off(uint64_t status) {
     uint64_t code = status & 0xff, deadline = os2_deadline_ms(LAST_WORDS_MS);
     unsigned console;
 
-    if (services[SERVICE_CONSOLE].runs &&
-        os2_handle_mint(services[SERVICE_CONSOLE].child.control, OS2_HANDLE_INBOX, OS2_CONSOLE_OWNER, OS2_RIGHTS_ALL,
-                        &console) >= 0) {
+    if (services[SERVICE_CONSOLE].runs && os2_handle_mint(services[SERVICE_CONSOLE].child.control, OS2_HANDLE_INBOX,
+                                                          OS2_CONSOLE_OWNER, OS2_RIGHTS_ALL, &console) >= 0) {
         char line[100];
         if (arguments.nonce[0]) {
             size_t length = os2_format_buffer(line, sizeof(line), "os2: exit %s %lu\n", arguments.nonce, code);

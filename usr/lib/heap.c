@@ -24,7 +24,7 @@
 enum { HEAP_USED = 0x05e2, HEAP_UNUSED = 0xf2ee };
 
 struct heap_header {
-    uint32_t check; /* HEAP_USED or HEAP_UNUSED, exclusive-ored with the address */
+    uint32_t check;      /* HEAP_USED or HEAP_UNUSED, exclusive-ored with the address */
     uint16_t size_class; /* small: its size class; otherwise HEAP_CLASSES + order */
     uint16_t unused;
     struct heap_header *next; /* on a list of free pieces */

@@ -201,8 +201,8 @@ static void job_describe(struct job *job, const struct parse_pipeline *pipeline)
     for (unsigned s = 0; s < pipeline->stages; s++) {
         for (unsigned i = 0; i < pipeline->stage[s].argc && used + 1 < sizeof(job->text); i++) {
             const char *gap = i ? " " : s ? " | " : "";
-            used += os2_format_buffer(job->text + used, sizeof(job->text) - used, "%s%s", gap,
-                                      pipeline->stage[s].argv[i]);
+            used +=
+                os2_format_buffer(job->text + used, sizeof(job->text) - used, "%s%s", gap, pipeline->stage[s].argv[i]);
             if (used > sizeof(job->text) - 1)
                 used = sizeof(job->text) - 1;
         }
@@ -242,8 +242,8 @@ static bool job_start(struct job *job, const struct parse_pipeline *pipeline, co
     }
     for (unsigned i = 0; i <= last; i++) {
         struct child *stage = &children[places[i]];
-        int status = stage_grant(stage, i ? &children[places[i - 1]] : NULL,
-                                 i < last ? &children[places[i + 1]] : NULL, pipeline->background);
+        int status = stage_grant(stage, i ? &children[places[i - 1]] : NULL, i < last ? &children[places[i + 1]] : NULL,
+                                 pipeline->background);
         if (status < 0) {
             job_undo(job, places, last + 1, stage_refused(stage->name, status, NULL));
             return false;

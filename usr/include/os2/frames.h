@@ -10,9 +10,9 @@
 #include "os2/abi.h"
 
 struct os2_frames {
-    uint64_t ram;                             /* pages the machine has */
-    uint64_t pages[OS2_FRAME_STATES];         /* a block's pages count where its first frame stands; tails stay 0 */
-    uint64_t free_blocks[OS2_ORDER_MAX + 1];  /* by order */
+    uint64_t ram;                            /* pages the machine has */
+    uint64_t pages[OS2_FRAME_STATES];        /* a block's pages count where its first frame stands; tails stay 0 */
+    uint64_t free_blocks[OS2_ORDER_MAX + 1]; /* by order */
 };
 
 /* Walks over all frames. `machine` needs OS2_RIGHT_OBSERVE. */
