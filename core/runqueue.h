@@ -2,8 +2,8 @@
 /*
  * The queue of ready processes of one core: one interface, implementations chosen by the Meson option `runqueue`.
  *
- * FIFO for the owner, but for a front place: processes that a device interrupt made ready. runqueue_pop() takes from the
- * front only when it is asked to, so that the caller can keep an interrupt storm to every second turn.
+ * FIFO for the owner, but for a front place: processes that a device interrupt made ready. runqueue_pop() takes from
+ * the front only when it is asked to, so that the caller can keep an interrupt storm to every second turn.
  *
  * Owner only: push, push_front, pop, publish. Any other core: steal. The hint may be read by anyone and may be wrong.
  * Slots are linked by number through slot->run_next, so nothing is allocated.

@@ -9,8 +9,7 @@
 #include "core/runqueue.h"
 
 void runqueue_init(struct runqueue *queue) {
-    *queue = (struct runqueue){
-        .head = SLOT_NONE, .tail = SLOT_NONE, .front_head = SLOT_NONE, .front_tail = SLOT_NONE};
+    *queue = (struct runqueue){.head = SLOT_NONE, .tail = SLOT_NONE, .front_head = SLOT_NONE, .front_tail = SLOT_NONE};
 }
 
 static void append(uint16_t *head, uint16_t *tail, struct slot *slot) {

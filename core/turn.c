@@ -2,23 +2,24 @@
 /*
  * Turns, stealing, idling.
  *
- * A core takes a process from its queue and gives the turn that process's quantum of tokens; each system call costs one.
- * A direct switch (call, reply_receive) continues the turn with the other process, so that a chain of calls holds one
- * place in the queue. When the tokens are spent the current process goes to the tail, and its next turn has the quantum
- * of the client it works for, if it took a call and has taken no other message since.
+ * A core takes a process from its queue and gives the turn that process's quantum of tokens; each system call costs
+ * one. A direct switch (call, reply_receive) continues the turn with the other process, so that a chain of calls holds
+ * one place in the queue. When the tokens are spent the current process goes to the tail, and its next turn has the
+ * quantum of the client it works for, if it took a call and has taken no other message since.
  *
  * Nothing else ends a turn but waiting and exit. Interrupts return to the same process; the timer's tick, ten times a
  * second while a process runs, only looks whether that process made a system call since, for the watchdog.
  *
  * An idle core shows itself in idle_mask, looks at the others' queues, and naps: 50 us, doubling to 10 ms. The nap is
- * what makes it safe that hints and the mask are read without fences: a wake-up that falls between two looks is found at
- * the next one. A core that makes a process ready while another idles claims one bit of the mask and sends one IPI.
+ * what makes it safe that hints and the mask are read without fences: a wake-up that falls between two looks is found
+ * at the next one. A core that makes a process ready while another idles claims one bit of the mask and sends one IPI.
  */
 #include "core/turn.h"
 
 #include "core/ipc.h"
 #include "core/panic.h"
 #include "core/state.h"
+#include "mm/paging.h"
 
 #define TICK_HZ 10
 #define NAP_FIRST_HZ 20000
@@ -31,7 +32,7 @@ void turn_account(struct core *core) {
 
 void turn_park(struct core *core, struct process *process) {
     turn_account(core);
-    arch_context_park(core, process);
+    arch_context_park(&process->context);
 }
 
 static void set_current(struct core *core, struct process *process) {
@@ -43,7 +44,7 @@ static void set_current(struct core *core, struct process *process) {
         process->last_core = core->index + 1;
     }
     /* The old tables are left before the root says so: pairs with roots_left() in ipc/end.c. */
-    arch_space_activate(core, &process->space);
+    arch_space_activate(core, &process->space.arch);
     __atomic_store_n(&core->shared->root, process->slot->index + 1u, __ATOMIC_RELEASE);
     __atomic_store_n(&core->shared->running, process->slot->index + 1u, __ATOMIC_RELAXED);
 }
@@ -189,7 +190,7 @@ void turn_dispatch(struct core *core) {
         core->tokens = turn_quantum(slot->process);
         set_current(core, slot->process);
         start_tick(core);
-        arch_enter(core);
+        arch_enter(core, &slot->process->context);
     }
 }
 
@@ -252,6 +253,18 @@ void ipi_arrived(struct core *core) {
 void interrupt_leave(struct core *core) {
     if (!core->current)
         turn_dispatch(core);
+}
+
+struct arch_context *core_context(struct core *core) {
+    return &core->current->context;
+}
+
+bool fault_spurious(struct core *core, unsigned fault, uint64_t address) {
+    static const unsigned wanted[] = {
+        [OS2_FAULT_READ] = OS2_PROT_READ, [OS2_FAULT_WRITE] = OS2_PROT_WRITE, [OS2_FAULT_EXEC] = OS2_PROT_EXEC};
+    unsigned level;
+    const uint64_t *entry = paging_find(&core->current->space, address, &level);
+    return entry && fault <= OS2_FAULT_EXEC && arch_pte_prot(*entry) & wanted[fault];
 }
 
 void fault_arrived(struct core *core, unsigned fault, uint64_t pc, uint64_t address) {

@@ -29,7 +29,7 @@ import sys
 import time
 
 PROMPT = b"os2> "
-PANIC = b"kernel panic"
+PANIC = re.compile(rb"^kernel panic", re.MULTILINE)
 LOG_LINE = re.compile(rb"\[( *\d+\.\d+[^\]\n]*|log: [^\]\n]*)\]")  # "[  1.000002 core0] text", "[log: 9 bytes lost]"
 LOG_LINE_START = re.compile(rb"\[( *|( *\d+(\.(\d+[^\]\n]*)?)?)|l(o(g(:( [^\]\n]*)?)?)?)?)")
 ARGUMENTS_MAX = 1023  # struct os2_boot
@@ -106,7 +106,7 @@ class Guest:
         """Read until `text` stands in the console's output from `start` on; returns the offset behind it."""
         limit = time.monotonic() + seconds
         while text not in self.text[start:]:
-            if PANIC in self.text:
+            if PANIC.search(self.text):
                 self.drain(1)
                 raise GuestError("kernel panic")
             left = limit - time.monotonic()
@@ -158,7 +158,7 @@ class CommandOutput:
 
     def line_kind(self, line):
         """"log", "last", "text", or "unknown" while a line is too short to say."""
-        if LOG_LINE.match(line):
+        if LOG_LINE.match(line) or PANIC.match(line):
             return "log"
         if line.startswith(self.last):
             return "last"
@@ -218,7 +218,7 @@ def run_command(args):
         try:
             while (data := guest.read(args.silence or None)) is not False:
                 output.feed(data)
-                if PANIC in guest.text:
+                if PANIC.search(guest.text):
                     guest.drain(1)
                     raise GuestError("kernel panic")
             code = exit_code(machine, guest.wait(10))
@@ -261,7 +261,7 @@ def run_tap(args):
                         if plan is not None:
                             return bail_out("two plans: the guest started again")
                         plan = int(match[1])
-                if PANIC in guest.text:
+                if PANIC.search(guest.text):
                     guest.drain(1)
                     print(guest.comment())
                     return bail_out("kernel panic")

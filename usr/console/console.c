@@ -8,8 +8,8 @@
  * its queue entry) until the output ring has room, so a program cannot print faster than the UART sends, and the
  * console's memory has a bound.
  *
- * The kernel's log is drained whenever the kernel says that there is more, and printed line by line between two writers,
- * on a line of its own.
+ * The kernel's log is drained whenever the kernel says that there is more, and printed line by line between two
+ * writers, on a line of its own.
  *
  * Arguments: kind of UART, address of its registers (or first port), their spacing as a shift, width of an access (0:
  * ports). Handles: "irq", "machine" with the right to read the log, "supervisor", for ports "ports".

@@ -2,18 +2,18 @@
 /*
  * init: the first process and the supervisor of the services.
  *
- * The kernel loads it from the boot archive and gives it the machine handle, the archive, the device tree and nearly all
- * memory. It starts the services of a small table in order: names, console, files, and last the shell (or what the boot
- * arguments name instead of it). Every right in the system is handed down from here: console gets the UART and the log,
- * files a copy of the archive, the shell may look at processes and ask for power off.
+ * The kernel loads it from the boot archive and gives it the machine handle, the archive, the device tree and nearly
+ * all memory. It starts the services of a small table in order: names, console, files, and last the shell (or what the
+ * boot arguments name instead of it). Every right in the system is handed down from here: console gets the UART and the
+ * log, files a copy of the archive, the shell may look at processes and ask for power off.
  *
  * A service that ends is started again after a pause: 100 ms at first, doubled each time up to 10 s, and 100 ms again
  * once it has run for 10 s. The archive stays here, unchanged, so each new file service gets a fresh copy. When the
  * table's last service was started for one job (os2.run, os2.start), its end is the machine's.
  *
  * init waits in one place, the receive of its main loop, and never for a service without a deadline, so no service can
- * hang it. It speaks through the kernel's log, which the console prints; only the last line before power off goes to the
- * console directly, because it must come after all other output.
+ * hang it. It speaks through the kernel's log, which the console prints; only the last line before power off goes to
+ * the console directly, because it must come after all other output.
  */
 #include "init/init.h"
 
