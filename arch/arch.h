@@ -51,6 +51,7 @@ struct core; /* its first member is the port's struct arch_core */
  *
  * arch_store_release(p, v)      *p = v after everything before it            (64 bits; pairs with an acquire load)
  * arch_load_acquire(p)          *p before everything after it
+ * arch_fence_release()          loads and stores before it come before stores after it
  * arch_fence()                  full fence between loads and stores of this core
  * bool arch_cas_full(p, expected, desired)   compare-exchange of 64 bits which, won or lost, is also a full fence
  * uint64_t arch_swap_full(p, v)              exchange of 64 bits, also a full fence

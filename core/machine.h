@@ -32,7 +32,7 @@ struct core {
     struct timers timers;          /* (c) */
     bool was_front;                /* (c) the last turn came from the queue's front place */
     /* Statistics: written by the core, read by machine_info() of anyone, each a single load (a). */
-    uint64_t steals, stolen, idle_ticks, interrupts, longest_wait;
+    uint64_t steals, stolen, idle_ticks, idle_since, interrupts, longest_wait; /* idle_since 0: not idle */
     struct core_shared *shared; /* (i) */
 };
 

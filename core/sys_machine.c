@@ -69,7 +69,8 @@ static int core_facts(struct process *process, uint64_t index) {
     r[OS2_R_LABEL] = machine.boot->cpu_id[index];
     r[OS2_R_W0] = __atomic_load_n(&c->turns, __ATOMIC_RELAXED);
     r[OS2_R_W1] = __atomic_load_n(&c->steals, __ATOMIC_RELAXED) << 32 | __atomic_load_n(&c->stolen, __ATOMIC_RELAXED);
-    r[OS2_R_W2] = __atomic_load_n(&c->idle_ticks, __ATOMIC_RELAXED);
+    uint64_t since = __atomic_load_n(&c->idle_since, __ATOMIC_RELAXED);
+    r[OS2_R_W2] = __atomic_load_n(&c->idle_ticks, __ATOMIC_RELAXED) + (since ? arch_clock() - since : 0);
     r[OS2_R_W3] = __atomic_load_n(&c->interrupts, __ATOMIC_RELAXED);
     r[OS2_R_W4] = __atomic_load_n(&c->longest_wait, __ATOMIC_RELAXED);
     r[OS2_R_CALLER] = __atomic_load_n(&c->shared->online, __ATOMIC_RELAXED);

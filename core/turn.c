@@ -59,11 +59,13 @@ void turn_leave_space(struct core *core) {
     __atomic_store_n(&core->shared->running, 0, __ATOMIC_RELAXED);
 }
 
-/* Wake one idle core, if there is one: claim its bit, so that nobody else wakes it too. */
+/* Where a core idles, let it at this one's work: publish, and wake it. Its bit is claimed, so that nobody else wakes it
+ * too. */
 static void wake_neighbour(struct core *core) {
     uint64_t mask = __atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED) & ~(UINT64_C(1) << core->index);
     if (!mask)
         return;
+    runqueue_publish(&core->shared->queue);
     unsigned victim = 0;
     while (!(mask >> victim & 1))
         victim++;
@@ -79,7 +81,6 @@ static void make_ready(struct core *core, struct slot *slot, bool front) {
         runqueue_push_front(&core->shared->queue, slot);
     else
         runqueue_push(&core->shared->queue, slot);
-    runqueue_publish(&core->shared->queue);
     wake_neighbour(core);
 }
 
@@ -99,21 +100,22 @@ void turn_ending(struct core *core, struct slot *slot) {
 
 /* Look through the other cores, fullest first; what is taken becomes this core's, the oldest first to run. */
 static bool steal(struct core *core) {
-    struct core_shared *victim = NULL;
+    struct core *victim = NULL;
     uint32_t most = 0;
     for (uint32_t i = 0; i < machine.core_count; i++) {
-        struct core_shared *other = cores[i]->shared;
-        uint32_t n = other != core->shared ? runqueue_hint(&other->queue) : 0;
+        uint32_t n = cores[i] != core ? runqueue_hint(&cores[i]->shared->queue) : 0;
         if (n > most) {
             most = n;
-            victim = other;
+            victim = cores[i];
         }
     }
     if (!victim)
         return false;
-    struct slot *slot = runqueue_steal(&victim->queue);
-    if (!slot)
+    struct slot *slot = runqueue_steal(&victim->shared->queue);
+    if (!slot) {
+        arch_ipi_send(victim); /* it publishes, even if its process makes no system call for seconds */
         return false;
+    }
     core->steals++;
     for (;;) {
         uint16_t next = slot->run_next;
@@ -133,6 +135,7 @@ static void idle(struct core *core) {
     uint64_t bit = UINT64_C(1) << core->index;
     uint64_t nap = machine.clock_hz / NAP_FIRST_HZ + 1;
     uint64_t start = arch_clock();
+    __atomic_store_n(&core->idle_since, start, __ATOMIC_RELAXED);
     core->current = NULL;
     core->timers.tick = TIMER_NEVER;
     while (runqueue_hint(&core->shared->queue) == 0) {
@@ -149,6 +152,7 @@ static void idle(struct core *core) {
     }
     __atomic_fetch_and(&machine.idle_mask, ~bit, __ATOMIC_RELAXED);
     core->timers.nap = TIMER_NEVER;
+    __atomic_store_n(&core->idle_since, 0, __ATOMIC_RELAXED);
     core->idle_ticks += arch_clock() - start;
 }
 

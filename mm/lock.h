@@ -22,7 +22,8 @@ static inline void lock_acquire(struct lock *lock) {
 }
 
 static inline void lock_release(struct lock *lock) {
-    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+    arch_fence_release(); /* gcc 12 would make a release store an atomic swap */
+    __atomic_store_n(&lock->held, 0, __ATOMIC_RELAXED);
 }
 
 #endif

@@ -92,8 +92,11 @@ static inline unsigned arch_pte_prot(uint64_t pte) {
 static inline void arch_fence(void) {
     __asm__ volatile("fence rw, rw" ::: "memory");
 }
-static inline void arch_store_release(uint64_t *p, uint64_t v) {
+static inline void arch_fence_release(void) {
     __asm__ volatile("fence rw, w" ::: "memory");
+}
+static inline void arch_store_release(uint64_t *p, uint64_t v) {
+    arch_fence_release();
     __atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
 static inline uint64_t arch_load_acquire(const uint64_t *p) {
