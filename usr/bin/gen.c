@@ -2,8 +2,8 @@
 /*
  * gen: write so many bytes of text.
  *
- * Lines of 64 bytes that count themselves. To a neighbour in a pipeline they go in blocks as large as is sensible, which
- * move; each block's text is made in the block.
+ * Lines of 64 bytes that count themselves. To a neighbour in a pipeline they go in blocks as large as is sensible,
+ * which move; each block's text is made in the block.
  */
 #include "os2/call.h"
 #include "os2/spawn.h"

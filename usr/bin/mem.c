@@ -2,9 +2,9 @@
 /*
  * mem: what the memory is used for.
  *
- * Counted anew, frame by frame, over all frames the machine has; the kernel's own sums are not asked. Every frame of RAM
- * is in one state, so the states must add up to the RAM. A count made while others allocate can see a frame twice or not
- * at all; then it is made again.
+ * Counted anew, frame by frame, over all frames the machine has; the kernel's own sums are not asked. Every frame of
+ * RAM is in one state, so the states must add up to the RAM. A count made while others allocate can see a frame twice
+ * or not at all; then it is made again.
  */
 #include "os2/call.h"
 #include "os2/frames.h"

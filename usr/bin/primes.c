@@ -3,8 +3,8 @@
  * primes: count the primes up to N on several processes.
  *
  * The program starts itself again as workers. A worker calls its supervisor with what it found in its last range, and
- * the answer is the next range, or that there is none. Nothing says which worker runs where: ready workers are stolen by
- * idle cores, and each worker looks after every range which core it was on.
+ * the answer is the next range, or that there is none. Nothing says which worker runs where: ready workers are stolen
+ * by idle cores, and each worker looks after every range which core it was on.
  */
 #include "os2/call.h"
 #include "os2/file.h"

@@ -2,8 +2,8 @@
 /*
  * ps: list the processes.
  *
- * PAGES are those of its blocks, TABLES those of its page tables, OBJECTS those of the kernel's objects for it; together
- * they are what counts against QUOTA.
+ * PAGES are those of its blocks, TABLES those of its page tables, OBJECTS those of the kernel's objects for it;
+ * together they are what counts against QUOTA.
  */
 #include "os2/call.h"
 #include "os2/format.h"

@@ -2,9 +2,9 @@
 /*
  * Starting a child by moves (os2/spawn.h).
  *
- * Each piece of the child (segment, stack, start page) is a block of the parent, filled at its exchange address and then
- * given to the child at its place. The pieces of a segment are the largest aligned blocks that fit, and single pages
- * where the heap has none so large. The child's quota is moved at its creation, and the blocks leave the parent's
+ * Each piece of the child (segment, stack, start page) is a block of the parent, filled at its exchange address and
+ * then given to the child at its place. The pieces of a segment are the largest aligned blocks that fit, and single
+ * pages where the heap has none so large. The child's quota is moved at its creation, and the blocks leave the parent's
  * account one by one, so the parent needs only room for one piece more than the quota.
  */
 #include "os2/spawn.h"

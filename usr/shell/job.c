@@ -2,10 +2,10 @@
 /*
  * Pipelines as processes.
  *
- * Each stage is a child with a notification bit of its own, which the kernel sets when it has ended; the last bit is ^C.
- * The stages are made first, then wired (each gets a handle to its neighbours: to receive from the one, to send to the
- * other), then started, so that no stage can miss its neighbour. A job ends when all its stages have ended; its status
- * is the last stage's.
+ * Each stage is a child with a notification bit of its own, which the kernel sets when it has ended; the last bit is
+ * ^C. The stages are made first, then wired (each gets a handle to its neighbours: to receive from the one, to send to
+ * the other), then started, so that no stage can miss its neighbour. A job ends when all its stages have ended; its
+ * status is the last stage's.
  *
  * While a job is in the foreground, ^C is a notification instead of input, and the shell waits for bits only. A stage
  * gets a quarter of the pages that are left, so that a program can be greedy and another one still be started.
