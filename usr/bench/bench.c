@@ -15,14 +15,14 @@
  *             fail
  *
  * and a count is all instructions of the machine between two reads of the counter around the loop, in user mode and in
- * the kernel, of this process and of its peer, divided by the rounds: the loads of the arguments, the ecall, the kernel,
- * the way back, the look at the status. Subtracted is what the same loop without a call costs: two instructions a round
- * and the reads of the counter. So the counts are gross, as a program sees them; what else is taken off is said in the
- * text beside a count. The stubs (arch_stub.h) set only the registers that the call reads.
+ * the kernel, of this process and of its peer, divided by the rounds: the loads of the arguments, the ecall, the
+ * kernel, the way back, the look at the status. Subtracted is what the same loop without a call costs: two
+ * instructions a round and the reads of the counter. So the counts are gross, as a program sees them; what else is
+ * taken off is said in the text beside a count. The stubs (arch_stub.h) set only the registers that the call reads.
  *
- * A loop runs once to warm up, then BATCHES times. The value is the mean of all rounds. If the means of the cheapest and
- * of the dearest batch differ by more than 4 instructions and 1 in 1000, the output says so. The timer's tick (ten a second, of 10^8
- * instructions) falls into a batch now and then, and is left in.
+ * A loop runs once to warm up, then BATCHES times. The value is the mean of all rounds. If the means of the cheapest
+ * and of the dearest batch differ by more than 4 instructions and 1 in 1000, the output says so. The timer's tick (ten
+ * a second, of 10^8 instructions) falls into a batch now and then, and is left in.
  *
  * What it prints, a line each:
  *

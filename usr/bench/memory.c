@@ -3,14 +3,14 @@
  * bench: getting and giving back memory.
  *
  * Blocks come cleared, and the clearing of large ones is nearly all they cost. What one more 2 MiB costs is the
- * difference between orders 10 and 9. The kernel clears at most 2 MiB an entry, so that difference holds one entry more,
- * which is taken off as null_call, and one leaf of 2 MiB more, which is left in: the clearing comes out a few tens of
- * instructions in 770 000 too dear, and buddy_order9_alloc_free as many too cheap. (Orders 8 and 9 would not do: order 8
- * has 256 leaves.)
+ * difference between orders 10 and 9. The kernel clears at most 2 MiB an entry, so that difference holds one entry
+ * more, which is taken off as null_call, and one leaf of 2 MiB more, which is left in: the clearing comes out a few
+ * tens of instructions in 770 000 too dear, and buddy_order9_alloc_free as many too cheap. (Orders 8 and 9 would not
+ * do: order 8 has 256 leaves.)
  *
  * block_alloc_free gets and gives back a page a few times after an idle pause, in which the kernel may clear pages
- * ahead. If the count is still more than block_clear, the page was cleared in it, and block_clear is subtracted; the text
- * says whether it was. block_alloc_free_gross is the same in a long loop, with all clearing.
+ * ahead. If the count is still more than block_clear, the page was cleared in it, and block_clear is subtracted; the
+ * text says whether it was. block_alloc_free_gross is the same in a long loop, with all clearing.
  */
 #include "arch_stub.h"
 #include "bench/bench.h"

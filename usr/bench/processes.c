@@ -2,9 +2,9 @@
 /*
  * bench: processes, and what the machine's memory is used for.
  *
- * spawn_exit is all of it: the ELF file read, the process made, its pages got, cleared, filled and given, the start, its
- * start-up code, main, its exit, the notification, the look at how it ended, and all of it given back. The file is in
- * memory before. The program is `true`, with this system's library as any program has it, and no handles.
+ * spawn_exit is all of it: the ELF file read, the process made, its pages got, cleared, filled and given, the start,
+ * its start-up code, main, its exit, the notification, the look at how it ended, and all of it given back. The file is
+ * in memory before. The program is `true`, with this system's library as any program has it, and no handles.
  */
 #include "bench/bench.h"
 #include "os2/call.h"
@@ -62,6 +62,7 @@ static void processes_spawn(void) {
 static void processes_frames(void) {
     unsigned machine = os2_start_handle("machine");
     struct os2_frames frames;
+    struct os2_message facts;
 
     if (!bench_wanted("frames"))
         return;
@@ -69,6 +70,9 @@ static void processes_frames(void) {
         bench_skip("frames", "this process may not look at the machine");
         return;
     }
+    if (os2_machine_info(machine, OS2_MACHINE_MACHINE, 0, &facts) < 0)
+        bench_fail("machine_info", OS2_E_HANDLE);
+    os2_printf("bench frames_slots %lu\n", facts.w[0]);
     os2_printf("bench frames_ram %lu\n", frames.ram);
     os2_printf("bench frames_kernel %lu\n", frames.pages[OS2_FRAME_KERNEL]);
 }
