@@ -122,10 +122,10 @@ void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, u
 
 /* Floating point: before the current process stops being that, and before it may run elsewhere, its live state goes to
  * its context. */
-void arch_context_park(struct arch_context *context);
+void arch_context_park(struct arch_context *context, struct arch_space *space);
 
 /* Go to user mode as core->current, whose context this is and whose space is active. */
-_Noreturn void arch_enter(struct core *core, struct arch_context *context);
+_Noreturn void arch_enter(struct core *core, struct arch_context *context, struct arch_space *space);
 
 /* Wait for an interrupt, and take it. May return at any time. Entered and left with interrupts off. */
 void arch_idle(struct core *core);
@@ -163,6 +163,7 @@ _Noreturn void core_main(struct core *core);        /* every other core, on its 
 void syscall_dispatch(struct core *core);           /* core->current made a system call: registers are in it */
 uint64_t kernel_table_alloc(void);                  /* physical address of a cleared page; panics when there is none */
 struct arch_context *core_context(struct core *core); /* of the current process */
+struct arch_space *core_space(struct core *core);     /* of the current process */
 /* A fault in user mode that the process does not survive; does not return. */
 _Noreturn void fault_arrived(struct core *core, unsigned fault, uint64_t pc, uint64_t address);
 /* Does the current process's table allow this access, so that the fault came from a stale translation? */

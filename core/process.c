@@ -31,6 +31,9 @@ bool process_table_init(void) {
     machine.slot_free = SLOT_NONE;
     for (uint32_t i = count; i-- > 0;) {
         struct slot *s = &machine.slot[i];
+        s->word = state(KIND_FREE, 0, 0);
+        if (i == SLOT_NONE)
+            break;
         s->index = (uint16_t)i;
         s->life = 2; /* generation 1: 0 is never a process's */
         s->queue_head = s->queue_tail = s->next = s->prev = s->queued_at = SLOT_NONE;
@@ -91,6 +94,7 @@ enum os2_status process_make(struct slot *parent, const struct process_request *
     slot->parent_life = parent ? slot_generation(parent) : 0;
     slot->notify_bits = request->notify_bits;
     slot->note = 0;
+    slot->spent = 0;
     slot->children = 0;
     slot->doom_reason = 0;
     slot->abandoned = 0;

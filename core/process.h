@@ -15,10 +15,15 @@
 #include "core/machine.h"
 #include "mm/space.h"
 
-#define SLOT_NONE 0xffffu
-#define SLOT_ANY 0xffffu    /* as a peer: any sender */
-#define SLOT_NOBODY 0xfffeu /* as a peer: sleep */
-#define SLOTS_MAX 0x8000u
+#define SLOT_NONE 0u        /* slot 0 is never a process */
+#define SLOT_ANY 0u         /* as a peer: any sender */
+#define SLOT_NOBODY 0xffffu /* as a peer: sleep */
+
+/* Is this the peer of a wait for one process? */
+static inline bool slot_is_one(uint32_t peer) {
+    return peer != SLOT_ANY && peer != SLOT_NOBODY;
+}
+#define SLOT_SIZE 512
 
 #define WATCHES 4
 struct watch {
@@ -44,11 +49,12 @@ struct slot {
     uint8_t doom_reason;                /* (a) set before life becomes doomed */
     uint8_t abandoned;                  /* (a) nobody will ask how it ended: see end.c */
     uint64_t seq;                       /* (o) of the latest wait; never reset */
+    uint64_t spent;                     /* (a) tokens that its turns have spent */
     uint64_t ready_since;               /* (o) when it was last put into a run queue */
     struct process *process;            /* (o) NULL: none */
     struct timer_node timer[CORES_MAX]; /* node c: core c only */
     /* How it ended; written before the word says DEAD. */
-    uint64_t end_value, end_pc, end_address, end_spent, end_turns;
+    uint64_t end_value, end_pc, end_address, end_turns;
     uint64_t end_name[2];
     uint8_t end_reason;
     /* From creation. (i) */
@@ -57,7 +63,8 @@ struct slot {
     struct watch watch[WATCHES]; /* (p) */
     uint16_t end_cursor;         /* (o) progress of the end */
     uint8_t end_stage;           /* (o) */
-};
+} __attribute__((aligned(SLOT_SIZE)));
+_Static_assert(sizeof(struct slot) == SLOT_SIZE, "handles hold the offset of a slot");
 
 /* What a receive was asked for: kept so that it can be made again (rule 9 of the protocol). */
 struct wait {
@@ -78,9 +85,10 @@ struct process {
     struct wait wait;             /* (o) */
     uint64_t badge;               /* (o) of the handle its waiting message came through */
     uint32_t quantum;             /* (i) tokens of its turns */
-    uint32_t lent;                /* (o) quantum of the client it works for, 0: none */
+    uint32_t lent;                /* (o) quantum of its next turn where that is not its own, else 0 */
+    uint32_t lending;             /* (o) quantum of the turn in which it began to wait in a queue */
     uint64_t watchdog;            /* (i) limit in ticks, 0: none */
-    uint64_t spent, turns;        /* (o) */
+    uint64_t turns;               /* (o) */
     uint64_t name[2];             /* (i) */
     uint32_t last_core;           /* (o) index + 1 of the core it last ran on */
 };
