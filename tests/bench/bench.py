@@ -10,6 +10,7 @@ any host; the program `bench`, run by the shell, counts in user mode (usr/bench/
 the program, are
 
     boot_instructions   from the kernel's first instruction to init's first (boot.py)
+    atomics_per_call    atomic instructions in one round of call_reply (follow.py, which also shows where the rest go)
     kernel_text_data    bytes of code, constants and initialised data in the kernel's ELF file
     meta_overhead_ppm   how the kernel's frames grow with the RAM: between machines of 6 and 10 GiB, which have the same
                         process slots, so that what grows is the frame descriptors
@@ -32,6 +33,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import boot  # noqa: E402
 import elf  # noqa: E402
+import follow  # noqa: E402
+import gdb  # noqa: E402
 import qemu  # noqa: E402
 
 TOLERANCE = 0.03
@@ -57,15 +60,19 @@ class Run:
     def go(self):
         sink = io.BytesIO()
         status = qemu.run_commands(self.machine, self.line, self.nonce, sink, SILENCE)
-        for line in sink.getvalue().decode(errors="replace").splitlines():
+        self.read(sink.getvalue().decode(errors="replace"))
+        if status:
+            raise qemu.GuestError(f"bench ended with status {status}")
+
+    def read(self, text):
+        """What the program printed; anything else goes to stderr."""
+        for line in text.splitlines():
             if match := re.fullmatch(r"bench (\w+) (\d+)", line):
                 self.counts[match[1]] = int(match[2])
             elif match := re.fullmatch(r"bench-(note|spread|skip) (\w+) (.*)", line):
                 {"note": self.notes, "spread": self.spreads, "skip": self.skipped}[match[1]][match[2]] = match[3]
             else:
                 print(line, file=sys.stderr)
-        if status:
-            raise qemu.GuestError(f"bench ended with status {status}")
 
     def add(self, other):
         """What another run could count and this one could not."""
@@ -83,16 +90,20 @@ def measure(build):
     with concurrent.futures.ThreadPoolExecutor() as pool:
         jobs = [pool.submit(run.go) for run in runs]
         booted = pool.submit(boot.count, build) if arch == "riscv64" else None
+        followed = pool.submit(follow.atomics, build) if arch == "riscv64" else None
         for job in jobs:
             job.result()
         facts = [[run.counts.pop(name) for name in FACTS] for run in runs]
         main = runs[0]
         main.add(runs[1])
-        if booted:
+        if booted and followed:
+            main.counts["atomics_per_call"] = followed.result()
+            main.notes["atomics_per_call"] = "read-modify-writes in a round of call_reply, seen one by one"
             main.counts["boot_instructions"] = booted.result()
             main.notes["boot_instructions"] = "the kernel's first instruction to init's first, 128 MiB, one processor"
         else:
-            main.skipped["boot_instructions"] = "QEMU's gdb stub shows no instruction counter of this machine"
+            for name in ("boot_instructions", "atomics_per_call"):
+                main.skipped[name] = "QEMU's gdb stub shows no instruction counter of this machine"
     main.counts["kernel_text_data"] = elf.Elf(main.machine["symbols"]).text_and_data()
     main.notes["kernel_text_data"] = "bytes of the loaded sections: code, constants, initialised data"
     (large_slots, large_ram, large_kernel), (small_slots, small_ram, small_kernel) = facts[1:]
@@ -143,7 +154,7 @@ def compare(counts, known):
         if after is None:
             failures.append(f"{name}: not measured, the table has {before}")
         elif after > before * (1 + TOLERANCE) and after > before + 1:
-            failures.append(f"{name}: {after}, the table has {before}: worse by {100 * (after / before - 1):.1f} %")
+            failures.append(f"{name}: {after}, the table has {before}: worse by {100 * (after / max(before, 1) - 1):.1f} %")
         elif after < before * (1 - TOLERANCE) and after < before - 1:
             remarks.append(f"{name}: {after}, the table has {before}: better; renew the table")
     remarks += [f"{name}: not in the table; renew it" for name in counts if name not in known]
@@ -160,7 +171,7 @@ def main():
     if args.dry_run:
         for memory, names in RUNS:
             print(shlex.join(Run(args.build, memory, names).line))
-        return print(shlex.join(boot.command_line(args.build)[1]))
+        return print(shlex.join(gdb.command_line(args.build)[1]))
     try:
         run = measure(args.build)
     except qemu.GuestError as error:

@@ -1,95 +1,24 @@
 # SPDX-License-Identifier: MIT
 """How many instructions the boot takes, from the kernel's first to init's first.
 
-QEMU runs the image, stopped at two breakpoints by the gdb protocol on its standard input and output, and the counter
-of retired instructions (minstret) is read at each. What the firmware does before the kernel is thereby left out; all
-that it does for the kernel, such as printing, is in.
+The image runs to two breakpoints, and the counter of retired instructions (minstret) is read at each. What the firmware
+does before the kernel is thereby left out; all that it does for the kernel, such as printing, is in.
 """
 import os
-import re
-import select
-import subprocess
-import time
 
 import elf
-import qemu
+import gdb
 
-SECONDS = 60
 COUNTER = "minstret"
 
 
-class Gdb:
-    """The stub's side of a connection: one request at a time."""
-
-    def __init__(self, process):
-        self.process = process
-        self.buffer = b""
-
-    def receive(self):
-        limit = time.monotonic() + SECONDS
-        while not (match := re.search(rb"\$([^#]*)#..", self.buffer)):
-            if not select.select([self.process.stdout], [], [], limit - time.monotonic())[0]:
-                raise qemu.GuestError(f"no answer from QEMU's gdb stub in {SECONDS} s")
-            got = os.read(self.process.stdout.fileno(), 65536)
-            if not got:
-                raise qemu.GuestError("QEMU ended while it was debugged")
-            self.buffer += got
-        self.buffer = self.buffer[match.end():]
-        self.send(b"+")
-        return match[1].decode(errors="replace")
-
-    def send(self, data):
-        self.process.stdin.write(data)
-        self.process.stdin.flush()
-
-    def ask(self, text):
-        data = text.encode()
-        self.send(b"$" + data + b"#%02x" % (sum(data) & 255))
-        return self.receive()
-
-    def expect(self, text, answer):
-        got = self.ask(text)
-        if not got.startswith(answer):
-            raise qemu.GuestError(f"QEMU's gdb stub answered {text!r} with {got!r}")
-
-    def registers(self):
-        """Number of each control register, from the description the stub gives."""
-        self.ask("qSupported:xmlRegisters=riscv")
-        self.ask("qXfer:features:read:target.xml:0,800")
-        text, more = "", True
-        while more:
-            got = self.ask(f"qXfer:features:read:riscv-csr.xml:{len(text):x},800")
-            text, more = text + got[1:], got[0] == "m"
-        return {name: int(number) for name, number in re.findall(r'<reg name="(\w+)"[^>]*regnum="(\d+)"', text)}
-
-    def number(self, register):
-        return int.from_bytes(bytes.fromhex(self.ask(f"p{register:x}")), "little")
-
-    def run_to(self, address):
-        self.expect(f"Z1,{address:x},4", "OK")
-        self.expect("c", "T05")
-        self.expect(f"z1,{address:x},4", "OK")
-
-
-def command_line(build):
-    """With the default sleep=on: a stopped machine of sleep=off goes straight to the end of time."""
-    extra = ["-icount", "shift=0", "-monitor", "none", "-S", "-gdb", "stdio"]
-    machine, line = qemu.command_line(build, 1, "128M", extra=extra)
-    return machine, [word.replace("mon:stdio", "null") for word in line]
-
-
 def count(build):
-    machine, line = command_line(build)
+    machine, line = gdb.command_line(build)
     kernel = elf.Elf(machine["symbols"])
     init = elf.Elf(os.path.join(os.path.dirname(machine["archive"]), "init"))
-    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                          preexec_fn=qemu.die_with_parent) as process:
-        try:
-            gdb = Gdb(process)
-            counter = gdb.registers()[COUNTER]
-            gdb.run_to(kernel.entry_physical())
-            start = gdb.number(counter)
-            gdb.run_to(init.entry)
-            return gdb.number(counter) - start
-        finally:
-            process.kill()
+    with gdb.Gdb(line) as guest:
+        counter = guest.registers()[COUNTER]
+        guest.run_to(kernel.entry_physical())
+        start = guest.number(counter)
+        guest.run_to(init.entry)
+        return guest.number(counter) - start
