@@ -154,7 +154,8 @@ def compare(counts, known):
         if after is None:
             failures.append(f"{name}: not measured, the table has {before}")
         elif after > before * (1 + TOLERANCE) and after > before + 1:
-            failures.append(f"{name}: {after}, the table has {before}: worse by {100 * (after / max(before, 1) - 1):.1f} %")
+            percent = 100 * (after / max(before, 1) - 1)
+            failures.append(f"{name}: {after}, the table has {before}: worse by {percent:.1f} %")
         elif after < before * (1 - TOLERANCE) and after < before - 1:
             remarks.append(f"{name}: {after}, the table has {before}: better; renew the table")
     remarks += [f"{name}: not in the table; renew it" for name in counts if name not in known]

@@ -4,9 +4,9 @@
  *
  * Blocks come cleared, and the clearing of large ones is nearly all they cost. What one more 2 MiB costs is the
  * difference between orders 10 and 9. The kernel clears at most 2 MiB an entry, so that difference holds one entry
- * more, which is taken off as null_call, and one leaf of 2 MiB more, which is left in: the clearing comes out a few
- * tens of instructions in 770 000 too dear, and buddy_order9_alloc_free as many too cheap. (Orders 8 and 9 would not
- * do: order 8 has 256 leaves.)
+ * more, which is taken off as null_call, and one leaf of 2 MiB more, which is left in with what a restart does beside
+ * entering: the clearing comes out about a hundred instructions in 770 000 too dear, and buddy_order9_alloc_free as
+ * many too cheap. (Orders 8 and 9 would not do: order 8 has 256 leaves.)
  *
  * block_alloc_free gets and gives back a page a few times after an idle pause, in which the kernel may clear pages
  * ahead. block_alloc_free_gross is the same in a long loop, where every page must be cleared. If the pause saves less
@@ -65,7 +65,9 @@ void bench_memory(void) {
     bench_result("block_clear", clear, &order10,
                  "the clearing of a page: (order 10 - order 9 - null_call) / 512, each alloc and free");
     bench_result("buddy_order9_alloc_free", order9.mean - region, &order9,
-                 "block_alloc and block_free of 2 MiB, 512 times block_clear and the loop subtracted");
+                 "block_alloc and block_free of 2 MiB, 512 times block_clear and the loop subtracted; about a hundred "
+                 "too cheap, "
+                 "for block_clear has a leaf and a restart in it");
 
     gross = memory_count(0, 500);
     bench_result("block_alloc_free_gross", gross.mean, &gross,

@@ -91,7 +91,7 @@ static void moves_scattered(void) {
         count = bench_measure(loop_scattered, &context, ROUNDS);
         bench_result(name, count.mean > base ? (count.mean - base) / 2 : 0, &count,
                      "half of: a round trip with a page of 16 regions in turn, less call_reply; the loop subtracted, "
-                     "its choice of the page (6 instructions) left in");
+                     "its choice of the page (5 instructions a round) left in");
         for (unsigned i = 0; i < BENCH_BLOCKS; i++)
             os2_block_free((void *)(uintptr_t)blocks[i]);
     } else {
