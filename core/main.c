@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/process.h"
+#include "core/state.h"
 #include "core/string.h"
 #include "core/turn.h"
 
@@ -38,6 +39,9 @@ uint64_t kernel_table_alloc(void) {
 static void make_core(uint32_t index) {
     struct core *core = kernel_pages(order_of(sizeof *core), "a core");
     core->index = index;
+    core->run_word = state(KIND_RUN, index, 0);
+    core->slots = machine.slot;
+    core->slots_bytes = machine.slot_count * sizeof(struct slot);
     core->shared = kernel_pages(order_of(sizeof *core->shared), "a core");
     uint64_t stack = (uint64_t)(uintptr_t)kernel_pages(STACK_ORDER, "a kernel stack");
     runqueue_init(&core->shared->queue);

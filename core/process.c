@@ -82,6 +82,9 @@ enum os2_status process_make(struct slot *parent, const struct process_request *
     if (status != OS2_OK)
         goto fail;
     p->slot = slot;
+    p->caller_word = state(KIND_RCV, slot->index, 0);
+    p->called_word = state(KIND_CAL, slot->index, 0);
+    p->wait = WAIT_PLAIN(0);
     p->handles = frame_memory(table);
     handle_table_init(p->handles);
     p->quantum = request->quantum;
@@ -94,6 +97,7 @@ enum os2_status process_make(struct slot *parent, const struct process_request *
     slot->parent_life = parent ? slot_generation(parent) : 0;
     slot->notify_bits = request->notify_bits;
     slot->note = 0;
+    slot->mask = ~UINT64_C(0);
     slot->spent = 0;
     slot->children = 0;
     slot->doom_reason = 0;

@@ -66,7 +66,12 @@ struct slot {
 } __attribute__((aligned(SLOT_SIZE)));
 _Static_assert(sizeof(struct slot) == SLOT_SIZE, "handles hold the offset of a slot");
 
-/* What a receive was asked for: kept so that it can be made again (rule 9 of the protocol). */
+/*
+ * What a wait was asked for: kept so that a receive can be made again (rule 9 of the protocol), and so that an answer is
+ * held against what the call accepts. Whenever its process is not in a wait, all but control are as in WAIT_PLAIN: the
+ * entry path relies on it.
+ */
+#define WAIT_PLAIN(control_) ((struct wait){.control = (control_), .mask = ~UINT64_C(0), .deadline = TIMER_NEVER})
 struct wait {
     uint64_t control;
     uint64_t mask;
@@ -81,6 +86,8 @@ struct process {
     struct arch_context context;  /* (o) */
     struct space space;           /* (o) */
     struct slot *slot;            /* (i) */
+    uint64_t caller_word;         /* (i) slot << 44: with seq, whom a reply answers */
+    uint64_t called_word;         /* (i) CAL | slot << 44: with seq, the word of one that waits for this one's answer */
     struct handle_table *handles; /* (o) */
     struct wait wait;             /* (o) */
     uint64_t badge;               /* (o) of the handle its waiting message came through */

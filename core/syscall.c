@@ -65,13 +65,17 @@ void syscall_dispatch(struct core *core) {
     else if (outcome != SYSCALL_STOPPED)
         set_results(process, outcome);
 
-    if (core->running && core->tokens > 0) {
-        if (core->current == process)
-            return;
-        arch_enter(core, &core->current->context, &core->current->space.arch);
-    }
-    if (core->running)
+    if (core->running && core->current == process && core->tokens > 0)
+        return;
+    syscall_leave(core);
+}
+
+void syscall_leave(struct core *core) {
+    if (core->running) {
+        if (core->tokens > 0)
+            arch_enter(core, &core->current->context, &core->current->space.arch);
         turn_spent(core);
+    }
     turn_dispatch(core);
 }
 

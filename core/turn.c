@@ -204,6 +204,8 @@ void turn_dispatch(struct core *core) {
         core->turns++;
         p->turns++;
         core->turn_slot = slot->index;
+        if (slot->seq >> (STATE_SEQ_BITS - 1))
+            slot->seq = 0; /* the entry path only counts up: 2^43 more waits before it would overflow */
         core->turn_generation = slot_generation(slot);
         core->turn_quantum = p->lent ? p->lent : p->quantum;
         core->tokens = core->tokens_marked = core->turn_quantum;

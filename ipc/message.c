@@ -155,6 +155,7 @@ static bool receive(struct core *core, struct process *process) {
         if (y || bits) {
             process->reg[OS2_R_BITS] = bits;
             process->reg[OS2_R_CONTROL] |= bits ? OS2_I_BITS : 0;
+            wait_over(process);
             return true;
         }
         if (peer_died(process)) {
@@ -264,6 +265,7 @@ static int send_message(struct core *core, struct process *x, bool call) {
                 turn_ready(core, t);
             return status;
         }
+        wait_over(t->process);
         if (!call) {
             turn_ready(core, t);
             return OS2_OK;
@@ -362,6 +364,19 @@ int sys_reply(struct core *core, struct process *process) {
     return status;
 }
 
+/* The server has answered `caller` (NULL: nobody waited for the answer) and received (`over`) or waits: who goes on? */
+static void finish_reply_receive(struct core *core, bool over, struct slot *caller) {
+    if (!caller)
+        return;
+    if (over) {
+        ready_caller(core, caller);
+        return;
+    }
+    turn_switch(core, caller->process);
+    if (slot_doomed(caller))
+        turn_end_doomed(core);
+}
+
 int sys_reply_receive(struct core *core, struct process *process) {
     struct slot *caller = NULL;
     enum os2_status status = prepare_receive(process, ~UINT64_C(0));
@@ -370,15 +385,19 @@ int sys_reply_receive(struct core *core, struct process *process) {
     status = answer(core, process, &caller);
     if (status != OS2_OK && status != OS2_E_NOT_WAITING)
         return status;
-    bool over = receive(core, process);
-    if (!caller)
-        return SYSCALL_STOPPED;
-    if (over) {
-        ready_caller(core, caller);
-    } else {
-        turn_switch(core, caller->process);
-        if (slot_doomed(caller))
-            turn_end_doomed(core);
-    }
+    finish_reply_receive(core, receive(core, process), caller);
     return SYSCALL_STOPPED;
+}
+
+void message_looked_at_late(struct core *core, uint64_t word, struct process *caller) {
+    struct process *process = core->current;
+    struct slot *slot = process->slot;
+    bool over = false;
+    bool missed = __atomic_load_n(&slot->note, __ATOMIC_RELAXED) || !queue_empty(slot);
+    if (missed && arch_cas_full(&slot->word, word, state(KIND_RUN, core->index, 0)))
+        over = receive(core, process);
+    else
+        turn_stop(core);
+    finish_reply_receive(core, over, caller ? caller->slot : NULL);
+    syscall_leave(core);
 }

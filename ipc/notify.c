@@ -12,6 +12,7 @@
 #include "core/string.h"
 #include "core/syscall.h"
 #include "core/turn.h"
+#include "ipc/wait.h"
 
 enum os2_status notify_slot(struct core *core, struct slot *slot, uint64_t generation, uint64_t bits, bool front) {
     lock_acquire(&slot->lock);
@@ -34,6 +35,7 @@ enum os2_status notify_slot(struct core *core, struct slot *slot, uint64_t gener
     memset(process->reg, 0, sizeof process->reg);
     process->reg[OS2_R_CONTROL] = OS2_I_BITS;
     process->reg[OS2_R_BITS] = taken;
+    wait_over(process);
     if (front)
         turn_ready_front(core, slot);
     else

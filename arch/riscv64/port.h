@@ -21,6 +21,7 @@ struct arch_context {
 };
 
 #define RISCV_NO_PLIC UINT64_MAX
+#define RISCV_CTX_NONE UINT64_MAX /* equals no space's */
 
 /* First in struct core, reached through tp. Entry code knows these offsets. */
 struct arch_core {
@@ -29,6 +30,7 @@ struct arch_core {
     uint64_t user_sp;   /* sp during an interrupt or fault */
     uint64_t stack_top; /* kernel stack */
     uint64_t hart;
+    uint64_t ctx; /* core and ASID epoch; RISCV_CTX_NONE while the current process has live floating point */
     uint64_t asid_next, asid_epoch; /* epoch is never 0 */
     uint64_t fault_address;         /* of the last fault that a fence was to settle */
     uint64_t plic_context;          /* RISCV_NO_PLIC: none */
@@ -37,6 +39,8 @@ struct arch_core {
 /* In struct space: which ASID of which core, and whether a fence is owed before it is used again. */
 struct arch_space {
     uint64_t root; /* physical */
+    uint64_t satp; /* with its ASID, once it has one */
+    uint64_t ctx;  /* the context word of the core where it may be entered without fence or FP work; else 0 */
     uint64_t asid, epoch;
     uint32_t core; /* index + 1 of the core whose ASID it is; 0: none */
     bool owes_fence;

@@ -109,6 +109,8 @@ void riscv_trap(struct core *core, uint64_t cause, uint64_t pc, uint64_t value) 
     if (cause == CAUSE_ILLEGAL && !core_space(core)->fp_live) {
         /* Perhaps the first use of floating point. If it is not, it traps once more. */
         core_space(core)->fp_live = true;
+        core_space(core)->ctx = 0;
+        riscv_core(core)->ctx = RISCV_CTX_NONE;
         load_fp(context);
         return;
     }

@@ -19,7 +19,8 @@
  *     BITS        -                                    notification bits taken              t1        r13
  *
  * A call clobbers exactly what the C calling convention lets a function clobber, and on x86_64 the last three above.
- * Clobbered registers that carry no result are 0 afterwards. sp, s0..s11 (rbp, r14, r15, rsp) keep their values; gp, tp
+ * Clobbered registers that carry no result are 0 afterwards, or as the caller left them: nothing of the kernel or of
+ * another process is ever in them. sp, s0..s11 (rbp, r14, r15, rsp) keep their values; gp, tp
  * (fs base) are constants of the process, set at its start. Floating point: the registers a C function must keep are
  * kept.
  *
