@@ -91,8 +91,9 @@ struct boot_info {
  * by segments. Called once on the boot core, with the heap up; takes tables from kernel_table_alloc(). */
 void arch_kernel_map(const struct boot_info *info);
 
-/* Fill in the port's part of a cleared struct core: `index` in cores[], the firmware's number, the kernel's stack. */
-void arch_core_make(struct core *core, unsigned index, uint64_t cpu, uint64_t stack_top);
+/* Fill in the port's part of a cleared struct core: `index` in cores[], the state word of a process that it runs (core/
+ * state.h; the low 44 bits are the port's to use), the firmware's number, the kernel's stack. */
+void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64_t cpu, uint64_t stack_top);
 
 /* Let this core take system calls and interrupts. Called on each core once, after arch_kernel_map(). */
 void arch_core_init(struct core *core);

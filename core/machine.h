@@ -25,7 +25,6 @@ struct core {
     int64_t tokens; /* (c) left in this turn */
     /* (c) Whose tables are in satp (CR3), NULL: the kernel's. Others read it (a): pairs with roots_left() in ipc/end.c. */
     struct process *current;
-    uint64_t run_word;             /* (i) the state word of a process that this core runs */
     struct slot *slots;            /* (i) machine.slot, for the entry path */
     uint64_t slots_bytes;          /* (i) */
     bool running;                  /* (c) current is this core's and goes on; else it waits, is queued, or has ended */

@@ -97,6 +97,7 @@ enum os2_status process_make(struct slot *parent, const struct process_request *
     slot->parent_life = parent ? slot_generation(parent) : 0;
     slot->notify_bits = request->notify_bits;
     slot->note = 0;
+    slot->noted = 0;
     slot->mask = ~UINT64_C(0);
     slot->spent = 0;
     slot->children = 0;

@@ -39,7 +39,8 @@ struct slot {
     uint64_t mask; /* (o) bits the current wait takes; published by the word */
     struct lock lock;
     uint16_t index;                     /* (i) */
-    uint16_t queue_head;                /* (p) senders waiting for this process, oldest first; (a) as a hint */
+    uint16_t queue_head __attribute__((aligned(4))); /* (p) senders waiting, oldest first; (a) as a hint */
+    uint16_t noted;                     /* (p) note is not 0; read with queue_head, as one word, by the entry path */
     uint16_t queue_tail;                /* (p) */
     uint16_t next, prev;                /* lock of the slot this one is queued at */
     uint16_t queued_at;                 /* the same: the receiver's slot, SLOT_NONE: not linked */

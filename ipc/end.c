@@ -128,7 +128,7 @@ void end_abandon(struct core *core, struct slot *slot, uint64_t generation) {
 static void go_stale(struct slot *slot) {
     lock_acquire(&slot->lock);
     __atomic_store_n(&slot->life, (slot_generation(slot) + 1) << 1, __ATOMIC_RELEASE);
-    __atomic_store_n(&slot->note, 0, __ATOMIC_RELAXED);
+    note_set(slot, 0);
     lock_release(&slot->lock);
     arch_fence(); /* pairs with the second looks of those who begin to wait for it */
 }

@@ -60,7 +60,7 @@ static uint64_t take_bits(struct process *process) {
         return 0;
     lock_acquire(&slot->lock);
     uint64_t bits = slot->note & process->wait.mask;
-    slot->note &= ~bits;
+    note_set(slot, slot->note & ~bits);
     lock_release(&slot->lock);
     return bits;
 }
@@ -68,7 +68,7 @@ static uint64_t take_bits(struct process *process) {
 /* Bits taken for a receive that is made again. */
 static void return_bits(struct slot *slot, uint64_t bits) {
     lock_acquire(&slot->lock);
-    slot->note |= bits;
+    note_set(slot, slot->note | bits);
     lock_release(&slot->lock);
 }
 

@@ -20,7 +20,7 @@ enum os2_status notify_slot(struct core *core, struct slot *slot, uint64_t gener
         lock_release(&slot->lock);
         return OS2_E_DIED;
     }
-    __atomic_store_n(&slot->note, slot->note | bits, __ATOMIC_RELAXED);
+    note_set(slot, slot->note | bits);
     arch_fence(); /* pairs with the swap in receive() */
     uint64_t word = slot_word(slot);
     bool waits = state_kind(word) == KIND_RCV && state_peer(word) == SLOT_ANY;
@@ -29,7 +29,7 @@ enum os2_status notify_slot(struct core *core, struct slot *slot, uint64_t gener
         lock_release(&slot->lock);
         return OS2_OK;
     }
-    slot->note &= ~taken;
+    note_set(slot, slot->note & ~taken);
     lock_release(&slot->lock);
     struct process *process = slot->process;
     memset(process->reg, 0, sizeof process->reg);

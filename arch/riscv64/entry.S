@@ -155,58 +155,8 @@ fast_tokens:
     sd s11, S(11)(\process)
     .endm
 
-/* t0 tokens, t1 the caller, t2 handle, then the caller's slot, t3 the server's slot, t4 its word, then seq, t5 server */
-fast_call:
-    ld t0, CORE_TOKENS(tp)
-    addi t0, t0, -1
-    blez t0, slow
-    ld t1, CORE_CURRENT(tp)
-    srli t2, a0, HANDLE_SHIFT
-    slli t2, t2, 4
-    ld t3, PROCESS_HANDLES(t1)
-    add t2, t2, t3
-    lw t3, 0(t2)                /* rights, slot, kind */
-    bltz t3, slow               /* not an inbox that may be sent to */
-    andi t3, t3, -512
-    ld t4, CORE_SLOTS(tp)
-    add t3, t3, t4
-    ld t4, SLOT_WORD(t3)
-    srli t5, t4, SEQ_BITS
-    bnez t5, slow               /* does not receive from anyone */
-    fence r, r                  /* the word before the life it is good for */
-    lw t5, SLOT_LIFE(t3)
-    lw t6, 4(t2)
-    bne t5, t6, slow            /* ended, or doomed */
-    ld t5, SLOT_PROCESS(t3)
-    ld t6, PROCESS_CTX(t5)      /* nobody held it since the word was seen, or the exchange below fails */
-    ld a7, CORE_CTX(tp)
-    bne t6, a7, slow
-    ld a7, CORE_RUN_WORD(tp)
-1:  lr.d.aqrl t6, (t3)          /* RCV -> RUN: the server is this core's */
-    bne t6, t4, slow
-    sc.d.rl t6, a7, (t3)
-    bnez t6, 1b
-
-    sd t0, CORE_TOKENS(tp)
-    ld t0, 8(t2)                /* the badge */
-    sd a0, PROCESS_WAIT_CONTROL(t1)
-    ld t2, PROCESS_SLOT(t1)
-    ld t4, SLOT_SEQ(t2)
-    addi t4, t4, 1
-    sd t4, SLOT_SEQ(t2)
-    ld a7, PROCESS_CALLER_WORD(t1)
-    or a7, a7, t4               /* whom to answer */
-    save_context t1, t6
-    ld t6, PROCESS_SATP(t5)
-    csrw satp, t6
-    sd t5, CORE_CURRENT(tp)
-    ld t6, PROCESS_CALLED_WORD(t5)
-    or t4, t4, t6
-    fence rw, w                 /* all of the caller before its word: pairs with the claims in ipc/ */
-    sd t4, SLOT_WORD(t2)        /* RUN -> CAL */
-
-/* Run the process in t5; its satp is set, its results are in a1..a7, t0. */
-fast_enter:
+    /* Run the process in t5; its satp is set, its results are in a1..a7 and t0. */
+    .macro enter
     ld t6, PROCESS_PC(t5)
     csrw sepc, t6
     csrw sscratch, tp
@@ -233,6 +183,58 @@ fast_enter:
     li t5, 0
     li t6, 0
     li ra, 0
+    .endm
+
+/* t0 tokens, t1 the caller, t2 handle, then the caller's slot, t3 the server's slot, t4 its word, then seq, t5 server */
+fast_call:
+    ld t0, CORE_TOKENS(tp)
+    addi t0, t0, -1
+    blez t0, slow
+    ld t1, CORE_CURRENT(tp)
+    srli t2, a0, HANDLE_SHIFT
+    slli t2, t2, 4
+    ld t3, PROCESS_HANDLES(t1)
+    add t2, t2, t3
+    lw t3, 0(t2)                /* rights, slot, kind */
+    bltz t3, slow               /* not an inbox that may be sent to */
+    andi t3, t3, -512
+    ld t4, CORE_SLOTS(tp)
+    add t3, t3, t4
+    ld t4, SLOT_WORD(t3)
+    srli t5, t4, SEQ_BITS
+    bnez t5, slow               /* does not receive from anyone */
+    fence r, r                  /* the word before the life it is good for */
+    lw t5, SLOT_LIFE(t3)
+    lw t6, 4(t2)
+    bne t5, t6, slow            /* ended, or doomed */
+    ld t5, SLOT_PROCESS(t3)
+    ld t6, PROCESS_CTX(t5)      /* nobody held it since the word was seen, or the exchange below fails */
+    ld a7, CORE_CTX(tp)
+    bne t6, a7, slow
+1:  lr.d.aqrl t6, (t3)          /* RCV -> RUN: the server is this core's */
+    bne t6, t4, slow
+    sc.d.rl t6, a7, (t3)
+    bnez t6, 1b
+
+    sd t0, CORE_TOKENS(tp)
+    ld t0, 8(t2)                /* the badge */
+    sd a0, PROCESS_WAIT_CONTROL(t1)
+    ld t2, PROCESS_SLOT(t1)
+    ld t4, SLOT_SEQ(t2)
+    addi t4, t4, 1
+    sd t4, SLOT_SEQ(t2)
+    ld a7, PROCESS_CALLER_WORD(t1)
+    or a7, a7, t4               /* whom to answer */
+    save_context t1, t6
+    ld t6, PROCESS_SATP(t5)
+    csrw satp, t6
+    sd t5, CORE_CURRENT(tp)
+    ld t6, PROCESS_CALLED_WORD(t5)
+    or t4, t4, t6
+    fence rw, w                 /* all of the caller before its word: pairs with the claims in ipc/ */
+    sd t4, SLOT_WORD(t2)        /* RUN -> CAL */
+
+    enter
     sret
 
 /* t1 the server, t2 its slot, t3 the caller's slot, t4 the word it must have, t5 the caller, t6 the server's new word */
@@ -265,23 +267,20 @@ fast_reply_receive:
     ld t6, SLOT_SEQ(t2)
     addi t6, t6, 1
     sd t6, SLOT_SEQ(t2)
-    ld a0, CORE_RUN_WORD(tp)
+    ld a0, CORE_CTX(tp)
     fence rw, w
     sd t6, SLOT_WORD(t2)        /* RUN -> RCV from anyone */
 1:  lr.d.aqrl t0, (t3)          /* CAL -> RUN; the full fence between the word above and the look below */
     bne t0, t4, reply_lost
     sc.d.rl t0, a0, (t3)
     bnez t0, 1b
-    lhu t0, SLOT_QUEUE_HEAD(t2)
-    ld t4, SLOT_NOTE(t2)
-    or t0, t0, t4
+    lw t0, SLOT_PENDING(t2)
     bnez t0, reply_missed       /* a message or bits came before the word: look again */
-    ld t0, PROCESS_SATP(t5)
-    csrw satp, t0
+    ld t4, PROCESS_SATP(t5)
+    csrw satp, t4
     sd t5, CORE_CURRENT(tp)
-    li t0, 0
-    li a7, 0
-    j fast_enter
+    enter                       /* t0 is 0; a7 names the call, which its caller may know */
+    sret
 
 /* The server is published and has to look again, in C; the answer goes to the caller's saved registers. */
 reply_missed:

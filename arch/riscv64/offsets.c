@@ -15,7 +15,6 @@ void offsets(void) {
     DEFINE(CORE_CURRENT, offsetof(struct core, current));
     DEFINE(CORE_CTX, offsetof(struct core, arch.ctx));
     DEFINE(CORE_TOKENS, offsetof(struct core, tokens));
-    DEFINE(CORE_RUN_WORD, offsetof(struct core, run_word));
     DEFINE(CORE_SLOTS, offsetof(struct core, slots));
     DEFINE(CORE_SLOTS_BYTES, offsetof(struct core, slots_bytes));
     DEFINE(PROCESS_SLOT, offsetof(struct process, slot));
@@ -27,8 +26,7 @@ void offsets(void) {
     DEFINE(PROCESS_CTX, offsetof(struct process, space.arch.ctx));
     DEFINE(SLOT_WORD, offsetof(struct slot, word));
     DEFINE(SLOT_LIFE, offsetof(struct slot, life));
-    DEFINE(SLOT_NOTE, offsetof(struct slot, note));
-    DEFINE(SLOT_QUEUE_HEAD, offsetof(struct slot, queue_head));
+    DEFINE(SLOT_PENDING, offsetof(struct slot, queue_head));
     DEFINE(SLOT_SEQ, offsetof(struct slot, seq));
     DEFINE(SLOT_PROCESS, offsetof(struct slot, process));
     DEFINE(SEQ_BITS, STATE_SEQ_BITS);

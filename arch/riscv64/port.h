@@ -26,11 +26,12 @@ struct arch_context {
 /* First in struct core, reached through tp. Entry code knows these offsets. */
 struct arch_core {
     uint32_t index;     /* in cores[] */
+    uint64_t run_word;  /* the state word of a process that this core runs, its low 44 bits 0 */
     uint64_t scratch;   /* t0 during trap entry */
     uint64_t user_sp;   /* sp during an interrupt or fault */
     uint64_t stack_top; /* kernel stack */
     uint64_t hart;
-    uint64_t ctx; /* core and ASID epoch; RISCV_CTX_NONE while the current process has live floating point */
+    uint64_t ctx; /* run_word + ASID epoch; RISCV_CTX_NONE while the current process has live floating point */
     uint64_t asid_next, asid_epoch; /* epoch is never 0 */
     uint64_t fault_address;         /* of the last fault that a fence was to settle */
     uint64_t plic_context;          /* RISCV_NO_PLIC: none */
