@@ -60,6 +60,8 @@ struct core; /* its first member is the port's struct arch_core */
  * struct core *arch_core(void)  this core
  * uint64_t arch_clock(void)     ticks since some moment before boot, the same on all cores
  *
+ * bool arch_space_plain(core, space)   may this core switch from its current space to that one with nothing but the
+ *                               entry path's own steps: no fence, no floating-point work? False is always safe
  * void arch_context_argument(uint64_t *reg, uint64_t value)   a fresh process's first argument, among the ABI's ten
  * void arch_context_restart(struct arch_context *)   the stopped process makes the same system call again
  */

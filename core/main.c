@@ -46,7 +46,8 @@ static void make_core(uint32_t index) {
     runqueue_init(&core->shared->queue);
     if (!timer_init(&core->timers))
         panic("no memory for a core's timers");
-    arch_core_make(core, index, state(KIND_RUN, index, 0), machine.boot->cpu_id[index], stack + (OS2_PAGE_SIZE << STACK_ORDER));
+    arch_core_make(core, index, state(KIND_RUN, index, 0), machine.boot->cpu_id[index],
+                   stack + (OS2_PAGE_SIZE << STACK_ORDER));
     cores[index] = core;
 }
 

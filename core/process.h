@@ -38,7 +38,7 @@ struct slot {
     uint64_t note; /* (p) pending notification bits; read without the lock as a hint, (a) */
     uint64_t mask; /* (o) bits the current wait takes; published by the word */
     struct lock lock;
-    uint16_t index;                     /* (i) */
+    uint16_t index;                                  /* (i) */
     uint16_t queue_head __attribute__((aligned(4))); /* (p) senders waiting, oldest first; (a) as a hint */
     uint16_t noted;                     /* (p) note is not 0; read with queue_head, as one word, by the entry path */
     uint16_t queue_tail;                /* (p) */

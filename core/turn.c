@@ -173,6 +173,23 @@ static void start_tick(struct core *core) {
     }
 }
 
+/* Give a process its turn. */
+static inline void begin_turn(struct core *core, struct slot *slot, uint64_t now) {
+    struct process *p = slot->process;
+    uint64_t waited = now - slot->ready_since;
+    if (waited > core->longest_wait)
+        core->longest_wait = waited;
+    core->turns++;
+    p->turns++;
+    core->turn_slot = slot->index;
+    core->turn_generation = slot_generation(slot);
+    core->turn_quantum = p->lent ? p->lent : p->quantum;
+    core->tokens = core->tokens_marked = core->turn_quantum;
+    p->lent = 0;
+    if (slot->seq >> (STATE_SEQ_BITS - 1))
+        slot->seq = 0; /* the entry path only counts up: 2^43 more waits before it would overflow */
+}
+
 void turn_dispatch(struct core *core) {
     core->running = false;
     turn_account(core);
@@ -190,9 +207,6 @@ void turn_dispatch(struct core *core) {
             continue;
         }
         ASSERT(slot->word == state(KIND_RDY, core->index, 0));
-        uint64_t waited = arch_clock() - slot->ready_since;
-        if (waited > core->longest_wait)
-            core->longest_wait = waited;
         __atomic_store_n(&slot->word, state(KIND_RUN, core->index, 0), __ATOMIC_RELAXED);
         arch_fence(); /* pairs with end_kill(): either it sees RUN|c, or the doom is seen here */
         if (slot_doomed(slot)) {
@@ -200,20 +214,37 @@ void turn_dispatch(struct core *core) {
             end_begin(core, slot, slot->doom_reason, 0, slot->process->context.pc, 0);
             continue;
         }
+        begin_turn(core, slot, arch_clock());
         struct process *p = slot->process;
-        core->turns++;
-        p->turns++;
-        core->turn_slot = slot->index;
-        if (slot->seq >> (STATE_SEQ_BITS - 1))
-            slot->seq = 0; /* the entry path only counts up: 2^43 more waits before it would overflow */
-        core->turn_generation = slot_generation(slot);
-        core->turn_quantum = p->lent ? p->lent : p->quantum;
-        core->tokens = core->tokens_marked = core->turn_quantum;
-        p->lent = 0;
         turn_switch(core, p);
         start_tick(core);
         arch_enter(core, &p->context, &p->space.arch);
     }
+}
+
+struct process *turn_rotate(struct core *core) {
+    struct runqueue *queue = &core->shared->queue;
+    struct slot *y = runqueue_first(queue);
+    if (!y || y->word != state(KIND_RDY, core->index, 0) || !arch_space_plain(core, &y->process->space.arch) ||
+        __atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED))
+        return NULL;
+    struct process *x = core->current;
+    uint64_t now = arch_clock();
+    core->tokens--;
+    turn_account(core);
+    x->lent = core->turn_quantum;
+    x->slot->ready_since = now;
+    arch_store_release(&x->slot->word, state(KIND_RDY, core->index, 0));
+    runqueue_rotate(queue, x->slot);
+    __atomic_store_n(&y->word, state(KIND_RUN, core->index, 0), __ATOMIC_RELAXED);
+    arch_fence(); /* pairs with end_kill() */
+    begin_turn(core, y, now);
+    if (slot_doomed(y)) {
+        turn_leave_space(core);
+        end_begin(core, y, y->doom_reason, 0, y->process->context.pc, 0);
+        turn_dispatch(core);
+    }
+    return y->process;
 }
 
 /* ---- Interrupts. ---- */
