@@ -26,9 +26,7 @@
 #define CORES_MAX 8
 #define CACHE_LINE 64
 
-struct core;
-struct process;
-struct space;
+struct core; /* its first member is the port's struct arch_core */
 
 /*
  * The inline half, from the port's port.h:
@@ -41,7 +39,6 @@ struct space;
  * ARCH_NAME                     "riscv64"
  * ARCH_TOP_LEVEL                level of the root table; level 0 holds 4 KiB leaves, 9 bits a level
  * ARCH_USER_END                 first address past the user half
- * ARCH_SYSCALL_CALLED           true where struct arch_context's pc points past the system call instruction
  *
  * void *arch_phys_to_virt(uint64_t pa)          direct map of RAM; valid for RAM that is not reserved
  * uint64_t arch_virt_to_phys(const void *va)    its inverse
@@ -54,6 +51,7 @@ struct space;
  *
  * arch_store_release(p, v)      *p = v after everything before it            (64 bits; pairs with an acquire load)
  * arch_load_acquire(p)          *p before everything after it
+ * arch_fence_release()          loads and stores before it come before stores after it
  * arch_fence()                  full fence between loads and stores of this core
  * bool arch_cas_full(p, expected, desired)   compare-exchange of 64 bits which, won or lost, is also a full fence
  * uint64_t arch_swap_full(p, v)              exchange of 64 bits, also a full fence
@@ -82,19 +80,19 @@ struct boot_info {
     struct boot_range tree;    /* size 0: none */
     char arguments[sizeof(((struct os2_boot *)0)->arguments)];
     uint64_t clock_hz;
-    unsigned cpu_count;           /* usable cores, at most CORES_MAX; cpu_id[0] is the boot core */
-    uint64_t cpu_id[CORES_MAX];   /* firmware's numbers */
-    unsigned irq_count;           /* interrupt numbers are 1 .. irq_count - 1 */
+    unsigned cpu_count;         /* usable cores, at most CORES_MAX; cpu_id[0] is the boot core */
+    uint64_t cpu_id[CORES_MAX]; /* firmware's numbers */
+    unsigned irq_count;         /* interrupt numbers are 1 .. irq_count - 1 */
 };
 
 /* ---- The out-of-line half. ---- */
 
 /* Map the kernel for good: RAM that is not reserved, writable and not executable, with the largest leaves; the image
- * by segments. Called once on the boot core, with the heap up; takes table frames from frame_alloc_kernel(). */
+ * by segments. Called once on the boot core, with the heap up; takes tables from kernel_table_alloc(). */
 void arch_kernel_map(const struct boot_info *info);
 
-/* Fill in the port's part of a cleared struct core; stack_top is set. `cpu` is the firmware's number. */
-void arch_core_make(struct core *core, uint64_t cpu);
+/* Fill in the port's part of a cleared struct core: `index` in cores[], the firmware's number, the kernel's stack. */
+void arch_core_make(struct core *core, unsigned index, uint64_t cpu, uint64_t stack_top);
 
 /* Let this core take system calls and interrupts. Called on each core once, after arch_kernel_map(). */
 void arch_core_init(struct core *core);
@@ -102,19 +100,19 @@ void arch_core_init(struct core *core);
 /* Start core `index` at core_main(); its struct core is ready. Returns false when the firmware refuses. */
 bool arch_core_start(struct core *core);
 
-/* Write the kernel's half into a cleared root table. */
-void arch_space_init(uint64_t *root);
+/* A new address space with this root: write the kernel's half into the cleared table. */
+void arch_space_init(struct arch_space *space, uint64_t *root);
 
 /* Make `space` the current address space of this core, settling owed fences; NULL: the kernel's own root. */
-void arch_space_activate(struct core *core, struct space *space);
+void arch_space_activate(struct core *core, struct arch_space *space);
 
 /* Is this core's current address space `space`? */
-bool arch_space_current(const struct space *space);
+bool arch_space_current(const struct arch_space *space);
 
 /* `space` has lost the leaf at `va`, or (fence_space) many leaves or a table. Where it is current, this core is fenced
  * now; else the space owes the fence until it is activated. Never concerns another core. */
-void arch_fence_address(struct space *space, uint64_t va);
-void arch_fence_space(struct space *space);
+void arch_fence_address(struct arch_space *space, uint64_t va);
+void arch_fence_space(struct arch_space *space);
 
 /* Code has arrived in memory that this core may execute. */
 void arch_fence_code(void);
@@ -122,12 +120,12 @@ void arch_fence_code(void);
 /* Put a fresh process's context: where it starts, with what. */
 void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, uint64_t gp, uint64_t tp);
 
-/* Floating point: before `process` stops being this core's current, and before it may run elsewhere, its live state
- * goes to its context. */
-void arch_context_park(struct core *core, struct process *process);
+/* Floating point: before the current process stops being that, and before it may run elsewhere, its live state goes to
+ * its context. */
+void arch_context_park(struct arch_context *context);
 
-/* Go to user mode as core->current, whose space is active. */
-_Noreturn void arch_enter(struct core *core);
+/* Go to user mode as core->current, whose context this is and whose space is active. */
+_Noreturn void arch_enter(struct core *core, struct arch_context *context);
 
 /* Wait for an interrupt, and take it. May return at any time. Entered and left with interrupts off. */
 void arch_idle(struct core *core);
@@ -144,7 +142,7 @@ void arch_irq_mask(unsigned irq);
 
 /* I/O ports: false where there are none. */
 bool arch_ports_valid(uint64_t first, uint64_t count);
-void arch_ports_grant(struct process *process, uint64_t first, uint64_t count);
+void arch_ports_grant(struct arch_context *context, uint64_t first, uint64_t count);
 
 /* Whether [base, base + size) may be claimed as a device's registers: not RAM is the caller's check; not an interrupt
  * controller, a core's timer or firmware's is the port's. */
@@ -163,11 +161,17 @@ _Noreturn void arch_halt(void);
 _Noreturn void kernel_main(struct boot_info *info); /* boot core, on the boot map */
 _Noreturn void core_main(struct core *core);        /* every other core, on its own stack, kernel root active */
 void syscall_dispatch(struct core *core);           /* core->current made a system call: registers are in it */
-void fault_arrived(struct core *core, unsigned fault, uint64_t pc, uint64_t address); /* in user mode */
+uint64_t kernel_table_alloc(void);                  /* physical address of a cleared page; panics when there is none */
+struct arch_context *core_context(struct core *core); /* of the current process */
+/* A fault in user mode that the process does not survive; does not return. */
+_Noreturn void fault_arrived(struct core *core, unsigned fault, uint64_t pc, uint64_t address);
+/* Does the current process's table allow this access, so that the fault came from a stale translation? */
+bool fault_spurious(struct core *core, unsigned fault, uint64_t address);
 void irq_arrived(struct core *core, unsigned irq);
 void timer_arrived(struct core *core, bool user); /* user: a process was interrupted, not the idle loop */
 void ipi_arrived(struct core *core);
-/* After interrupts in user mode: returns when the same process goes on, with its registers untouched. */
+/* After interrupts in user mode: returns when the same process goes on, with its registers untouched. The context's pc
+ * must have been set before the interrupts were taken. */
 void interrupt_leave(struct core *core);
 
 #endif

@@ -2,13 +2,14 @@
 /*
  * Starting init: the only program that the kernel loads, from the first file of the boot archive, a static ELF64.
  *
- * init's quota is all memory that is free at this moment, and its own. It gets the archive and the device tree as blocks
- * at their exchange addresses, and a page with struct os2_boot whose address is its argument. Every right and every page
- * that another process ever has comes from here.
+ * init's quota is all memory that is free at this moment, and its own. It gets the archive and the device tree as
+ * blocks at their exchange addresses, and a page with struct os2_boot whose address is its argument. Every right and
+ * every page that another process ever has comes from here.
  */
 #include "core/init.h"
 
 #include "core/cpio.h"
+#include "core/log.h"
 #include "core/panic.h"
 #include "core/string.h"
 #include "core/turn.h"
@@ -52,8 +53,8 @@ static void load_segment(struct space *space, const struct cpio_file *file, cons
     if (s->offset > file->size || s->filesz > file->size - s->offset || s->filesz > s->memsz ||
         s->vaddr >= OS2_PRIVATE_MAX || s->memsz > OS2_PRIVATE_MAX - s->vaddr)
         panic("init: a segment is not inside its file, or its address not a program's");
-    unsigned prot = OS2_PROT_READ | (s->flags & ELF_WRITE ? OS2_PROT_WRITE : 0) |
-                    (s->flags & ELF_EXECUTE ? OS2_PROT_EXEC : 0);
+    unsigned prot =
+        OS2_PROT_READ | (s->flags & ELF_WRITE ? OS2_PROT_WRITE : 0) | (s->flags & ELF_EXECUTE ? OS2_PROT_EXEC : 0);
     if (!block_prot_valid(prot))
         panic("init: a segment is writable and executable");
     uint64_t at = s->vaddr, end = s->vaddr + s->memsz, file_end = s->vaddr + s->filesz;

@@ -22,8 +22,10 @@ static void put(struct log *log, const char *text, size_t length) {
         log->lost += log->written - log->read - LOG_SIZE;
         log->read = log->written - LOG_SIZE;
     }
-    if (!log->drained)
+    if (!log->drained) {
         arch_console_write(text, length);
+        log->read = log->written; /* it has been shown */
+    }
 }
 
 void log_line(const char *text, ...) {

@@ -10,7 +10,7 @@
 #define CORE_MACHINE_H
 
 #include "arch/arch.h"
-#include "core/log.h"
+#include "core/log_ring.h"
 #include "core/runqueue.h"
 #include "core/timer.h"
 #include "mm/block.h"
@@ -21,18 +21,18 @@ struct slot;
 /* A core's own state, reached through arch_core(). The port's part is first: entry code knows its offsets. */
 struct core {
     struct arch_core arch;
-    int64_t tokens;          /* (c) left in this turn */
-    struct process *current; /* (c) NULL: idle */
-    uint32_t index;          /* (i) in machine.core[] */
-    int64_t tokens_marked;   /* (c) tokens when current began to spend: see turn_account() */
-    uint64_t turns;          /* (c) turns given */
-    uint64_t watch_since;    /* (c) watchdog: when its process was first seen without a new system call */
-    uint64_t watch_calls;    /* (c) watchdog: turns and tokens at that time */
+    int64_t tokens;                /* (c) left in this turn */
+    struct process *current;       /* (c) NULL: idle */
+    uint32_t index;                /* (i) in machine.core[] */
+    int64_t tokens_marked;         /* (c) tokens when current began to spend: see turn_account() */
+    uint64_t turns;                /* (c) turns given */
+    uint64_t watch_since;          /* (c) watchdog: when its process was first seen without a new system call */
+    uint64_t watch_calls;          /* (c) watchdog: turns and tokens at that time */
     struct process *watch_process; /* (c) */
-    struct timers timers;    /* (c) */
-    bool was_front;          /* (c) the last turn came from the queue's front place */
+    struct timers timers;          /* (c) */
+    bool was_front;                /* (c) the last turn came from the queue's front place */
     /* Statistics: written by the core, read by machine_info() of anyone, each a single load (a). */
-    uint64_t steals, stolen, idle_ticks, interrupts, longest_wait;
+    uint64_t steals, stolen, idle_ticks, idle_since, interrupts, longest_wait; /* idle_since 0: not idle */
     struct core_shared *shared; /* (i) */
 };
 
@@ -46,8 +46,8 @@ struct core_shared {
 
 #define IRQ_MAX 1024
 struct irq {
-    uint64_t life;   /* generation the binding is good for */
-    uint64_t bits;   /* 0: not bound */
+    uint64_t life; /* generation the binding is good for */
+    uint64_t bits; /* 0: not bound */
     uint16_t slot;
 };
 

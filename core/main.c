@@ -6,6 +6,7 @@
  * to the heap before init's quota is counted.
  */
 #include "core/init.h"
+#include "core/log.h"
 #include "core/panic.h"
 #include "core/process.h"
 #include "core/string.h"
@@ -30,16 +31,19 @@ static void *kernel_pages(unsigned order, const char *what) {
     return memset(frame_memory(number), 0, OS2_PAGE_SIZE << order);
 }
 
+uint64_t kernel_table_alloc(void) {
+    return arch_virt_to_phys(kernel_pages(0, "the kernel's page tables"));
+}
+
 static void make_core(uint32_t index) {
     struct core *core = kernel_pages(order_of(sizeof *core), "a core");
     core->index = index;
     core->shared = kernel_pages(order_of(sizeof *core->shared), "a core");
-    core->arch.stack_top = (uint64_t)(uintptr_t)kernel_pages(STACK_ORDER, "a kernel stack") +
-                           (OS2_PAGE_SIZE << STACK_ORDER);
+    uint64_t stack = (uint64_t)(uintptr_t)kernel_pages(STACK_ORDER, "a kernel stack");
     runqueue_init(&core->shared->queue);
     if (!timer_init(&core->timers))
         panic("no memory for a core's timers");
-    arch_core_make(core, machine.boot->cpu_id[index]);
+    arch_core_make(core, index, machine.boot->cpu_id[index], stack + (OS2_PAGE_SIZE << STACK_ORDER));
     cores[index] = core;
 }
 

@@ -28,35 +28,35 @@ struct watch {
 };
 
 struct slot {
-    uint64_t word;  /* (a) state word */
-    uint64_t life;  /* (a) generation << 1 | doomed */
-    uint64_t note;  /* (p) pending notification bits; read without the lock as a hint, (a) */
-    uint64_t mask;  /* (o) bits the current wait takes; published by the word */
+    uint64_t word; /* (a) state word */
+    uint64_t life; /* (a) generation << 1 | doomed */
+    uint64_t note; /* (p) pending notification bits; read without the lock as a hint, (a) */
+    uint64_t mask; /* (o) bits the current wait takes; published by the word */
     struct lock lock;
-    uint16_t index;      /* (i) */
-    uint16_t queue_head; /* (p) senders waiting for this process, oldest first; (a) as a hint */
-    uint16_t queue_tail; /* (p) */
-    uint16_t next, prev; /* lock of the slot this one is queued at */
-    uint16_t queued_at;  /* the same: the receiver's slot, SLOT_NONE: not linked */
-    uint16_t run_next;   /* the lock of the run queue it is in */
-    uint16_t parent;     /* (i) while in use: the supervisor's slot, SLOT_NONE: init */
-    uint32_t children;   /* (a) slots whose parent this is and that are not free */
-    uint8_t doom_reason; /* (a) set before life becomes doomed */
-    uint8_t abandoned;   /* (a) nobody will ask how it ended: see end.c */
-    uint64_t seq;        /* (o) of the latest wait; never reset */
-    uint64_t ready_since; /* (o) when it was last put into a run queue */
-    struct process *process; /* (o) NULL: none */
+    uint16_t index;                     /* (i) */
+    uint16_t queue_head;                /* (p) senders waiting for this process, oldest first; (a) as a hint */
+    uint16_t queue_tail;                /* (p) */
+    uint16_t next, prev;                /* lock of the slot this one is queued at */
+    uint16_t queued_at;                 /* the same: the receiver's slot, SLOT_NONE: not linked */
+    uint16_t run_next;                  /* the lock of the run queue it is in */
+    uint16_t parent;                    /* (i) while in use: the supervisor's slot, SLOT_NONE: init */
+    uint32_t children;                  /* (a) slots whose parent this is and that are not free */
+    uint8_t doom_reason;                /* (a) set before life becomes doomed */
+    uint8_t abandoned;                  /* (a) nobody will ask how it ended: see end.c */
+    uint64_t seq;                       /* (o) of the latest wait; never reset */
+    uint64_t ready_since;               /* (o) when it was last put into a run queue */
+    struct process *process;            /* (o) NULL: none */
     struct timer_node timer[CORES_MAX]; /* node c: core c only */
     /* How it ended; written before the word says DEAD. */
     uint64_t end_value, end_pc, end_address, end_spent, end_turns;
     uint64_t end_name[2];
     uint8_t end_reason;
     /* From creation. (i) */
-    uint64_t parent_life;  /* the supervisor's generation */
-    uint64_t notify_bits;  /* what the supervisor gets at the end */
+    uint64_t parent_life;        /* the supervisor's generation */
+    uint64_t notify_bits;        /* what the supervisor gets at the end */
     struct watch watch[WATCHES]; /* (p) */
-    uint16_t end_cursor; /* (o) progress of the end */
-    uint8_t end_stage;   /* (o) */
+    uint16_t end_cursor;         /* (o) progress of the end */
+    uint8_t end_stage;           /* (o) */
 };
 
 /* What a receive was asked for: kept so that it can be made again (rule 9 of the protocol). */
@@ -70,19 +70,19 @@ struct wait {
 
 /* One page. The registers are first: entry code knows their offsets. */
 struct process {
-    uint64_t reg[OS2_R_COUNT]; /* (o) the ABI's ten: arguments of the call being made, or its results */
-    struct arch_context context; /* (o) */
-    struct space space;        /* (o) */
-    struct slot *slot;         /* (i) */
+    uint64_t reg[OS2_R_COUNT];    /* (o) the ABI's ten: arguments of the call being made, or its results */
+    struct arch_context context;  /* (o) */
+    struct space space;           /* (o) */
+    struct slot *slot;            /* (i) */
     struct handle_table *handles; /* (o) */
-    struct wait wait;          /* (o) */
-    uint64_t badge;            /* (o) of the handle its waiting message came through */
-    uint32_t quantum;          /* (i) tokens of its turns */
-    uint32_t lent;             /* (o) quantum of the client it works for, 0: none */
-    uint64_t watchdog;         /* (i) limit in ticks, 0: none */
-    uint64_t spent, turns;     /* (o) */
-    uint64_t name[2];          /* (i) */
-    uint32_t last_core;        /* (o) index + 1 of the core it last ran on */
+    struct wait wait;             /* (o) */
+    uint64_t badge;               /* (o) of the handle its waiting message came through */
+    uint32_t quantum;             /* (i) tokens of its turns */
+    uint32_t lent;                /* (o) quantum of the client it works for, 0: none */
+    uint64_t watchdog;            /* (i) limit in ticks, 0: none */
+    uint64_t spent, turns;        /* (o) */
+    uint64_t name[2];             /* (i) */
+    uint32_t last_core;           /* (o) index + 1 of the core it last ran on */
 };
 _Static_assert(sizeof(struct process) <= OS2_PAGE_SIZE, "a process object is one page");
 

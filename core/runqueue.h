@@ -2,11 +2,15 @@
 /*
  * The queue of ready processes of one core: one interface, implementations chosen by the Meson option `runqueue`.
  *
- * FIFO for the owner, but for a front place: processes that a device interrupt made ready. runqueue_pop() takes from the
- * front only when it is asked to, so that the caller can keep an interrupt storm to every second turn.
+ * FIFO for the owner, but for a front place: processes that a device interrupt made ready. runqueue_pop() takes from
+ * the front place only when it is asked to, so that the caller can keep an interrupt storm to every second turn.
  *
  * Owner only: push, push_front, pop, publish. Any other core: steal. The hint may be read by anyone and may be wrong.
  * Slots are linked by number through slot->run_next, so nothing is allocated.
+ *
+ *     runqueue_offer.c    a private list, and one shared word through which the owner hands work out
+ *     runqueue_biased.c   a lock that the owner need not take until a thief asks
+ *     runqueue_lock.c     a plain lock: the yardstick
  */
 #ifndef CORE_RUNQUEUE_H
 #define CORE_RUNQUEUE_H
@@ -17,11 +21,22 @@
 
 struct slot;
 
+/* A FIFO through slot->run_next; SLOT_NONE ends it. */
+struct runqueue_list {
+    uint16_t head, tail;
+};
+
 struct runqueue {
-    struct lock lock;
-    uint16_t head, tail;             /* lock; SLOT_NONE: empty */
-    uint16_t front_head, front_tail; /* lock */
-    uint32_t length;                 /* lock; (a) as a hint */
+    struct runqueue_list list;  /* owner; lock: under the lock; biased: under the lock unless biased */
+    struct runqueue_list front; /* the same: the front place */
+    uint32_t length;            /* the same; (a) as a hint */
+    struct lock lock;           /* lock, biased */
+    uint32_t mode;              /* biased: (a) written by the owner only */
+    uint32_t revoke;            /* biased: (a) a thief wants the queue shared */
+    uint32_t acquisitions;      /* biased: owner, since the queue became shared */
+    uint32_t box;        /* offer: (a) first slot of the chain on offer + 1, 0: nothing; only the owner fills it */
+    uint16_t box_tail;   /* offer: owner; the last slot of the chain it offered */
+    uint16_t box_length; /* offer: owner */
 };
 
 void runqueue_init(struct runqueue *queue);
@@ -33,11 +48,12 @@ void runqueue_push_front(struct runqueue *queue, struct slot *slot);
 /* The next one to run, from the front place if `front` and there is one; NULL: empty. *ret_front: where it was. */
 struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front);
 
-/* Make spare work visible to thieves, where the implementation needs that: at kernel exit and in the IPI handler. */
+/* Let thieves at spare work, where the implementation needs the owner's hand for that. Called when a core idles while
+ * this one makes work, and in the IPI handler, which a thief that finds nothing calls. */
 void runqueue_publish(struct runqueue *queue);
 
 /* Take the older half of another core's queue, at most RUNQUEUE_STEAL_MAX: a chain through run_next, oldest first,
- * ended by SLOT_NONE. NULL: nothing, or not now. */
+ * ended by SLOT_NONE. NULL: nothing, or not now: then an IPI makes the owner publish. */
 struct slot *runqueue_steal(struct runqueue *victim);
 
 /* How many are ready there, about. */
@@ -45,7 +61,7 @@ static inline uint32_t runqueue_hint(const struct runqueue *queue) {
     return __atomic_load_n(&queue->length, __ATOMIC_RELAXED);
 }
 
-/* NULL, or what is wrong. */
+/* NULL, or what is wrong. The owner is stopped. */
 const char *runqueue_check(struct runqueue *queue);
 
 #endif

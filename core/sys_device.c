@@ -2,9 +2,9 @@
 /*
  * Devices: registers, interrupts and ports go to whoever holds the machine handle with OS2_RIGHT_DEVICES.
  *
- * The interrupt controller is in the kernel; drivers are processes. When a source fires, the port masks it and completes
- * it at once, and the bits that its driver bound are set in the driver; irq_ack() lets the next one in. So a driver that
- * is slow, or dead, holds up no other interrupt.
+ * The interrupt controller is in the kernel; drivers are processes. When a source fires, the port masks it and
+ * completes it at once, and the bits that its driver bound are set in the driver; irq_ack() lets the next one in. So a
+ * driver that is slow, or dead, holds up no other interrupt.
  */
 #include "core/ipc.h"
 #include "core/syscall.h"
@@ -92,7 +92,7 @@ int sys_port_grant(struct core *core, struct process *process) {
     const struct handle *h = syscall_handle(process, OS2_HANDLE_PORTS);
     if (!h)
         return OS2_E_HANDLE;
-    arch_ports_grant(process, h->badge & 0xffffffff, h->badge >> 32);
+    arch_ports_grant(&process->context, h->badge & 0xffffffff, h->badge >> 32);
     return 0;
 }
 

@@ -46,8 +46,8 @@ int sys_handle_mint(struct core *core, struct process *process) {
         return OS2_E_INVALID;
     if (!handle_room(process->handles))
         return OS2_E_FULL;
-    uint64_t target = handle_target((unsigned)kind, handle_rights(source) & rights, handle_slot(source),
-                                    handle_generation(source));
+    uint64_t target =
+        handle_target((unsigned)kind, handle_rights(source) & rights, handle_slot(source), handle_generation(source));
     process->reg[OS2_R_LABEL] = handle_put(process->handles, target, badge);
     return 1;
 }

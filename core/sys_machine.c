@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls on the machine: the log, what there is, power. */
-#include "core/syscall.h"
-
+#include "core/log.h"
 #include "core/string.h"
+#include "core/syscall.h"
 
 int sys_log(struct core *core, struct process *process) {
     (void)core;
@@ -40,8 +40,8 @@ static int frames(struct process *process, uint64_t number) {
     /* Other cores go on meanwhile, so what is read is a guess that must only be safe: sizes are checked. */
     const struct frame *f = heap_frame(heap, (uint32_t)number);
     unsigned state = f->state, order = f->order <= OS2_ORDER_MAX ? f->order : 0, owner = f->owner;
-    bool owned = state == OS2_FRAME_OWNED || state == OS2_FRAME_FLIGHT || state == OS2_FRAME_TABLE ||
-                 state == OS2_FRAME_OBJECT;
+    bool owned =
+        state == OS2_FRAME_OWNED || state == OS2_FRAME_FLIGHT || state == OS2_FRAME_TABLE || state == OS2_FRAME_OBJECT;
     bool sized = owned || state == OS2_FRAME_FREE || state == OS2_FRAME_KERNEL;
     uint64_t pages = sized ? UINT64_C(1) << order : 1, next = number, count = 0;
     for (unsigned i = 0; i < FRAMES_STEP && next < heap->end; i++) {
@@ -69,7 +69,8 @@ static int core_facts(struct process *process, uint64_t index) {
     r[OS2_R_LABEL] = machine.boot->cpu_id[index];
     r[OS2_R_W0] = __atomic_load_n(&c->turns, __ATOMIC_RELAXED);
     r[OS2_R_W1] = __atomic_load_n(&c->steals, __ATOMIC_RELAXED) << 32 | __atomic_load_n(&c->stolen, __ATOMIC_RELAXED);
-    r[OS2_R_W2] = __atomic_load_n(&c->idle_ticks, __ATOMIC_RELAXED);
+    uint64_t since = __atomic_load_n(&c->idle_since, __ATOMIC_RELAXED);
+    r[OS2_R_W2] = __atomic_load_n(&c->idle_ticks, __ATOMIC_RELAXED) + (since ? arch_clock() - since : 0);
     r[OS2_R_W3] = __atomic_load_n(&c->interrupts, __ATOMIC_RELAXED);
     r[OS2_R_W4] = __atomic_load_n(&c->longest_wait, __ATOMIC_RELAXED);
     r[OS2_R_CALLER] = __atomic_load_n(&c->shared->online, __ATOMIC_RELAXED);

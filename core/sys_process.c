@@ -127,8 +127,8 @@ int sys_process_grant(struct core *core, struct process *process) {
     }
     if (!h)
         return 0;
-    process->reg[OS2_R_LABEL] = handle_put(
-        slot->process->handles, handle_narrow(h->target, process->reg[OS2_R_W0] & OS2_RIGHTS_ALL), h->badge);
+    process->reg[OS2_R_LABEL] =
+        handle_put(slot->process->handles, handle_narrow(h->target, process->reg[OS2_R_W0] & OS2_RIGHTS_ALL), h->badge);
     return 1;
 }
 

@@ -2,12 +2,13 @@
 /*
  * Dispatch of system calls, and the end of a turn.
  *
- * Every call costs one token, counted here. When the handler is done and the turn has no tokens left, whoever is current
- * goes to the tail: the caller, or the process that the turn was switched to.
+ * Every call costs one token, counted here. When the handler is done and the turn has no tokens left, whoever is
+ * current goes to the tail: the caller, or the process that the turn was switched to.
  */
 #include "core/syscall.h"
 
 #include "core/ipc.h"
+#include "core/log.h"
 #include "core/turn.h"
 
 typedef int syscall_handler(struct core *, struct process *);
@@ -43,7 +44,7 @@ void syscall_dispatch(struct core *core) {
     if (core->current && core->tokens > 0) {
         if (core->current == process)
             return;
-        arch_enter(core);
+        arch_enter(core, &core->current->context);
     }
     if (core->current) {
         struct process *spent = core->current;

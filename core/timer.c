@@ -2,10 +2,10 @@
 /*
  * Deadlines: a binary heap for each core, over nodes that lie in the slots.
  *
- * A wait arms the node of the core it begins on. When the wait ends, wherever, nobody touches the node: it is recognised
- * as stale when it fires, because the slot's sequence number has moved on, or it is armed anew by the slot's next wait
- * on this core. So a node is written by one core only, arming allocates nothing, and the heap never holds more entries
- * than there are slots. Insert and remove are O(log n).
+ * A wait arms the node of the core it begins on. When the wait ends, wherever, nobody touches the node: it is
+ * recognised as stale when it fires, because the slot's sequence number has moved on, or it is armed anew by the slot's
+ * next wait on this core. So a node is written by one core only, arming allocates nothing, and the heap never holds
+ * more entries than there are slots. Insert and remove are O(log n).
  *
  * Rejected: removing the entry when the wait ends (another core's structure, so a lock on the fast path); a timer wheel
  * (a tick, or a search for the next event).
@@ -57,8 +57,8 @@ bool timer_init(struct timers *timers) {
     uint32_t number = heap_alloc(&machine.heap, order, OS2_FRAME_KERNEL, 0);
     if (number == FRAME_NONE)
         return false;
-    *timers = (struct timers){
-        .heap = frame_memory(number), .tick = TIMER_NEVER, .nap = TIMER_NEVER, .armed = TIMER_NEVER};
+    *timers =
+        (struct timers){.heap = frame_memory(number), .tick = TIMER_NEVER, .nap = TIMER_NEVER, .armed = TIMER_NEVER};
     return true;
 }
 

@@ -2,23 +2,24 @@
 /*
  * Turns, stealing, idling.
  *
- * A core takes a process from its queue and gives the turn that process's quantum of tokens; each system call costs one.
- * A direct switch (call, reply_receive) continues the turn with the other process, so that a chain of calls holds one
- * place in the queue. When the tokens are spent the current process goes to the tail, and its next turn has the quantum
- * of the client it works for, if it took a call and has taken no other message since.
+ * A core takes a process from its queue and gives the turn that process's quantum of tokens; each system call costs
+ * one. A direct switch (call, reply_receive) continues the turn with the other process, so that a chain of calls holds
+ * one place in the queue. When the tokens are spent the current process goes to the tail, and its next turn has the
+ * quantum of the client it works for, if it took a call and has taken no other message since.
  *
  * Nothing else ends a turn but waiting and exit. Interrupts return to the same process; the timer's tick, ten times a
  * second while a process runs, only looks whether that process made a system call since, for the watchdog.
  *
  * An idle core shows itself in idle_mask, looks at the others' queues, and naps: 50 us, doubling to 10 ms. The nap is
- * what makes it safe that hints and the mask are read without fences: a wake-up that falls between two looks is found at
- * the next one. A core that makes a process ready while another idles claims one bit of the mask and sends one IPI.
+ * what makes it safe that hints and the mask are read without fences: a wake-up that falls between two looks is found
+ * at the next one. A core that makes a process ready while another idles claims one bit of the mask and sends one IPI.
  */
 #include "core/turn.h"
 
 #include "core/ipc.h"
 #include "core/panic.h"
 #include "core/state.h"
+#include "mm/paging.h"
 
 #define TICK_HZ 10
 #define NAP_FIRST_HZ 20000
@@ -31,7 +32,7 @@ void turn_account(struct core *core) {
 
 void turn_park(struct core *core, struct process *process) {
     turn_account(core);
-    arch_context_park(core, process);
+    arch_context_park(&process->context);
 }
 
 static void set_current(struct core *core, struct process *process) {
@@ -43,7 +44,7 @@ static void set_current(struct core *core, struct process *process) {
         process->last_core = core->index + 1;
     }
     /* The old tables are left before the root says so: pairs with roots_left() in ipc/end.c. */
-    arch_space_activate(core, &process->space);
+    arch_space_activate(core, &process->space.arch);
     __atomic_store_n(&core->shared->root, process->slot->index + 1u, __ATOMIC_RELEASE);
     __atomic_store_n(&core->shared->running, process->slot->index + 1u, __ATOMIC_RELAXED);
 }
@@ -58,11 +59,13 @@ void turn_leave_space(struct core *core) {
     __atomic_store_n(&core->shared->running, 0, __ATOMIC_RELAXED);
 }
 
-/* Wake one idle core, if there is one: claim its bit, so that nobody else wakes it too. */
+/* Where a core idles, let it at this one's work: publish, and wake it. Its bit is claimed, so that nobody else wakes it
+ * too. */
 static void wake_neighbour(struct core *core) {
     uint64_t mask = __atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED) & ~(UINT64_C(1) << core->index);
     if (!mask)
         return;
+    runqueue_publish(&core->shared->queue);
     unsigned victim = 0;
     while (!(mask >> victim & 1))
         victim++;
@@ -78,7 +81,6 @@ static void make_ready(struct core *core, struct slot *slot, bool front) {
         runqueue_push_front(&core->shared->queue, slot);
     else
         runqueue_push(&core->shared->queue, slot);
-    runqueue_publish(&core->shared->queue);
     wake_neighbour(core);
 }
 
@@ -98,21 +100,22 @@ void turn_ending(struct core *core, struct slot *slot) {
 
 /* Look through the other cores, fullest first; what is taken becomes this core's, the oldest first to run. */
 static bool steal(struct core *core) {
-    struct core_shared *victim = NULL;
+    struct core *victim = NULL;
     uint32_t most = 0;
     for (uint32_t i = 0; i < machine.core_count; i++) {
-        struct core_shared *other = cores[i]->shared;
-        uint32_t n = other != core->shared ? runqueue_hint(&other->queue) : 0;
+        uint32_t n = cores[i] != core ? runqueue_hint(&cores[i]->shared->queue) : 0;
         if (n > most) {
             most = n;
-            victim = other;
+            victim = cores[i];
         }
     }
     if (!victim)
         return false;
-    struct slot *slot = runqueue_steal(&victim->queue);
-    if (!slot)
+    struct slot *slot = runqueue_steal(&victim->shared->queue);
+    if (!slot) {
+        arch_ipi_send(victim); /* it publishes, even if its process makes no system call for seconds */
         return false;
+    }
     core->steals++;
     for (;;) {
         uint16_t next = slot->run_next;
@@ -132,6 +135,7 @@ static void idle(struct core *core) {
     uint64_t bit = UINT64_C(1) << core->index;
     uint64_t nap = machine.clock_hz / NAP_FIRST_HZ + 1;
     uint64_t start = arch_clock();
+    __atomic_store_n(&core->idle_since, start, __ATOMIC_RELAXED);
     core->current = NULL;
     core->timers.tick = TIMER_NEVER;
     while (runqueue_hint(&core->shared->queue) == 0) {
@@ -148,6 +152,7 @@ static void idle(struct core *core) {
     }
     __atomic_fetch_and(&machine.idle_mask, ~bit, __ATOMIC_RELAXED);
     core->timers.nap = TIMER_NEVER;
+    __atomic_store_n(&core->idle_since, 0, __ATOMIC_RELAXED);
     core->idle_ticks += arch_clock() - start;
 }
 
@@ -189,7 +194,7 @@ void turn_dispatch(struct core *core) {
         core->tokens = turn_quantum(slot->process);
         set_current(core, slot->process);
         start_tick(core);
-        arch_enter(core);
+        arch_enter(core, &slot->process->context);
     }
 }
 
@@ -252,6 +257,18 @@ void ipi_arrived(struct core *core) {
 void interrupt_leave(struct core *core) {
     if (!core->current)
         turn_dispatch(core);
+}
+
+struct arch_context *core_context(struct core *core) {
+    return &core->current->context;
+}
+
+bool fault_spurious(struct core *core, unsigned fault, uint64_t address) {
+    static const unsigned wanted[] = {
+        [OS2_FAULT_READ] = OS2_PROT_READ, [OS2_FAULT_WRITE] = OS2_PROT_WRITE, [OS2_FAULT_EXEC] = OS2_PROT_EXEC};
+    unsigned level;
+    const uint64_t *entry = paging_find(&core->current->space, address, &level);
+    return entry && fault <= OS2_FAULT_EXEC && arch_pte_prot(*entry) & wanted[fault];
 }
 
 void fault_arrived(struct core *core, unsigned fault, uint64_t pc, uint64_t address) {

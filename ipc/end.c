@@ -185,14 +185,17 @@ static void visit_child(struct core *core, struct slot *slot, struct slot *y) {
     if (y == slot || y->parent != slot->index || state_kind(slot_word(y)) == KIND_FREE)
         return;
     __atomic_store_n(&y->abandoned, 1, __ATOMIC_RELAXED);
-    arch_fence();
+    /* The generation before the word: it goes up once the word says END, and is then the next process's. */
+    uint64_t generation = slot_generation(y);
+    arch_fence(); /* pairs with the swap in tell() */
     uint64_t word = slot_word(y);
-    if (state_kind(word) == KIND_DEAD) {
+    enum kind kind = state_kind(word);
+    if (kind == KIND_DEAD) {
         if (arch_cas_full(&y->word, word, state(KIND_FREE, 0, 0)))
             free_dead(core, y);
-        return;
+    } else if (kind != KIND_END && kind != KIND_CHD) {
+        end_kill(core, y, generation, OS2_END_SUPERVISOR);
     }
-    end_kill(core, y, slot_generation(y), OS2_END_SUPERVISOR);
 }
 
 /* True: there is none left. False: the slot is published as CHD and no longer this core's. */

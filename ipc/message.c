@@ -128,7 +128,7 @@ static bool receive(struct core *core, struct process *process) {
     struct slot *slot = process->slot;
     const struct wait *wait = &process->wait;
     for (;;) {
-        uint64_t bits = take_bits(process), seq;
+        uint64_t bits = take_bits(process), seq = 0;
         struct slot *y = wait->from == SLOT_NOBODY || queue_empty(slot) ? NULL : claim_sender(core, process, &seq);
         if (y) {
             bool call = is_call(y->process);

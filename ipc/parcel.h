@@ -15,8 +15,8 @@
 
 struct parcel {
     struct process *from, *into;
-    struct block block;   /* with OS2_F_BLOCK */
-    uint64_t handle;      /* target to copy, narrowed; 0: none */
+    struct block block; /* with OS2_F_BLOCK */
+    uint64_t handle;    /* target to copy, narrowed; 0: none */
     uint64_t handle_badge;
 };
 

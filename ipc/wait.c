@@ -2,8 +2,8 @@
 /*
  * Waits: deadlines, and processes that would wait for each other for ever.
  *
- * A deadline's node names a slot and the number of a wait. When it fires, the word tells everything: another number, and
- * the node is stale; CLM, and another core is turning the wait into something else, so look again; waiting, and one
+ * A deadline's node names a slot and the number of a wait. When it fires, the word tells everything: another number,
+ * and the node is stale; CLM, and another core is turning the wait into something else, so look again; waiting, and one
  * compare-exchange decides between the timer and whoever else would end the wait at this moment.
  *
  * Each process waits for at most one other, so processes that wait form chains, and a deadlock is a chain that returns

@@ -45,8 +45,7 @@ static uint64_t block_bytes(unsigned order) {
 }
 
 bool block_prot_valid(uint64_t prot) {
-    return prot == OS2_PROT_READ || prot == (OS2_PROT_READ | OS2_PROT_WRITE) ||
-           prot == (OS2_PROT_READ | OS2_PROT_EXEC);
+    return prot == OS2_PROT_READ || prot == (OS2_PROT_READ | OS2_PROT_WRITE) || prot == (OS2_PROT_READ | OS2_PROT_EXEC);
 }
 
 static struct device_block *find_device(const struct space *space, uint64_t pa) {

@@ -2,8 +2,8 @@
 /*
  * A test-and-set spin lock, for what is rarely contended: the heap's shared part, a slot's sender queue, boot.
  *
- * Interrupts are off in the kernel, so a holder is never interrupted; no code holds two locks. Fair locks were rejected:
- * a ticket costs the uncontended path more, and no lock here is on a path where fairness shows.
+ * Interrupts are off in the kernel, so a holder is never interrupted; no code holds two locks. Fair locks were
+ * rejected: a ticket costs the uncontended path more, and no lock here is on a path where fairness shows.
  */
 #ifndef MM_LOCK_H
 #define MM_LOCK_H
@@ -22,7 +22,8 @@ static inline void lock_acquire(struct lock *lock) {
 }
 
 static inline void lock_release(struct lock *lock) {
-    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+    arch_fence_release(); /* gcc 12 would make a release store an atomic swap */
+    __atomic_store_n(&lock->held, 0, __ATOMIC_RELAXED);
 }
 
 #endif

@@ -135,8 +135,8 @@ static void drop_table(struct space *space, uint64_t *entry, unsigned level) {
     space->empty_tables--;
     uint32_t number = frame_number(table);
     unlist_table(space, number);
-    arch_fence_space(space);
-    if (arch_space_current(space)) {
+    arch_fence_space(&space->arch);
+    if (arch_space_current(&space->arch)) {
         space->tables--;
         heap_free(space->heap, number);
     } else {
@@ -148,7 +148,7 @@ static void drop_table(struct space *space, uint64_t *entry, unsigned level) {
 void paging_reclaim(struct space *space) {
     if (space->stale_tables == FRAME_NONE)
         return;
-    arch_fence_space(space);
+    arch_fence_space(&space->arch);
     while (space->stale_tables != FRAME_NONE) {
         uint32_t number = space->stale_tables;
         space->stale_tables = heap_frame(space->heap, number)->next;
@@ -196,11 +196,11 @@ static uint64_t *first_leaf(const struct space *space, uint64_t va, unsigned ord
 static void fence(struct space *space, uint64_t va, unsigned order) {
     unsigned leaves = paging_leaves(order);
     if (leaves > FENCE_BY_ADDRESS) {
-        arch_fence_space(space);
+        arch_fence_space(&space->arch);
         return;
     }
     for (unsigned i = 0; i < leaves; i++)
-        arch_fence_address(space, va + ((uint64_t)i << (OS2_PAGE_SHIFT + 9 * paging_level(order))));
+        arch_fence_address(&space->arch, va + ((uint64_t)i << (OS2_PAGE_SHIFT + 9 * paging_level(order))));
 }
 
 void paging_unmap(struct space *space, uint64_t va, unsigned order) {
@@ -211,7 +211,7 @@ void paging_unmap(struct space *space, uint64_t va, unsigned order) {
     fence(space, va, order);
     uint64_t *table = containing(entry);
     entries_cleared(space, table, leaves);
-    if (!arch_space_current(space))
+    if (!arch_space_current(&space->arch))
         return;
     /* Over the limit: unlink this table, and its parents as far as they become empty by that. */
     while (table != space->root && table_frame(space, table)->live == 0 && space->empty_tables > SPACE_EMPTY_TABLES) {

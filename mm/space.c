@@ -25,7 +25,7 @@ enum os2_status space_init(struct space *space, struct heap *heap, struct device
     space->root = frame_memory(root);
     space->tables = 1;
     space->table_list = root;
-    arch_space_init(space->root);
+    arch_space_init(&space->arch, space->root);
     return OS2_OK;
 }
 

@@ -13,30 +13,30 @@
 
 #include "mm/heap.h"
 
-#define SPACE_RESERVE 3       /* table pages at hand for a delivery: as many as one block can need, and one more level */
-#define SPACE_EMPTY_TABLES 8  /* emptied tables a space keeps linked, so that a ping-pong of one page clears none */
+#define SPACE_RESERVE 3      /* table pages at hand for a delivery: as many as one block can need, and one more level */
+#define SPACE_EMPTY_TABLES 8 /* emptied tables a space keeps linked, so that a ping-pong of one page clears none */
 
 struct device_table;
 
 struct space {
-    uint64_t *root;               /* (i) */
-    struct heap *heap;            /* (i) */
-    struct device_table *devices; /* (i) */
-    struct arch_space arch;       /* (o) the port's: ASID, owed fence */
-    uint64_t quota;               /* (a) pages */
-    uint32_t owned;               /* (o) pages in blocks, device blocks not counted */
-    uint32_t tables;              /* (o) table pages, the root and the reserve included */
-    uint32_t objects;             /* (o) process object and handle table */
-    uint32_t blocks;              /* (o) list of owned blocks through the descriptors */
-    uint32_t table_list;          /* (o) list of linked tables, the root included */
-    uint32_t stale_tables;        /* (o) unlinked tables that hardware may still point to, through next */
+    uint64_t *root;                  /* (i) */
+    struct heap *heap;               /* (i) */
+    struct device_table *devices;    /* (i) */
+    struct arch_space arch;          /* (o) the port's: ASID, owed fence */
+    uint64_t quota;                  /* (a) pages */
+    uint32_t owned;                  /* (o) pages in blocks, device blocks not counted */
+    uint32_t tables;                 /* (o) table pages, the root and the reserve included */
+    uint32_t objects;                /* (o) process object and handle table */
+    uint32_t blocks;                 /* (o) list of owned blocks through the descriptors */
+    uint32_t table_list;             /* (o) list of linked tables, the root included */
+    uint32_t stale_tables;           /* (o) unlinked tables that hardware may still point to, through next */
     uint32_t reserve[SPACE_RESERVE]; /* (o) cleared table pages */
-    uint16_t reserve_count;       /* (o) */
-    uint16_t empty_tables;        /* (o) */
-    uint16_t slot;                /* (i) owner's number in descriptors */
-    uint16_t device_blocks;       /* (o) */
-    uint32_t clearing;            /* (o) a block of block_alloc() that is cleared in steps, FRAME_NONE: none */
-    uint32_t cleared;             /* (o) its pages cleared so far */
+    uint16_t reserve_count;          /* (o) */
+    uint16_t empty_tables;           /* (o) */
+    uint16_t slot;                   /* (i) owner's number in descriptors */
+    uint16_t device_blocks;          /* (o) */
+    uint32_t clearing;               /* (o) a block of block_alloc() that is cleared in steps, FRAME_NONE: none */
+    uint32_t cleared;                /* (o) its pages cleared so far */
 };
 
 /* Make an empty space for `slot` with `objects` pages charged at once. OS2_E_MEMORY, OS2_E_QUOTA: nothing is left. */
@@ -54,7 +54,8 @@ static inline bool space_affords(const struct space *space, uint64_t pages) {
 /* Have at least `count` table pages in the reserve. OS2_E_QUOTA or OS2_E_MEMORY: those got so far stay. */
 enum os2_status space_refill(struct space *space, unsigned count);
 
-/* Free up to `limit` blocks, then tables, of a space that no core uses. True: all is freed; only objects stay charged. */
+/* Free up to `limit` blocks, then tables, of a space that no core uses. True: all is freed; only objects stay charged.
+ * */
 bool space_release(struct space *space, unsigned limit);
 
 /* NULL, or what is wrong: lists against counts, and each block mapped once, where its owner is. */

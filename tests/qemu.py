@@ -29,7 +29,7 @@ import sys
 import time
 
 PROMPT = b"os2> "
-PANIC = b"kernel panic"
+PANIC = re.compile(rb"^kernel panic", re.MULTILINE)
 LOG_LINE = re.compile(rb"\[( *\d+\.\d+[^\]\n]*|log: [^\]\n]*)\]")  # "[  1.000002 core0] text", "[log: 9 bytes lost]"
 LOG_LINE_START = re.compile(rb"\[( *|( *\d+(\.(\d+[^\]\n]*)?)?)|l(o(g(:( [^\]\n]*)?)?)?)?)")
 ARGUMENTS_MAX = 1023  # struct os2_boot
@@ -38,6 +38,9 @@ PR_SET_PDEATHSIG = 1
 
 class GuestError(Exception):
     """The guest did not do what it should; the text says what."""
+
+
+ICOUNT = ["-icount", "shift=0,sleep=off"]  # an instruction is a nanosecond; who waits does not wait
 
 
 def command_line(build, smp, memory, append="", extra=()):
@@ -106,7 +109,7 @@ class Guest:
         """Read until `text` stands in the console's output from `start` on; returns the offset behind it."""
         limit = time.monotonic() + seconds
         while text not in self.text[start:]:
-            if PANIC in self.text:
+            if PANIC.search(self.text):
                 self.drain(1)
                 raise GuestError("kernel panic")
             left = limit - time.monotonic()
@@ -158,7 +161,7 @@ class CommandOutput:
 
     def line_kind(self, line):
         """"log", "last", "text", or "unknown" while a line is too short to say."""
-        if LOG_LINE.match(line):
+        if LOG_LINE.match(line) or PANIC.match(line):
             return "log"
         if line.startswith(self.last):
             return "last"
@@ -189,7 +192,7 @@ class CommandOutput:
 
 
 def run_shell(args):
-    _, line = command_line(args.build, args.smp, args.mem, args.append)
+    _, line = command_line(args.build, args.smp, args.mem, args.append, args.icount)
     if args.dry_run:
         return print(shlex.join(line))
     print("To leave: Ctrl-A, then X.", flush=True)
@@ -210,7 +213,7 @@ def run_debug(args):
 def run_command(args):
     nonce = secrets.token_hex(8)
     append = f"{args.append} os2.run={args.text.encode().hex()} os2.nonce={nonce}".strip()
-    machine, line = command_line(args.build, args.smp, args.mem, append)
+    machine, line = command_line(args.build, args.smp, args.mem, append, args.icount)
     if args.dry_run:
         return print(shlex.join(line))
     output = CommandOutput(nonce, sys.stdout.buffer)
@@ -218,7 +221,7 @@ def run_command(args):
         try:
             while (data := guest.read(args.silence or None)) is not False:
                 output.feed(data)
-                if PANIC in guest.text:
+                if PANIC.search(guest.text):
                     guest.drain(1)
                     raise GuestError("kernel panic")
             code = exit_code(machine, guest.wait(10))
@@ -261,7 +264,7 @@ def run_tap(args):
                         if plan is not None:
                             return bail_out("two plans: the guest started again")
                         plan = int(match[1])
-                if PANIC in guest.text:
+                if PANIC.search(guest.text):
                     guest.drain(1)
                     print(guest.comment())
                     return bail_out("kernel panic")
@@ -299,6 +302,8 @@ def add_options(parser):
     parser.add_argument("--mem", default="128M", help="memory (128M)")
     parser.add_argument("--append", default="", help="more boot arguments")
     parser.add_argument("--silence", type=float, default=60, help="seconds of silence that are a hang (60; 0: never)")
+    parser.add_argument("--icount", action="store_const", const=ICOUNT, default=[],
+                        help="count instructions; on one processor only")
     parser.add_argument("-n", "--dry-run", action="store_true", help="print QEMU's command line, run nothing")
     parser.add_argument("build", help="build folder")
 

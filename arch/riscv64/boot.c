@@ -8,8 +8,6 @@
  * be sparse and have nothing to do with them.
  */
 #include "arch/riscv64/riscv.h"
-#include "core/log.h"
-#include "core/machine.h"
 #include "core/panic.h"
 #include "core/string.h"
 
@@ -64,7 +62,7 @@ static void find_cpus(const struct fdt *tree, struct boot_info *info, uint64_t b
     }
     if (has_plic) {
         riscv_facts.plic = plic.reg;
-        riscv_facts.plic_sources = plic.sources < IRQ_MAX ? plic.sources : IRQ_MAX - 1;
+        riscv_facts.plic_sources = plic.sources < PLIC_SOURCES_MAX ? plic.sources : PLIC_SOURCES_MAX;
         info->irq_count = riscv_facts.plic_sources + 1;
     }
     riscv_facts.sstc = riscv_facts.sstc && riscv_probe_stimecmp();
@@ -106,23 +104,27 @@ void riscv_boot(uint64_t hart, uint64_t tree_address, uint64_t image) {
     kernel_main(info);
 }
 
-void arch_core_make(struct core *core, uint64_t cpu) {
-    core->arch.hart = cpu;
-    core->arch.asid_next = 1;
-    core->arch.asid_epoch = 1;
-    core->arch.plic_context = riscv_facts.plic_context[core->index];
+void arch_core_make(struct core *core, unsigned index, uint64_t cpu, uint64_t stack_top) {
+    *riscv_core(core) = (struct arch_core){
+        .index = index,
+        .hart = cpu,
+        .stack_top = stack_top,
+        .asid_next = 1,
+        .asid_epoch = 1,
+        .plic_context = riscv_facts.plic_context[index],
+    };
 }
 
 void arch_core_init(struct core *core) {
     __asm__ volatile("mv tp, %0" ::"r"(core));
     csr_write(scounteren, 7); /* cycle, time and instret may be read in user mode */
-    plic_core_init(core->arch.plic_context);
+    plic_core_init(riscv_core(core)->plic_context);
     csr_write(sie, UINT64_C(1) << RISCV_IRQ_SOFT | UINT64_C(1) << RISCV_IRQ_EXTERNAL);
 }
 
 bool arch_core_start(struct core *core) {
     uint64_t entry = (uint64_t)(uintptr_t)riscv_secondary - RISCV_IMAGE_BASE + riscv_facts.image_base;
-    return sbi_hart_start(core->arch.hart, entry, (uint64_t)(uintptr_t)core);
+    return sbi_hart_start(riscv_core(core)->hart, entry, (uint64_t)(uintptr_t)core);
 }
 
 static bool overlaps(const struct fdt_range *range, uint64_t base, uint64_t end) {

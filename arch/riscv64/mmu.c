@@ -6,19 +6,17 @@
  * device registers that the kernel uses, in the same window; and the image at its link address, by segments. The image
  * itself is reserved RAM, so no writable mapping of its code exists.
  *
- * ASIDs are each core's own, 1 to asid_max; 0 is the kernel's root. A space that comes from another core, or from before
- * the last roll-over here, gets a fresh ASID with one local fence; an old one is never resumed. What a space loses while
- * it is current is fenced at once; while it is not, the fence is owed until it is activated. No core ever fences for
- * another: a process runs on one core, and its translations elsewhere are under ASIDs that are not used again before a
- * roll-over there, which fences everything.
+ * ASIDs are each core's own, 1 to asid_max; 0 is the kernel's root. A space that comes from another core, or from
+ * before the last roll-over here, gets a fresh ASID with one local fence; an old one is never resumed. What a space
+ * loses while it is current is fenced at once; while it is not, the fence is owed until it is activated. No core ever
+ * fences for another: a process runs on one core, and its translations elsewhere are under ASIDs that are not used
+ * again before a roll-over there, which fences everything.
  *
- * With asid_max 0 (U54, U74, parts whose sfence.vma by address or ASID is broken, or the boot argument os2.noasid) every
- * change of satp is followed by a fence of everything, and so is every lost leaf.
+ * With asid_max 0 (U54, U74, parts whose sfence.vma by address or ASID is broken, or the boot argument os2.noasid)
+ * every change of satp is followed by a fence of everything, and so is every lost leaf.
  */
 #include "arch/riscv64/riscv.h"
 #include "core/log.h"
-#include "core/machine.h"
-#include "core/panic.h"
 #include "core/string.h"
 
 extern char image_start[], image_rodata[], image_data[], image_end[];
@@ -39,10 +37,7 @@ static uint64_t image_phys(const void *va) {
 
 static uint64_t *kernel_table(uint64_t *entry) {
     if (!(*entry & RISCV_PTE_V)) {
-        uint32_t number = heap_alloc_cleared(&machine.heap, OS2_FRAME_KERNEL, 0);
-        if (number == FRAME_NONE)
-            panic("no memory for the kernel's page tables");
-        *entry = arch_pte_table((uint64_t)number << OS2_PAGE_SHIFT);
+        *entry = arch_pte_table(kernel_table_alloc());
     }
     return arch_phys_to_virt(arch_pte_address(*entry));
 }
@@ -96,8 +91,9 @@ static void map_image(void) {
     kernel_root[RISCV_IMAGE_BASE >> 30 & 511] = arch_pte_table(image_phys(image_middle));
     image_middle[RISCV_IMAGE_BASE >> 21 & 511] = arch_pte_table(image_phys(image_table));
     for (char *va = image_start; va < image_end; va += OS2_PAGE_SIZE)
-        image_table[(uintptr_t)va >> 12 & 511] =
-            image_phys(va) >> 2 | (va < image_rodata ? KERNEL_RX : va < image_data ? KERNEL_R : KERNEL_RW);
+        image_table[(uintptr_t)va >> 12 & 511] = image_phys(va) >> 2 | (va < image_rodata ? KERNEL_RX
+                                                                        : va < image_data ? KERNEL_R
+                                                                                          : KERNEL_RW);
 }
 
 /* How many ASID bits satp keeps. */
@@ -148,7 +144,8 @@ void arch_kernel_map(const struct boot_info *info) {
     arch_store_release(&riscv_kernel_satp, satp);
 }
 
-void arch_space_init(uint64_t *root) {
+void arch_space_init(struct arch_space *space, uint64_t *root) {
+    *space = (struct arch_space){.root = arch_virt_to_phys(root)};
     memcpy(root + 256, kernel_root + 256, 256 * sizeof *root);
 }
 
@@ -159,58 +156,52 @@ static void fence_asid(uint64_t asid) {
     __asm__ volatile("sfence.vma x0, %0" ::"r"(asid) : "memory");
 }
 
-void arch_space_activate(struct core *core, struct space *space) {
-    if (!space) {
-        csr_write(satp, riscv_kernel_satp);
+void arch_space_activate(struct core *core, struct arch_space *space) {
+    if (!space || !riscv_facts.asid_max) {
+        csr_write(satp, space ? RISCV_SATP_SV39 | space->root >> OS2_PAGE_SHIFT : riscv_kernel_satp);
         if (!riscv_facts.asid_max)
             fence_all();
         return;
     }
-    struct arch_space *a = &space->arch;
-    uint64_t satp = RISCV_SATP_SV39 | arch_virt_to_phys(space->root) >> OS2_PAGE_SHIFT;
-    if (!riscv_facts.asid_max) {
-        csr_write(satp, satp);
-        fence_all();
-        return;
-    }
-    if (a->core != core->index + 1 || a->epoch != core->arch.asid_epoch) {
-        if (core->arch.asid_next > riscv_facts.asid_max) {
-            core->arch.asid_next = 1;
-            core->arch.asid_epoch++;
+    struct arch_core *here = riscv_core(core);
+    if (space->core != here->index + 1 || space->epoch != here->asid_epoch) {
+        if (here->asid_next > riscv_facts.asid_max) {
+            here->asid_next = 1;
+            here->asid_epoch++;
             fence_all();
         }
-        a->core = core->index + 1;
-        a->epoch = core->arch.asid_epoch;
-        a->asid = core->arch.asid_next++;
-        a->owes_fence = true;
+        space->core = here->index + 1;
+        space->epoch = here->asid_epoch;
+        space->asid = here->asid_next++;
+        space->owes_fence = true;
     }
-    csr_write(satp, satp | a->asid << RISCV_SATP_ASID_SHIFT);
-    if (a->owes_fence) {
-        fence_asid(a->asid);
-        a->owes_fence = false;
+    csr_write(satp, RISCV_SATP_SV39 | space->asid << RISCV_SATP_ASID_SHIFT | space->root >> OS2_PAGE_SHIFT);
+    if (space->owes_fence) {
+        fence_asid(space->asid);
+        space->owes_fence = false;
     }
 }
 
-bool arch_space_current(const struct space *space) {
-    return (csr_read(satp) & RISCV_SATP_PPN_MASK) == arch_virt_to_phys(space->root) >> OS2_PAGE_SHIFT;
+bool arch_space_current(const struct arch_space *space) {
+    return (csr_read(satp) & RISCV_SATP_PPN_MASK) == space->root >> OS2_PAGE_SHIFT;
 }
 
-void arch_fence_address(struct space *space, uint64_t va) {
+void arch_fence_address(struct arch_space *space, uint64_t va) {
     if (!arch_space_current(space))
-        space->arch.owes_fence = true;
+        space->owes_fence = true;
     else if (!riscv_facts.asid_max)
         fence_all();
     else
-        __asm__ volatile("sfence.vma %0, %1" ::"r"(va), "r"(space->arch.asid) : "memory");
+        __asm__ volatile("sfence.vma %0, %1" ::"r"(va), "r"(space->asid) : "memory");
 }
 
-void arch_fence_space(struct space *space) {
+void arch_fence_space(struct arch_space *space) {
     if (!arch_space_current(space))
-        space->arch.owes_fence = true;
+        space->owes_fence = true;
     else if (!riscv_facts.asid_max)
         fence_all();
     else
-        fence_asid(space->arch.asid);
+        fence_asid(space->asid);
 }
 
 void arch_fence_code(void) {

@@ -6,9 +6,10 @@
  *     0x002000 + 0x80 c + i / 8  enable bit of source i in context c
  *     0x200000 + 0x1000 c        threshold of context c; + 4: claim (read) and complete (write)
  *
- * Every source is enabled in every core's context for good, and masked by priority 0: one word, which any core may write.
- * (Masking by the enable bit would lose the completion: the controller drops one for a source that is not enabled.) A
- * source is masked and completed at once by the core that claimed it; its driver's acknowledge restores the priority.
+ * Every source is enabled in every core's context for good, and masked by priority 0: one word, which any core may
+ * write. (Masking by the enable bit would lose the completion: the controller drops one for a source that is not
+ * enabled.) A source is masked and completed at once by the core that claimed it; its driver's acknowledge restores the
+ * priority.
  */
 #include "arch/riscv64/riscv.h"
 

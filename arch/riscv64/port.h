@@ -25,6 +25,7 @@ struct arch_context {
 
 /* First in struct core, reached through tp. Entry code knows these offsets. */
 struct arch_core {
+    uint32_t index;     /* in cores[] */
     uint64_t scratch;   /* t0 during trap entry */
     uint64_t user_sp;   /* sp during an interrupt or fault */
     uint64_t stack_top; /* kernel stack */
@@ -36,6 +37,7 @@ struct arch_core {
 
 /* In struct space: which ASID of which core, and whether a fence is owed before it is used again. */
 struct arch_space {
+    uint64_t root; /* physical */
     uint64_t asid, epoch;
     uint32_t core; /* index + 1 of the core whose ASID it is; 0: none */
     bool owes_fence;
@@ -62,8 +64,9 @@ enum {
 static inline uint64_t arch_pte_leaf(uint64_t pa, unsigned prot, unsigned level, bool device) {
     (void)level;
     (void)device; /* memory attributes are the platform's (PMA) */
-    return (pa >> 2) | RISCV_PTE_V | RISCV_PTE_U | RISCV_PTE_A | RISCV_PTE_D | (prot & OS2_PROT_READ ? RISCV_PTE_R : 0) |
-           (prot & OS2_PROT_WRITE ? RISCV_PTE_W : 0) | (prot & OS2_PROT_EXEC ? RISCV_PTE_X : 0);
+    return (pa >> 2) | RISCV_PTE_V | RISCV_PTE_U | RISCV_PTE_A | RISCV_PTE_D |
+           (prot & OS2_PROT_READ ? RISCV_PTE_R : 0) | (prot & OS2_PROT_WRITE ? RISCV_PTE_W : 0) |
+           (prot & OS2_PROT_EXEC ? RISCV_PTE_X : 0);
 }
 static inline uint64_t arch_pte_table(uint64_t pa) {
     return (pa >> 2) | RISCV_PTE_V;
@@ -89,8 +92,11 @@ static inline unsigned arch_pte_prot(uint64_t pte) {
 static inline void arch_fence(void) {
     __asm__ volatile("fence rw, rw" ::: "memory");
 }
-static inline void arch_store_release(uint64_t *p, uint64_t v) {
+static inline void arch_fence_release(void) {
     __asm__ volatile("fence rw, w" ::: "memory");
+}
+static inline void arch_store_release(uint64_t *p, uint64_t v) {
+    arch_fence_release();
     __atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
 static inline uint64_t arch_load_acquire(const uint64_t *p) {

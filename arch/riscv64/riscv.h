@@ -29,6 +29,8 @@
 #define RISCV_SATP_ASID_MASK UINT64_C(0xffff)
 #define RISCV_SATP_PPN_MASK ((UINT64_C(1) << 44) - 1)
 
+#define PLIC_SOURCES_MAX 1023 /* the specification's */
+
 /* Found at boot, then constant. */
 struct riscv_facts {
     uint64_t image_base; /* physical */
@@ -42,6 +44,10 @@ struct riscv_facts {
 };
 extern struct riscv_facts riscv_facts;
 extern uint64_t riscv_kernel_satp; /* known to start.S: not 0 when secondary cores may use it */
+
+static inline struct arch_core *riscv_core(struct core *core) {
+    return (struct arch_core *)core;
+}
 
 /* sbi.c */
 void sbi_probe(void);

@@ -20,9 +20,7 @@
 #define SBI_LEGACY_SEND_IPI 4
 #define SBI_LEGACY_SHUTDOWN 8
 
-static struct {
-    bool base, time, ipi, hsm, srst, dbcn;
-} has;
+static struct { bool base, time, ipi, hsm, srst, dbcn; } has;
 
 struct sbi_result {
     int64_t error;

@@ -4,15 +4,12 @@
  *
  * The kernel runs with interrupts off, so an interrupt is taken in user mode, or found pending by the idle loop.
  *
- * Floating point is off (sstatus.FS = Off) for a process until its first use, which traps as an illegal instruction; from
- * then on its state is parked and loaded at each switch where it was changed.
+ * Floating point is off (sstatus.FS = Off) for a process until its first use, which traps as an illegal instruction;
+ * from then on its state is parked and loaded at each switch where it was changed.
  */
 #include "arch/riscv64/riscv.h"
-#include "core/ipc.h"
 #include "core/panic.h"
 #include "core/string.h"
-#include "core/turn.h"
-#include "mm/paging.h"
 
 /* Causes of exceptions (privileged specification, table 4.2). */
 enum {
@@ -65,7 +62,8 @@ static void take_interrupts(struct core *core, bool user) {
         timer_arrived(core, user);
     }
     if (pending & 1u << RISCV_IRQ_EXTERNAL)
-        for (unsigned irq = plic_claim(core->arch.plic_context); irq; irq = plic_claim(core->arch.plic_context))
+        for (unsigned irq = plic_claim(riscv_core(core)->plic_context); irq;
+             irq = plic_claim(riscv_core(core)->plic_context))
             irq_arrived(core, irq);
 }
 
@@ -89,56 +87,42 @@ void arch_timer_set(struct core *core, uint64_t when) {
 
 void arch_ipi_send(struct core *core) {
     arch_fence();
-    sbi_send_ipi(core->arch.hart);
+    sbi_send_ipi(riscv_core(core)->hart);
 }
 
-/* Does a mapping that allows this access exist? Then the fault came from a translation that was cached while the entry
- * was invalid, and one fence settles it. */
-static bool spurious(const struct process *p, uint64_t cause, uint64_t address) {
-    unsigned level, want;
-    switch (cause) {
-    case CAUSE_LOAD_PAGE:
-        want = OS2_PROT_READ;
-        break;
-    case CAUSE_STORE_PAGE:
-        want = OS2_PROT_WRITE;
-        break;
-    case CAUSE_FETCH_PAGE:
-        want = OS2_PROT_EXEC;
-        break;
-    default:
-        return false;
-    }
-    const uint64_t *entry = paging_find(&p->space, address, &level);
-    return entry && arch_pte_prot(*entry) & want;
+/* Put a process's floating-point state into the registers, and note from now on whether it changes. */
+static void load_fp(const struct arch_context *context) {
+    csr_set(sstatus, RISCV_SSTATUS_FS);
+    riscv_fp_load(context);
+    csr_clear(sstatus, RISCV_SSTATUS_FS);
+    csr_set(sstatus, RISCV_SSTATUS_FS_CLEAN);
 }
 
 void riscv_trap(struct core *core, uint64_t cause, uint64_t pc, uint64_t value) {
-    struct process *p = core->current;
-    p->context.pc = pc;
+    struct arch_context *context = core_context(core);
+    context->pc = pc;
     if (cause & RISCV_CAUSE_INTERRUPT) {
         take_interrupts(core, true);
         interrupt_leave(core);
         return;
     }
-    if (cause == CAUSE_ILLEGAL && !p->context.fp_live) {
+    if (cause == CAUSE_ILLEGAL && !context->fp_live) {
         /* Perhaps the first use of floating point. If it is not, it traps once more. */
-        p->context.fp_live = true;
-        csr_set(sstatus, RISCV_SSTATUS_FS);
-        riscv_fp_load(&p->context);
-        csr_clear(sstatus, RISCV_SSTATUS_FS);
-        csr_set(sstatus, RISCV_SSTATUS_FS_CLEAN);
+        context->fp_live = true;
+        load_fp(context);
         return;
     }
     /* Erratum CIP-453: bits above 38 of an instruction address in stval may not be its sign. */
     if (cause == CAUSE_FETCH_PAGE || cause == CAUSE_FETCH_ACCESS)
         value = (uint64_t)((int64_t)(value << 25) >> 25);
-    if (spurious(p, cause, value) && core->arch.fault_address != value) {
-        core->arch.fault_address = value;
+    /* A translation may have been cached while its entry was invalid: one fence settles it. */
+    struct arch_core *here = riscv_core(core);
+    if (here->fault_address != value && fault_spurious(core, fault_of(cause), value)) {
+        here->fault_address = value;
         __asm__ volatile("sfence.vma" ::: "memory");
         return;
     }
-    core->arch.fault_address = 0;
+    here->fault_address = 0;
     fault_arrived(core, fault_of(cause), pc, value);
 }
 
@@ -156,24 +140,18 @@ void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, u
     context->tp = tp;
 }
 
-void arch_context_park(struct core *core, struct process *process) {
-    (void)core;
+void arch_context_park(struct arch_context *context) {
     if ((csr_read(sstatus) & RISCV_SSTATUS_FS) == RISCV_SSTATUS_FS) {
-        riscv_fp_save(&process->context);
+        riscv_fp_save(context);
         csr_clear(sstatus, RISCV_SSTATUS_FS);
         csr_set(sstatus, RISCV_SSTATUS_FS_CLEAN);
     }
 }
 
-void arch_enter(struct core *core) {
-    struct process *p = core->current;
+void arch_enter(struct core *core, struct arch_context *context) {
     csr_clear(sstatus, RISCV_SSTATUS_FS | RISCV_SSTATUS_SPP);
-    if (p->context.fp_live) {
-        csr_set(sstatus, RISCV_SSTATUS_FS);
-        riscv_fp_load(&p->context);
-        csr_clear(sstatus, RISCV_SSTATUS_FS);
-        csr_set(sstatus, RISCV_SSTATUS_FS_CLEAN);
-    }
+    if (context->fp_live)
+        load_fp(context);
     riscv_enter(core);
 }
 
@@ -183,8 +161,8 @@ bool arch_ports_valid(uint64_t first, uint64_t count) {
     return false;
 }
 
-void arch_ports_grant(struct process *process, uint64_t first, uint64_t count) {
-    (void)process;
+void arch_ports_grant(struct arch_context *context, uint64_t first, uint64_t count) {
+    (void)context;
     (void)first;
     (void)count;
 }

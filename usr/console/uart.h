@@ -11,13 +11,13 @@
 struct uart;
 
 struct uart_driver {
-    void (*start)(struct uart *uart);                                 /* once; interrupts stay off */
-    void (*enable)(struct uart *uart, bool receive, bool transmit);   /* which interrupts are on */
-    void (*interrupt)(struct uart *uart);                             /* first thing after an interrupt */
-    int (*get)(struct uart *uart);                                    /* a byte received, or -1 */
-    unsigned (*room)(struct uart *uart);                              /* how many bytes it takes now */
-    void (*put)(struct uart *uart, uint8_t byte);                     /* only as many as room() said */
-    bool (*idle)(struct uart *uart);                                  /* everything has been sent */
+    void (*start)(struct uart *uart);                               /* once; interrupts stay off */
+    void (*enable)(struct uart *uart, bool receive, bool transmit); /* which interrupts are on */
+    void (*interrupt)(struct uart *uart);                           /* first thing after an interrupt */
+    int (*get)(struct uart *uart);                                  /* a byte received, or -1 */
+    unsigned (*room)(struct uart *uart);                            /* how many bytes it takes now */
+    void (*put)(struct uart *uart, uint8_t byte);                   /* only as many as room() said */
+    bool (*idle)(struct uart *uart);                                /* everything has been sent */
 };
 
 struct uart {

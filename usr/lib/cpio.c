@@ -3,8 +3,8 @@
  * Reading a newc cpio archive (os2/cpio.h).
  *
  * An entry is a header of 110 characters (a magic and 13 numbers of 8 hexadecimal digits), the name with its zero, and
- * the bytes; name and bytes are each padded to a multiple of four from the archive's start. Sizes are 32-bit, so sums of
- * an offset and a size cannot overflow 64 bits.
+ * the bytes; name and bytes are each padded to a multiple of four from the archive's start. Sizes are 32-bit, so sums
+ * of an offset and a size cannot overflow 64 bits.
  */
 #include "os2/cpio.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Formatted output (os2/format.h). One pass over the format; each conversion becomes a piece of text with padding on one
- * side of it.
+ * Formatted output (os2/format.h). One pass over the format; each conversion becomes a piece of text with padding on
+ * one side of it.
  */
 #include "os2/format.h"
 

@@ -24,7 +24,7 @@
 enum { HEAP_USED = 0x05e2, HEAP_UNUSED = 0xf2ee };
 
 struct heap_header {
-    uint32_t check; /* HEAP_USED or HEAP_UNUSED, exclusive-ored with the address */
+    uint32_t check;      /* HEAP_USED or HEAP_UNUSED, exclusive-ored with the address */
     uint16_t size_class; /* small: its size class; otherwise HEAP_CLASSES + order */
     uint16_t unused;
     struct heap_header *next; /* on a list of free pieces */
@@ -96,11 +96,12 @@ void *os2_heap_alloc(size_t size) {
 }
 
 void os2_heap_free(void *memory) {
-    struct heap_header *header = (struct heap_header *)memory - 1;
+    struct heap_header *header;
     unsigned order;
 
     if (!memory)
         return;
+    header = (struct heap_header *)memory - 1;
     if ((header->check ^ (uint32_t)(uintptr_t)header) != HEAP_USED)
         __builtin_trap();
     heap_mark(header, HEAP_UNUSED);

@@ -4,8 +4,8 @@
  *
  * A state machine that is fed one byte at a time, so that bytes behind an Enter stay with the caller for the next line:
  * pasting many lines loses nothing. The terminal's cursor is only moved with backspaces and by printing, so that no
- * size of the terminal has to be known; when a line is longer than the terminal is wide, moving about in it can show the
- * cursor in the wrong place (^L shows the line afresh), but what is in the line is always right.
+ * size of the terminal has to be known; when a line is longer than the terminal is wide, moving about in it can show
+ * the cursor in the wrong place (^L shows the line afresh), but what is in the line is always right.
  *
  * Keys: Enter, Backspace/^H, Delete, arrows, Home/End, ^A ^E ^B ^F ^P ^N, ^U ^K ^W (erase to the start, to the end, the
  * word before), ^L, ^C, ^D. A byte below 32 that is none of these is ignored; a tab counts as a space. A byte over

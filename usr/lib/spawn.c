@@ -2,9 +2,9 @@
 /*
  * Starting a child by moves (os2/spawn.h).
  *
- * Each piece of the child (segment, stack, start page) is a block of the parent, filled at its exchange address and then
- * given to the child at its place. The pieces of a segment are the largest aligned blocks that fit, and single pages
- * where the heap has none so large. The child's quota is moved at its creation, and the blocks leave the parent's
+ * Each piece of the child (segment, stack, start page) is a block of the parent, filled at its exchange address and
+ * then given to the child at its place. The pieces of a segment are the largest aligned blocks that fit, and single
+ * pages where the heap has none so large. The child's quota is moved at its creation, and the blocks leave the parent's
  * account one by one, so the parent needs only room for one piece more than the quota.
  */
 #include "os2/spawn.h"
@@ -206,8 +206,7 @@ void os2_child_drop(struct os2_child *child) {
 
 bool os2_child_overrun(const struct os2_child *child, const struct os2_process_end *end) {
     bool access = end->value == OS2_FAULT_READ || end->value == OS2_FAULT_WRITE;
-    return end->reason == OS2_END_FAULT && access && end->address < child->stack_low &&
-           end->address >= OS2_PROGRAM_END;
+    return end->reason == OS2_END_FAULT && access && end->address < child->stack_low && end->address >= OS2_PROGRAM_END;
 }
 
 /* The fault in words: what was tried, and where. */
@@ -225,8 +224,7 @@ static void spawn_describe_fault(const struct os2_child *child, const struct os2
         os2_format_buffer(text, size, "read of 0x%lx (not mapped or not readable) at pc 0x%lx", end->address, end->pc);
         break;
     case OS2_FAULT_WRITE:
-        os2_format_buffer(text, size, "write to 0x%lx (not mapped or not writable) at pc 0x%lx", end->address,
-                          end->pc);
+        os2_format_buffer(text, size, "write to 0x%lx (not mapped or not writable) at pc 0x%lx", end->address, end->pc);
         break;
     case OS2_FAULT_EXEC:
         os2_format_buffer(text, size, "jump to 0x%lx (not mapped or not executable)", end->pc);

@@ -7,7 +7,7 @@
 
 typedef uint64_t __attribute__((may_alias)) word;
 
-#define WORD_ALIGNED(value) (((uintptr_t)(value) & 7) == 0)
+#define WORD_ALIGNED(value) (((uintptr_t)(value)&7) == 0)
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size) {
     unsigned char *d = to;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ticks, nanoseconds and sleeping (os2/time.h). Whole seconds and the rest are converted apart: rest * 10^9 fits 64 bits
- * for clocks up to 18 GHz.
+ * Ticks, nanoseconds and sleeping (os2/time.h). Whole seconds and the rest are converted apart: rest * 10^9 fits 64
+ * bits for clocks up to 18 GHz.
  */
 #include "os2/time.h"
 

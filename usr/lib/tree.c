@@ -19,8 +19,8 @@ enum tree_kind { TREE_BEGIN = 1, TREE_END_NODE = 2, TREE_PROPERTY = 3, TREE_NOP 
 
 struct tree_token {
     enum tree_kind kind;
-    size_t at;         /* where it starts */
-    const char *name;  /* of a node or property, zero-terminated */
+    size_t at;        /* where it starts */
+    const char *name; /* of a node or property, zero-terminated */
     struct os2_tree_value value;
 };
 
@@ -185,10 +185,8 @@ static enum os2_uart_kind tree_uart_kind(const struct os2_tree *tree, long node)
         const char *compatible;
         enum os2_uart_kind kind;
     } known[] = {
-        {"snps,dw-apb-uart", OS2_UART_DW_APB},
-        {"starfive,jh7110-uart", OS2_UART_DW_APB},
-        {"sifive,uart0", OS2_UART_SIFIVE},
-        {"ns16550a", OS2_UART_NS16550},
+        {"snps,dw-apb-uart", OS2_UART_DW_APB}, {"starfive,jh7110-uart", OS2_UART_DW_APB},
+        {"sifive,uart0", OS2_UART_SIFIVE},     {"ns16550a", OS2_UART_NS16550},
         {"ns16550", OS2_UART_NS16550},
     };
     struct os2_tree_value compatible, state;

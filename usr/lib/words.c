@@ -51,9 +51,9 @@ const char *os2_fault_text(enum os2_fault fault) {
 
 const char *os2_state_text(enum os2_process_state state) {
     static const char *const words[] = {
-        [OS2_STATE_FREE] = "free",     [OS2_STATE_NEW] = "new",         [OS2_STATE_RUNNING] = "running",
-        [OS2_STATE_READY] = "ready",   [OS2_STATE_RECEIVE] = "receive", [OS2_STATE_SEND] = "send",
-        [OS2_STATE_CALL] = "call",     [OS2_STATE_SLEEP] = "sleep",     [OS2_STATE_ENDING] = "ending",
+        [OS2_STATE_FREE] = "free",   [OS2_STATE_NEW] = "new",         [OS2_STATE_RUNNING] = "running",
+        [OS2_STATE_READY] = "ready", [OS2_STATE_RECEIVE] = "receive", [OS2_STATE_SEND] = "send",
+        [OS2_STATE_CALL] = "call",   [OS2_STATE_SLEEP] = "sleep",     [OS2_STATE_ENDING] = "ending",
         [OS2_STATE_ENDED] = "ended",
     };
     return (unsigned)state < COUNT(words) ? words[state] : "unknown";

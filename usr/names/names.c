@@ -2,8 +2,8 @@
 /*
  * The name service (os2/names.h).
  *
- * Two small tables: names with a handle to each, and callers that wait for a name that is not there yet. Each name has a
- * notification bit, which the kernel sets when the name's process ends; then the name is dropped.
+ * Two small tables: names with a handle to each, and callers that wait for a name that is not there yet. Each name has
+ * a notification bit, which the kernel sets when the name's process ends; then the name is dropped.
  *
  * No client can fill or hang the service. Only trusted ones register. A lookup that has to wait takes a place in the
  * second table; when all are taken, the one that has waited longest is told OS2_E_BUSY and may ask again, because the

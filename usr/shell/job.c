@@ -2,10 +2,10 @@
 /*
  * Pipelines as processes.
  *
- * Each stage is a child with a notification bit of its own, which the kernel sets when it has ended; the last bit is ^C.
- * The stages are made first, then wired (each gets a handle to its neighbours: to receive from the one, to send to the
- * other), then started, so that no stage can miss its neighbour. A job ends when all its stages have ended; its status
- * is the last stage's.
+ * Each stage is a child with a notification bit of its own, which the kernel sets when it has ended; the last bit is
+ * ^C. The stages are made first, then wired (each gets a handle to its neighbours: to receive from the one, to send to
+ * the other), then started, so that no stage can miss its neighbour. A job ends when all its stages have ended; its
+ * status is the last stage's.
  *
  * While a job is in the foreground, ^C is a notification instead of input, and the shell waits for bits only. A stage
  * gets a quarter of the pages that are left, so that a program can be greedy and another one still be started.
@@ -201,8 +201,8 @@ static void job_describe(struct job *job, const struct parse_pipeline *pipeline)
     for (unsigned s = 0; s < pipeline->stages; s++) {
         for (unsigned i = 0; i < pipeline->stage[s].argc && used + 1 < sizeof(job->text); i++) {
             const char *gap = i ? " " : s ? " | " : "";
-            used += os2_format_buffer(job->text + used, sizeof(job->text) - used, "%s%s", gap,
-                                      pipeline->stage[s].argv[i]);
+            used +=
+                os2_format_buffer(job->text + used, sizeof(job->text) - used, "%s%s", gap, pipeline->stage[s].argv[i]);
             if (used > sizeof(job->text) - 1)
                 used = sizeof(job->text) - 1;
         }
@@ -242,8 +242,8 @@ static bool job_start(struct job *job, const struct parse_pipeline *pipeline, co
     }
     for (unsigned i = 0; i <= last; i++) {
         struct child *stage = &children[places[i]];
-        int status = stage_grant(stage, i ? &children[places[i - 1]] : NULL,
-                                 i < last ? &children[places[i + 1]] : NULL, pipeline->background);
+        int status = stage_grant(stage, i ? &children[places[i - 1]] : NULL, i < last ? &children[places[i + 1]] : NULL,
+                                 pipeline->background);
         if (status < 0) {
             job_undo(job, places, last + 1, stage_refused(stage->name, status, NULL));
             return false;

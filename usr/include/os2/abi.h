@@ -141,9 +141,10 @@ enum os2_handle_kind {
 #define OS2_RIGHT_OBSERVE 128u /* machine: process_info of anyone, machine_info */
 #define OS2_RIGHTS_ALL 0xfffu
 
-/* handle_mint: handle = the source (0: an inbox handle to oneself); LABEL = kind of the result, W0 = badge, W1 = rights.
- * From an INBOX: INBOX or NOTIFY. From a NOTIFY: NOTIFY. From a CONTROL: INBOX or NOTIFY of the child. Others: the same
- * kind. Rights can only shrink. A badge other than the source's needs OS2_RIGHT_MINT. Out: LABEL = the new index. */
+/* handle_mint: handle = the source (0: an inbox handle to oneself); LABEL = kind of the result, W0 = badge, W1 =
+ * rights. From an INBOX: INBOX or NOTIFY. From a NOTIFY: NOTIFY. From a CONTROL: INBOX or NOTIFY of the child. Others:
+ * the same kind. Rights can only shrink. A badge other than the source's needs OS2_RIGHT_MINT. Out: LABEL = the new
+ * index. */
 
 /* process_create: LABEL = quota in pages (its own tables and objects count), W0 = quantum in tokens (1 ..
  * OS2_QUANTUM_MAX, at most the creator's own), W1 = watchdog limit in milliseconds (0: none), W2 = the bits that the
@@ -158,8 +159,8 @@ enum os2_handle_kind {
 #define OS2_QUANTUM_MAX 1000000u
 #define OS2_WATCHDOG_DEFAULT_MS 10000u
 
-/* process_info: handle 0 = oneself; a control handle = that child; a machine handle with OS2_RIGHT_OBSERVE = the process
- * in slot LABEL. W0 = which page of facts.
+/* process_info: handle 0 = oneself; a control handle = that child; a machine handle with OS2_RIGHT_OBSERVE = the
+ * process in slot LABEL. W0 = which page of facts.
  * Page 0 out: LABEL = identity, W0 = state | core << 8 | quantum << 32, W1 = blocks' pages | quota << 32,
  * W2 = table pages | object pages << 32, W3 = tokens spent, W4 = turns, CALLER = identity of the supervisor,
  * BADGE, BITS = name.

@@ -14,9 +14,9 @@
 struct os2_elf_segment {
     uint64_t address; /* of the first page, page-aligned */
     uint64_t pages;
-    uint64_t lead;           /* bytes before the file's bytes in the first page; they are zero */
+    uint64_t lead;            /* bytes before the file's bytes in the first page; they are zero */
     size_t offset, file_size; /* the file's bytes; the rest of the pages is zero */
-    unsigned protection;     /* OS2_PROT_... ; never write and execute */
+    unsigned protection;      /* OS2_PROT_... ; never write and execute */
 };
 
 struct os2_elf {

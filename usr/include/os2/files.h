@@ -24,6 +24,7 @@ int os2_files_open(unsigned files, const char *path, uint64_t *ret_file, uint64_
 int os2_files_list(unsigned files, uint64_t file, char ret_path[OS2_FILES_PATH + 1], uint64_t *ret_size);
 
 /* Reads from `offset` into a fresh block of 2^order pages; *ret_size: how many bytes came (0: the end). */
-int os2_files_read(unsigned files, uint64_t file, uint64_t offset, unsigned order, void **ret_block, uint64_t *ret_size);
+int os2_files_read(unsigned files, uint64_t file, uint64_t offset, unsigned order, void **ret_block,
+                   uint64_t *ret_size);
 
 #endif

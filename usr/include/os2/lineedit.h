@@ -36,7 +36,8 @@ struct os2_lineedit {
 };
 
 /* Sets the editor up. `history` holds `history_size` bytes, or is null. */
-void os2_lineedit_init(struct os2_lineedit *e, os2_put_function *put, void *context, char *history, size_t history_size);
+void os2_lineedit_init(struct os2_lineedit *e, os2_put_function *put, void *context, char *history,
+                       size_t history_size);
 
 /* Starts a line: shows the prompt. */
 void os2_lineedit_begin(struct os2_lineedit *e, const char *prompt);

@@ -11,8 +11,8 @@
 uint64_t os2_ticks_to_ns(uint64_t ticks, uint64_t rate);
 uint64_t os2_ns_to_ticks(uint64_t ns, uint64_t rate);
 
-uint64_t os2_now_ns(void);                             /* since boot */
-uint64_t os2_deadline_ms(uint64_t ms_from_now);        /* a deadline for a message call */
-int os2_sleep_ms(uint64_t ms);                         /* takes no message and no bits; OS2_OK */
+uint64_t os2_now_ns(void);                      /* since boot */
+uint64_t os2_deadline_ms(uint64_t ms_from_now); /* a deadline for a message call */
+int os2_sleep_ms(uint64_t ms);                  /* takes no message and no bits; OS2_OK */
 
 #endif

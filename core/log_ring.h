@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The log's memory, part of struct machine; only core/log.c looks inside. */
+#ifndef CORE_LOG_RING_H
+#define CORE_LOG_RING_H
+
+#include "mm/lock.h"
+
+#define LOG_SIZE 16384 /* a power of two */
+
+struct log {
+    struct lock lock;
+    uint64_t written, read; /* lock: bytes ever; written - read <= LOG_SIZE */
+    uint64_t lost;          /* lock: bytes overwritten before they were read */
+    bool drained;           /* lock: somebody reads: the firmware's console is no longer written */
+    bool at_line_start;     /* lock */
+    uint16_t reader;        /* lock: whom to notify */
+    uint64_t reader_generation, reader_bits;
+    char ring[LOG_SIZE];
+};
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The run queue with a biased lock: the seed's option 2.
+ *
+ * The owner needs no lock as long as the queue is biased towards it. A thief cannot take it then; it asks.
+ *
+ *     BIASED --publish, when revoke is set (owner, store release)--> SHARED
+ *     SHARED --unlock, after 64 acquisitions by the owner (owner, holding the lock)--> BIASED
+ *
+ * Only the owner writes `mode`, so what the owner reads of it is true without a fence. In SHARED both sides take a
+ * test-and-set lock. A thief reads `mode` twice: the second time under the lock, and with acquire. A relaxed second
+ * read is a bug that GenMC finds: two thieves then dispatch one process twice, since the one may see the lock free and
+ * the mode of before the owner took the queue back.
+ */
+#include "core/runqueue_list.h"
+
+enum { BIASED, SHARED };
+#define REBIAS_AFTER 64
+
+void runqueue_init(struct runqueue *queue) {
+    *queue = (struct runqueue){.list = RUNQUEUE_EMPTY, .front = RUNQUEUE_EMPTY, .mode = BIASED};
+}
+
+/* The owner's lock and unlock. */
+static bool own(struct runqueue *queue) {
+    if (__atomic_load_n(&queue->mode, __ATOMIC_RELAXED) == BIASED)
+        return false;
+    lock_acquire(&queue->lock);
+    return true;
+}
+
+static void disown(struct runqueue *queue, bool locked) {
+    if (!locked)
+        return;
+    if (++queue->acquisitions >= REBIAS_AFTER) {
+        __atomic_store_n(&queue->revoke, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&queue->mode, BIASED, __ATOMIC_RELAXED); /* seen by the next thief under the lock */
+    }
+    lock_release(&queue->lock);
+}
+
+static void push(struct runqueue *queue, struct runqueue_list *list, struct slot *slot) {
+    bool locked = own(queue);
+    list_append(list, slot);
+    set_length(queue, queue->length + 1);
+    disown(queue, locked);
+}
+
+void runqueue_push(struct runqueue *queue, struct slot *slot) {
+    push(queue, &queue->list, slot);
+}
+
+void runqueue_push_front(struct runqueue *queue, struct slot *slot) {
+    push(queue, &queue->front, slot);
+}
+
+struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front) {
+    bool locked = own(queue);
+    struct slot *slot = queue_take(queue, front, ret_front);
+    disown(queue, locked);
+    return slot;
+}
+
+void runqueue_publish(struct runqueue *queue) {
+    if (!__atomic_load_n(&queue->revoke, __ATOMIC_RELAXED) || __atomic_load_n(&queue->mode, __ATOMIC_RELAXED) != BIASED)
+        return;
+    __atomic_store_n(&queue->revoke, 0, __ATOMIC_RELAXED);
+    queue->acquisitions = 0;
+    /* Pairs with the acquire reads of mode in runqueue_steal(): the list as it is comes first. */
+    arch_fence_release();
+    __atomic_store_n(&queue->mode, SHARED, __ATOMIC_RELAXED);
+}
+
+struct slot *runqueue_steal(struct runqueue *victim) {
+    struct slot *first = NULL, *last;
+    if (runqueue_hint(victim) == 0)
+        return NULL;
+    if (__atomic_load_n(&victim->mode, __ATOMIC_ACQUIRE) == BIASED) {
+        __atomic_store_n(&victim->revoke, 1, __ATOMIC_RELAXED); /* the caller's IPI follows */
+        return NULL;
+    }
+    if (__atomic_exchange_n(&victim->lock.held, 1, __ATOMIC_ACQUIRE))
+        return NULL;
+    if (__atomic_load_n(&victim->mode, __ATOMIC_ACQUIRE) == SHARED) {
+        uint32_t n = steal_share(victim->length);
+        if (n) {
+            first = queue_split(victim, n, &last);
+            set_length(victim, victim->length - n);
+        }
+    }
+    lock_release(&victim->lock);
+    return first;
+}
+
+const char *runqueue_check(struct runqueue *queue) {
+    bool locked = own(queue);
+    const char *wrong = lists_check(queue, queue->length);
+    disown(queue, locked);
+    return wrong;
+}

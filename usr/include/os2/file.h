@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading a whole file, for programs that take file names.
+ */
+#ifndef OS2_FILE_H
+#define OS2_FILE_H
+
+#include "os2/stream.h"
+
+/* Takes a block of the file, which is now its own; below 0 ends the reading. */
+typedef int os2_file_function(void *context, struct os2_stream_block *block);
+
+/* Hands every block of the file to `take`. OS2_E_WOULD_WAIT: there is no such file. */
+int os2_file_each(const char *path, os2_file_function *take, void *context);
+
+/* The file in one block, which the caller frees; of a file over 1 MiB the first 1 MiB. */
+int os2_file_load(const char *path, void **ret_block, uint64_t *ret_size);
+
+#endif

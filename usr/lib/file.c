@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading a whole file, block by block (os2/file.h).
+ */
+#include "os2/file.h"
+
+#include "os2/call.h"
+#include "os2/files.h"
+#include "os2/names.h"
+#include "os2/start.h"
+
+#define FILE_ORDER 4u
+
+int os2_file_each(const char *path, os2_file_function *take, void *context) {
+    static unsigned files;
+    uint64_t file, size, offset = 0;
+    int status = OS2_OK;
+
+    if (!files)
+        status = os2_names_lookup(os2_start_handle("names"), "files", true, &files);
+    if (status >= 0)
+        status = os2_files_open(files, path, &file, &size);
+    while (status >= 0 && offset < size) {
+        struct os2_stream_block block = {0};
+        void *memory;
+
+        while (block.order < FILE_ORDER && OS2_PAGE_SIZE << block.order < size - offset)
+            block.order++;
+        status = os2_files_read(files, file, offset, block.order, &memory, &block.used);
+        if (status < 0)
+            break;
+        block.bytes = memory;
+        offset += block.used;
+        if (!block.used) {
+            os2_block_free(memory);
+            return OS2_E_INVALID;
+        }
+        status = take(context, &block);
+    }
+    return status;
+}
+
+int os2_file_load(const char *path, void **ret_block, uint64_t *ret_size) {
+    uint64_t file, size;
+    unsigned files, order = 0;
+    int status = os2_names_lookup(os2_start_handle("names"), "files", true, &files);
+
+    if (status < 0)
+        return status;
+    status = os2_files_open(files, path, &file, &size);
+    while (order < OS2_FILES_ORDER && OS2_PAGE_SIZE << order < size)
+        order++;
+    if (status >= 0)
+        status = os2_files_read(files, file, 0, order, ret_block, ret_size);
+    os2_handle_close(files);
+    return status;
+}
