@@ -2,9 +2,10 @@
 /*
  * The host port, out-of-line half, and the simulated machine.
  *
- * Each core is a fiber: a stack and a saved context. The driver (the test's own stack) hands it a job and switches to
- * it; the fiber switches back when the core comes to rest. arch_enter() does not return, so it jumps to the fiber's
- * base loop, which rests; arch_idle() rests where it is and returns when an interrupt has been taken, as on a real machine.
+ * Each core is a fiber: a stack and a saved context. The driver (the test's own stack) hands it a job and switches
+ * to it; the fiber switches back when the core comes to rest. arch_enter() does not return, so it jumps to the fiber's
+ * base loop, which rests; arch_idle() rests where it is and returns when an interrupt has been taken, as on a real
+ * machine.
  */
 #include "tests/host/internal.h"
 
@@ -95,16 +96,21 @@ static void rest(enum host_rest how) {
     __sanitizer_finish_switch_fiber(fake, &driver_bottom, &driver_size);
 }
 
+static struct arch_core *port_core(struct core *core) {
+    return (struct arch_core *)core; /* its first member */
+}
+
 static void take(struct core *core, bool user) {
-    struct fiber *f = &fibers[core->index];
+    struct arch_core *port = port_core(core);
+    struct fiber *f = &fibers[port->index];
     unsigned irq = f->irq;
     f->irq = 0;
-    if (core->arch.ipi) {
-        core->arch.ipi = false;
+    if (port->ipi) {
+        port->ipi = false;
         ipi_arrived(core);
     }
-    if (core->arch.timer <= host_clock) {
-        core->arch.timer = UINT64_MAX;
+    if (port->timer <= host_clock) {
+        port->timer = UINT64_MAX;
         timer_arrived(core, user);
     }
     if (irq) {
@@ -277,8 +283,8 @@ void host_boot(const struct host_config *wanted) {
 }
 
 bool arch_core_start(struct core *core) {
-    fibers[core->index].job = JOB_BOOT;
-    fibers[core->index].rest = HOST_KERNEL;
+    fibers[port_core(core)->index].job = JOB_BOOT;
+    fibers[port_core(core)->index].rest = HOST_KERNEL;
     host_give_way();
     return true;
 }
@@ -289,9 +295,10 @@ void arch_kernel_map(const struct boot_info *info) {
         mprotect(arch_phys_to_virt(info->reserved[i].base), info->reserved[i].size, PROT_NONE);
 }
 
-void arch_core_make(struct core *core, uint64_t cpu) {
+void arch_core_make(struct core *core, unsigned index, uint64_t cpu, uint64_t stack_top) {
     (void)cpu;
-    core->arch.timer = UINT64_MAX;
+    (void)stack_top; /* fibers have larger ones: sanitizers need room */
+    *port_core(core) = (struct arch_core){.index = index, .timer = UINT64_MAX};
 }
 
 void arch_core_init(struct core *core) {
@@ -300,8 +307,9 @@ void arch_core_init(struct core *core) {
 
 /* ---- Running. ---- */
 
-void arch_enter(struct core *core) {
-    longjmp(fibers[core->index].base, 1);
+void arch_enter(struct core *core, struct arch_context *context) {
+    (void)context;
+    longjmp(fibers[port_core(core)->index].base, 1);
 }
 
 void arch_idle(struct core *core) {
@@ -311,11 +319,11 @@ void arch_idle(struct core *core) {
 }
 
 void arch_timer_set(struct core *core, uint64_t when) {
-    core->arch.timer = when;
+    port_core(core)->timer = when;
 }
 
 void arch_ipi_send(struct core *core) {
-    core->arch.ipi = true;
+    port_core(core)->ipi = true;
 }
 
 void arch_irq_unmask(unsigned irq) {
@@ -336,9 +344,8 @@ void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, u
     *context = (struct arch_context){.pc = pc, .sp = sp, .gp = gp, .tp = tp};
 }
 
-void arch_context_park(struct core *core, struct process *process) {
-    (void)core;
-    (void)process;
+void arch_context_park(struct arch_context *context) {
+    (void)context;
 }
 
 void arch_fence_code(void) {}
@@ -347,8 +354,8 @@ bool arch_ports_valid(uint64_t first, uint64_t count) {
     return count && first < 0x10000 && count <= 0x10000 - first;
 }
 
-void arch_ports_grant(struct process *process, uint64_t first, uint64_t count) {
-    (void)process;
+void arch_ports_grant(struct arch_context *context, uint64_t first, uint64_t count) {
+    (void)context;
     (void)first;
     (void)count;
 }

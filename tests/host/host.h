@@ -3,10 +3,10 @@
  * What a test does with the host port: make a machine, boot the kernel on it, and be its processor and its programs.
  *
  * One thread plays all cores. Each simulated core has a stack of its own, on which the kernel runs until it comes to
- * rest: in arch_enter(), with core->current as the process in user mode; in arch_idle(), waiting for an interrupt; or,
- * where switching inside the kernel is on, at one of the points of tests/host/port.h. Then the test decides what
- * happens next: it fills in core->current->reg[] and lets the process make its system call, lets an interrupt arrive, or lets a
- * core that was stopped inside the kernel go on.
+ * rest: in arch_enter(), with core->current as the process in user mode; in arch_idle(), waiting for an interrupt;
+ * or, where switching inside the kernel is on, at one of the points of tests/host/port.h. Then the test decides what
+ * happens next: it fills in core->current->reg[] and lets the process make its system call, lets an interrupt arrive,
+ * or lets a core that was stopped inside the kernel go on.
  *
  * No program exists: a process is what the test does in its name.
  */

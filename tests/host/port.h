@@ -23,13 +23,14 @@ struct arch_context {
 };
 
 struct arch_core {
-    uint64_t stack_top;
+    unsigned index;
     uint64_t timer; /* when the timer fires; UINT64_MAX: never */
     bool ipi;       /* one is pending */
 };
 
 /* See tlb.c. */
 struct arch_space {
+    uint64_t root; /* physical */
     uint64_t asid;
     uint32_t core; /* index + 1 of the core whose ASID it is; 0: none */
     bool owes_fence;
@@ -79,6 +80,10 @@ static inline unsigned arch_pte_prot(uint64_t pte) {
 static inline void arch_fence(void) {
     host_point();
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+static inline void arch_fence_release(void) {
+    host_point();
+    __atomic_thread_fence(__ATOMIC_RELEASE);
 }
 static inline void arch_store_release(uint64_t *p, uint64_t v) {
     host_point();

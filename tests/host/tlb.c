@@ -27,9 +27,8 @@ struct translation {
 };
 
 static struct tlb {
-    struct space *space; /* current; NULL: the kernel's root */
-    uint16_t slot;
-    uint64_t root;
+    uint64_t root; /* current; 0: the kernel's */
+    uint16_t slot; /* whose tables these are */
     uint64_t asid, next_asid;
     struct translation kept[ENTRIES_KEPT];
 } tlbs[CORES_MAX];
@@ -45,7 +44,7 @@ void tlb_reset(uint64_t seed) {
 /* What hardware does of its own accord: walk at random, and keep what is valid. */
 void tlb_walk(unsigned core) {
     struct tlb *t = &tlbs[core];
-    for (unsigned n = 0; t->space && n < WALKS; n++) {
+    for (unsigned n = 0; t->root && n < WALKS; n++) {
         uint32_t table = (uint32_t)(t->root >> OS2_PAGE_SHIFT);
         uint64_t va = 0;
         for (unsigned level = ARCH_TOP_LEVEL;; level--) {
@@ -79,45 +78,51 @@ static void forget(struct tlb *t, uint64_t asid, uint64_t va, bool leaves_only) 
     }
 }
 
-void arch_space_init(uint64_t *root) {
+void arch_space_init(struct arch_space *space, uint64_t *root) {
+    *space = (struct arch_space){.root = arch_virt_to_phys(root)};
     root[511] = arch_pte_table(HOST_RAM_BASE); /* the kernel's half, which no walk may enter */
 }
 
-bool arch_space_current(const struct space *space) {
-    return tlbs[host_core->index].space == space;
+static struct tlb *here(void) {
+    return &tlbs[((struct arch_core *)host_core)->index];
 }
 
-void arch_space_activate(struct core *core, struct space *space) {
-    struct tlb *t = &tlbs[core->index];
-    tlb_walk(core->index); /* the space being left was in use until here */
-    if (space && space->arch.core != core->index + 1) {
-        space->arch.core = core->index + 1;
-        space->arch.asid = t->next_asid++;
-    } else if (space && space->arch.owes_fence) {
-        forget(t, space->arch.asid, 0, false);
-    }
-    t->space = space;
+bool arch_space_current(const struct arch_space *space) {
+    return here()->root == space->root;
+}
+
+void arch_space_activate(struct core *core, struct arch_space *space) {
+    unsigned index = ((struct arch_core *)core)->index;
+    struct tlb *t = &tlbs[index];
+    tlb_walk(index); /* the space being left was in use until here */
+    t->root = 0;
     if (!space)
         return;
-    space->arch.owes_fence = false;
-    t->asid = space->arch.asid;
-    t->slot = space->slot;
-    t->root = arch_virt_to_phys(space->root);
-    tlb_walk(core->index);
+    if (space->core != index + 1) {
+        space->core = index + 1;
+        space->asid = t->next_asid++;
+    } else if (space->owes_fence) {
+        forget(t, space->asid, 0, false);
+    }
+    space->owes_fence = false;
+    t->asid = space->asid;
+    t->root = space->root;
+    t->slot = heap_frame(&machine.heap, (uint32_t)(t->root >> OS2_PAGE_SHIFT))->owner;
+    tlb_walk(index);
 }
 
-void arch_fence_address(struct space *space, uint64_t va) {
+void arch_fence_address(struct arch_space *space, uint64_t va) {
     if (arch_space_current(space))
-        forget(&tlbs[host_core->index], space->arch.asid, va, true);
+        forget(here(), space->asid, va, true);
     else
-        space->arch.owes_fence = true;
+        space->owes_fence = true;
 }
 
-void arch_fence_space(struct space *space) {
+void arch_fence_space(struct arch_space *space) {
     if (arch_space_current(space))
-        forget(&tlbs[host_core->index], space->arch.asid, 0, false);
+        forget(here(), space->asid, 0, false);
     else
-        space->arch.owes_fence = true;
+        space->owes_fence = true;
 }
 
 const char *tlb_check(unsigned core) {
@@ -125,7 +130,7 @@ const char *tlb_check(unsigned core) {
     const struct process *p = cores[core]->current;
     if (host_rest(core) != HOST_USER)
         return NULL;
-    if (t->space != &p->space)
+    if (t->root != p->space.arch.root || t->slot != p->slot->index)
         return "a core's space is not its current process's";
     for (unsigned i = 0; i < ENTRIES_KEPT; i++) {
         const struct translation *k = &t->kept[i];
