@@ -51,6 +51,7 @@ struct core *host_core;
 bool host_switching;
 struct boot_info host_boot_info;
 int host_down;
+void (*host_abort)(void);
 jmp_buf host_panic_jump;
 bool host_panic_expected;
 char host_panic[256], host_console[8192];
@@ -151,6 +152,13 @@ static void base_loop(void) {
     }
 }
 
+static void give_up(void) {
+    fputs(host_panic, stderr);
+    if (host_abort)
+        host_abort();
+    abort();
+}
+
 void host_continue(unsigned core) {
     struct fiber *f = &fibers[core];
     void *fake;
@@ -161,10 +169,8 @@ void host_continue(unsigned core) {
     swapcontext(&driver, &f->context);
     __sanitizer_finish_switch_fiber(fake, NULL, NULL);
     running = -1;
-    if (host_panic[0]) {
-        fprintf(stderr, "core %u: %s", core, host_panic);
-        abort();
-    }
+    if (host_panic[0])
+        give_up();
 }
 
 static void start(unsigned core, enum job job) {
@@ -213,8 +219,8 @@ void host_settle(void) {
 
 void host_give_way(void) {
     if (running < 0) {
-        fprintf(stderr, "a lock is waited for that nobody will release\n");
-        abort();
+        strcpy(host_panic, "a lock is waited for that nobody will release\n");
+        give_up();
     }
     rest(HOST_KERNEL);
     host_core = cores[running];
@@ -382,10 +388,8 @@ void arch_halt(void) {
     if (running >= 0)
         for (;;)
             rest(HOST_DOWN);
-    if (!host_panic_expected) {
-        fputs(host_panic, stderr);
-        abort();
-    }
+    if (!host_panic_expected)
+        give_up();
     host_panic_expected = false;
     longjmp(host_panic_jump, 1);
 }

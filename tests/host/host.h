@@ -86,6 +86,7 @@ extern long host_heap_budget;
     (setjmp(host_panic_jump) == 0                                                                                      \
          ? (host_panic_expected = true, (void)(statement), host_panic_expected = false, false)                         \
          : true)
+extern void (*host_abort)(void); /* called before a panic of a core ends the test; NULL: nothing */
 extern jmp_buf host_panic_jump;
 extern bool host_panic_expected;
 extern char host_panic[256];
