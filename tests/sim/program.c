@@ -31,6 +31,7 @@ struct program {
 static struct program programs[SLOTS];
 static struct host_random random;
 static bool comparing;
+static unsigned crowd;
 static char complaint[200];
 static struct {
     unsigned core, slot;
@@ -43,12 +44,13 @@ static uint64_t below(uint64_t limit) {
     return host_below(&random, limit);
 }
 
-void program_reset(uint64_t seed, bool compare) {
+void program_reset(uint64_t seed, bool compare, unsigned most) {
     memset(programs, 0, sizeof programs);
     memset(outcomes, 0, sizeof outcomes);
     memset(history, 0, sizeof history);
     random.state = seed * 31 + 7;
     comparing = compare;
+    crowd = most;
     complaint[0] = '\0';
 }
 
@@ -128,6 +130,13 @@ static unsigned any_handle(const struct process *p, unsigned kind) {
     for (unsigned i = 1; i < OS2_HANDLES; i++)
         if (p->handles->entry[i].target && (!kind || handle_kind(p->handles->entry[i].target) == kind))
             found[n++] = i;
+    /* Rather someone else than oneself, and one who lives. */
+    for (unsigned tries = below(15) ? 8 : 0; tries && n; tries--) {
+        unsigned i = found[below(n)];
+        const struct slot *s = &machine.slot[handle_slot(p->handles->entry[i].target)];
+        if (s != p->slot && slot_generation(s) == handle_generation(p->handles->entry[i].target))
+            return i;
+    }
     return n ? found[below(n)] : 0;
 }
 
@@ -202,7 +211,11 @@ static void children(struct process *p, struct program *program, bool is_init) {
         program->preparations -= program->preparations > 0;
         return;
     }
-    switch (below(control ? 40 : 4)) {
+    uint32_t alive = 0;
+    for (uint32_t i = 0; i < machine.slot_high; i++)
+        alive += machine.slot[i].process != NULL;
+    bool full = crowd && (alive > crowd || !is_init);
+    switch (full ? 4 + below(36) : below(control ? 40 : 4)) {
     case 0:
     case 1:
     case 2:
@@ -271,7 +284,7 @@ static void messages(struct process *p, struct program *program, bool is_init) {
     for (unsigned i = OS2_R_LABEL; i <= OS2_R_W4; i++)
         r[i] = below(1000);
     r[OS2_R_CALLER] = program->callers[below(3) ? 0 : below(4)];
-    switch (program->callers[0] && below(2) ? 5 + below(4) : below(9)) {
+    switch (program->callers[0] ? (below(2) ? 5 + below(4) : below(9)) : below(8) ? below(5) : below(9)) {
     case 0:
         r[OS2_R_CONTROL] = OS2_SYS_send;
         break;
@@ -393,11 +406,13 @@ static void choose(struct process *p, struct program *program, bool is_init) {
         program->dead = 0;
         return;
     }
+    if (crowd && !program->newborn)
+        what = below(30) ? 8 + below(64) : below(100);
     if (what < (program->newborn ? 50 : is_init ? 20 : 8))
         children(p, program, is_init);
     else if (what < 65)
         messages(p, program, is_init);
-    else if (what < 82)
+    else if (what < (crowd ? 68 : 82))
         memory(p);
     else if (what < 98 || is_init)
         others(p, is_init);
@@ -426,7 +441,7 @@ static void learn(const struct process *p, struct program *program) {
         return;
     if (program->number == OS2_SYS_process_create && r[OS2_R_LABEL] < OS2_HANDLES) {
         program->newborn = (unsigned)r[OS2_R_LABEL];
-        program->preparations = 4 + (unsigned)below(6);
+        program->preparations = (crowd ? 20 : 4) + (unsigned)below(6);
     }
     if ((program->number == OS2_SYS_receive || program->number == OS2_SYS_reply_receive) && r[OS2_R_CALLER])
         program->callers[below(3) ? 0 : below(4)] = r[OS2_R_CALLER];

@@ -25,15 +25,17 @@ struct run {
     unsigned heap_fails_one_in; /* 0: never */
     unsigned check_every;
     unsigned share; /* of the steps, in percent */
+    unsigned crowd; /* see program_reset() */
 };
 
 static const struct run runs[] = {
-    {"one core", {.cores = 1, .ram_bytes = 16 << 20}, 0, 7, 15},
-    {"three cores", {.cores = 3, .ram_bytes = 16 << 20}, 0, 7, 20},
-    {"three cores, stopped anywhere", {.cores = 3, .ram_bytes = 16 << 20, .switch_one_in = 3}, 0, 60, 30},
-    {"four cores, stopped rarely", {.cores = 4, .ram_bytes = 8 << 20, .switch_one_in = 40}, 0, 40, 10},
-    {"little memory", {.cores = 3, .ram_bytes = 3584 << 10}, 0, 7, 10},
-    {"a heap that fails", {.cores = 2, .ram_bytes = 8 << 20}, 4, 7, 15},
+    {"one core", {.cores = 1, .ram_bytes = 16 << 20}, 0, 7, 10, 0},
+    {"three cores", {.cores = 3, .ram_bytes = 16 << 20}, 0, 7, 10, 0},
+    {"three cores, stopped anywhere", {.cores = 3, .ram_bytes = 16 << 20, .switch_one_in = 3}, 0, 300, 20, 0},
+    {"five who talk", {.cores = 3, .ram_bytes = 4 << 20, .switch_one_in = 2}, 0, 400, 45, 5},
+    {"four cores, stopped rarely", {.cores = 4, .ram_bytes = 8 << 20, .switch_one_in = 40}, 0, 40, 5, 0},
+    {"little memory", {.cores = 3, .ram_bytes = 3584 << 10}, 0, 7, 5, 0},
+    {"a heap that fails", {.cores = 2, .ram_bytes = 8 << 20}, 4, 7, 5, 0},
 };
 
 static struct host_random scheduler;
@@ -52,8 +54,12 @@ static void on_abort(void) {
     failed(host_panic[0] ? host_panic : "aborted");
 }
 
-/* Nothing can happen before the next timer: let time pass to it. */
+/* Nothing can happen before the next timer: let time pass to it. A wake-up that was lost shows now: later a deadline
+ * would hide it. */
 static void pass_time(void) {
+    const char *why = host_check();
+    if (why)
+        failed(why);
     uint64_t next = UINT64_MAX;
     for (unsigned i = 0; i < run->config.cores; i++)
         if (((struct arch_core *)cores[i])->timer < next)
@@ -64,12 +70,29 @@ static void pass_time(void) {
         host_clock = next;
 }
 
+/* A core that was stopped inside the kernel may stay there for long, so that others get far meanwhile. */
+static uint64_t stalled_until[CORES_MAX];
+
+static bool busy(unsigned core) {
+    if (host_rest(core) == HOST_KERNEL)
+        return step >= stalled_until[core];
+    return host_rest(core) != HOST_IDLE || host_interrupt_due(core);
+}
+
 static void one_step(void) {
     unsigned first = (unsigned)host_below(&scheduler, run->config.cores), core = first;
     host_clock += host_below(&scheduler, 4);
-    while (host_rest(core) == HOST_IDLE && !host_interrupt_due(core)) {
+    while (!busy(core)) {
         core = (core + 1) % run->config.cores;
-        if (core == first)
+        if (core != first)
+            continue;
+        bool stalled = false;
+        for (unsigned i = 0; i < run->config.cores; i++)
+            if (host_rest(i) == HOST_KERNEL) {
+                stalled_until[i] = 0;
+                stalled = true;
+            }
+        if (!stalled)
             pass_time();
     }
     switch (host_rest(core)) {
@@ -91,6 +114,8 @@ static void one_step(void) {
     case HOST_DOWN:
         failed("a core is off");
     }
+    if (host_rest(core) == HOST_KERNEL && host_below(&scheduler, 6) == 0)
+        stalled_until[core] = step + host_below(&scheduler, 150);
 }
 
 static void simulate(uint64_t steps) {
@@ -98,7 +123,8 @@ static void simulate(uint64_t steps) {
     config.seed = run_seed;
     scheduler.state = run_seed;
     host_boot(&config);
-    program_reset(run_seed, config.switch_one_in == 0);
+    memset(stalled_until, 0, sizeof stalled_until);
+    program_reset(run_seed, config.switch_one_in == 0, run->crowd);
     const char *why = host_check();
     for (step = 1; step <= steps && !why; step++) {
         if (run->heap_fails_one_in)
