@@ -73,7 +73,7 @@ static const char *check_frames(uint64_t *ret_free) {
                 return WRONG("frame %x, inside the block at %x, is in state %u", n + i, n, f[i].state);
         n += pages;
     }
-    for (uint32_t i = 0; i < machine.slot_count; i++) {
+    for (uint32_t i = 1; i < machine.slot_count; i++) {
         const struct process *p = machine.slot[i].process;
         uint64_t owned = p ? p->space.owned : 0, tables = p ? p->space.tables : 0, objects = p ? p->space.objects : 0;
         if (count[i][0] != owned || count[i][1] != tables || count[i][2] != objects)
@@ -88,7 +88,7 @@ static const char *check_pages(void) {
     const char *why = check_frames(&free);
     if (why)
         return why;
-    for (uint32_t i = 0; i < machine.slot_count; i++) {
+    for (uint32_t i = 1; i < machine.slot_count; i++) {
         struct process *p = machine.slot[i].process;
         if (!p)
             continue;
@@ -122,7 +122,7 @@ static bool ipi_pending(void) {
 }
 
 static uint32_t peer_of(uint64_t word) {
-    return state_waits(word) && state_peer(word) < SLOT_NOBODY ? state_peer(word) : SLOT_NONE;
+    return state_waits(word) && slot_is_one(state_peer(word)) ? state_peer(word) : SLOT_NONE;
 }
 
 /* A process that waits: for something that can still come? */
@@ -186,7 +186,7 @@ static const char *check_queue(const struct slot *s) {
 
 static const char *check_slots(void) {
     uint32_t queued[CORES_MAX] = {0}, free_slots = 0, on_list = 0;
-    for (uint32_t i = 0; i < machine.slot_count; i++) {
+    for (uint32_t i = 1; i < machine.slot_count; i++) {
         const struct slot *s = &machine.slot[i];
         uint64_t word = s->word;
         enum kind kind = state_kind(word);
@@ -198,7 +198,7 @@ static const char *check_slots(void) {
             return WRONG("slot %u is still claimed", i);
         if (kind == KIND_RDY || kind == KIND_END)
             queued[core]++;
-        if (kind == KIND_RUN && cores[core]->current != s->process)
+        if (kind == KIND_RUN && !core_runs(cores[core], s->process))
             return WRONG("slot %u runs on core %u, which runs another", i, core);
         if ((kind == KIND_FREE || kind == KIND_DEAD) != (s->process == NULL))
             return WRONG("slot %u is of kind %u, and has a process or not", i, kind);
@@ -207,6 +207,12 @@ static const char *check_slots(void) {
             return WRONG("slot %u is kept for a supervisor that has ended", i);
         if (state_waits(word) && (why = check_wait(s)))
             return why;
+        const struct process *p = s->process;
+        if ((kind == KIND_RUN || kind == KIND_RDY || kind == KIND_NEW) &&
+            (p->wait.from != SLOT_ANY || p->wait.deadline != TIMER_NEVER || ~p->wait.mask || ~s->mask))
+            return WRONG("slot %u does not wait and is not ready for a plain wait", i);
+        if (s->noted != (s->note != 0))
+            return WRONG("slot %u: bits %lx, and noted is %u", i, s->note, s->noted);
         if ((why = check_queue(s)))
             return why;
         if (kind == KIND_FREE) {

@@ -301,7 +301,8 @@ void arch_kernel_map(const struct boot_info *info) {
         mprotect(arch_phys_to_virt(info->reserved[i].base), info->reserved[i].size, PROT_NONE);
 }
 
-void arch_core_make(struct core *core, unsigned index, uint64_t cpu, uint64_t stack_top) {
+void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64_t cpu, uint64_t stack_top) {
+    (void)run_word;
     (void)cpu;
     (void)stack_top; /* fibers have larger ones: sanitizers need room */
     *port_core(core) = (struct arch_core){.index = index, .timer = UINT64_MAX};
@@ -313,8 +314,9 @@ void arch_core_init(struct core *core) {
 
 /* ---- Running. ---- */
 
-void arch_enter(struct core *core, struct arch_context *context) {
+void arch_enter(struct core *core, struct arch_context *context, struct arch_space *space) {
     (void)context;
+    (void)space;
     longjmp(fibers[port_core(core)->index].base, 1);
 }
 
@@ -350,8 +352,9 @@ void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, u
     *context = (struct arch_context){.pc = pc, .sp = sp, .gp = gp, .tp = tp};
 }
 
-void arch_context_park(struct arch_context *context) {
+void arch_context_park(struct arch_context *context, struct arch_space *space) {
     (void)context;
+    (void)space;
 }
 
 void arch_fence_code(void) {}

@@ -425,7 +425,8 @@ static void choose(struct process *p, struct program *program, bool is_init) {
         p->reg[OS2_R_CONTROL] = OS2_SYS_tokens;
     if (is_init && !(p->reg[OS2_R_CONTROL] & OS2_F_DEADLINE)) {
         number = p->reg[OS2_R_CONTROL] & OS2_NUMBER_MASK;
-        if (number >= OS2_SYS_send && number <= OS2_SYS_reply_receive)
+        if (number == OS2_SYS_send || number == OS2_SYS_call || number == OS2_SYS_receive ||
+            number == OS2_SYS_reply_receive)
             p->reg[OS2_R_CONTROL] |= OS2_F_DEADLINE;
     }
     if (is_init && p->reg[OS2_R_DEADLINE] > host_clock + 1000)
