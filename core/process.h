@@ -60,6 +60,7 @@ struct slot {
     uint8_t end_reason;
     /* From creation. (i) */
     uint64_t parent_life;        /* the supervisor's generation */
+    uint64_t born;               /* the generation it began with; `life` goes up when its end begins */
     uint64_t notify_bits;        /* what the supervisor gets at the end */
     struct watch watch[WATCHES]; /* (p) */
     uint16_t end_cursor;         /* (o) progress of the end */
@@ -114,8 +115,9 @@ static inline bool slot_doomed(const struct slot *slot) {
 static inline uint64_t slot_generation(const struct slot *slot) {
     return life_generation(__atomic_load_n(&slot->life, __ATOMIC_ACQUIRE));
 }
+/* The same from its creation until the slot is free. */
 static inline uint64_t slot_identity(const struct slot *slot) {
-    return slot->index | slot_generation(slot) << OS2_ID_GENERATION_SHIFT;
+    return slot->index | slot->born << OS2_ID_GENERATION_SHIFT;
 }
 
 /* Make the array of slots. False: no memory. */
