@@ -40,6 +40,9 @@ class GuestError(Exception):
     """The guest did not do what it should; the text says what."""
 
 
+ICOUNT = ["-icount", "shift=0,sleep=off"]  # an instruction is a nanosecond; who waits does not wait
+
+
 def command_line(build, smp, memory, append="", extra=()):
     """QEMU's command line: the same for a person, a test and gdb."""
     machine = json.loads((pathlib.Path(build) / "machine.json").read_text(encoding="utf-8"))
@@ -189,7 +192,7 @@ class CommandOutput:
 
 
 def run_shell(args):
-    _, line = command_line(args.build, args.smp, args.mem, args.append)
+    _, line = command_line(args.build, args.smp, args.mem, args.append, args.icount)
     if args.dry_run:
         return print(shlex.join(line))
     print("To leave: Ctrl-A, then X.", flush=True)
@@ -210,7 +213,7 @@ def run_debug(args):
 def run_command(args):
     nonce = secrets.token_hex(8)
     append = f"{args.append} os2.run={args.text.encode().hex()} os2.nonce={nonce}".strip()
-    machine, line = command_line(args.build, args.smp, args.mem, append)
+    machine, line = command_line(args.build, args.smp, args.mem, append, args.icount)
     if args.dry_run:
         return print(shlex.join(line))
     output = CommandOutput(nonce, sys.stdout.buffer)
@@ -299,6 +302,8 @@ def add_options(parser):
     parser.add_argument("--mem", default="128M", help="memory (128M)")
     parser.add_argument("--append", default="", help="more boot arguments")
     parser.add_argument("--silence", type=float, default=60, help="seconds of silence that are a hang (60; 0: never)")
+    parser.add_argument("--icount", action="store_const", const=ICOUNT, default=[],
+                        help="count instructions; on one processor only")
     parser.add_argument("-n", "--dry-run", action="store_true", help="print QEMU's command line, run nothing")
     parser.add_argument("build", help="build folder")
 

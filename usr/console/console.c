@@ -31,6 +31,7 @@
 #define BIT_NAMES 4u
 #define FLUSH_POLL_MS 1u /* the last byte leaving the shift register raises no interrupt */
 #define UART_POLL_MS 5u  /* for a UART without an interrupt */
+#define LOG_ROOM (2 * sizeof(log_lines) + LINE_SIZE + 8) /* line ends are two bytes; the line begun is shown again */
 #define NAMES_RETRY_MS 200u
 
 struct writer {
@@ -56,8 +57,8 @@ static unsigned reader_first, reader_count;
 static unsigned interrupt_handle;
 static uint64_t interrupt_bits;
 static unsigned machine;
-static char log_line[160];
-static size_t log_used;
+static char log_lines[512];      /* read from the log and not printed yet */
+static size_t log_used, log_end; /* bytes in it, and those up to the last line end */
 static bool log_more, registered;
 
 /* ^C: the bits that were asked for. */
@@ -96,22 +97,30 @@ static bool writer_step(struct writer *w) {
     return w->done == w->length;
 }
 
-/* Prints what the kernel's log has, as far as there is room. */
+/*
+ * Prints what the kernel's log has, as far as there is room. Not inside a line that a program has begun, but a prompt
+ * that waits for keys is no obstacle: it is shown again behind the log.
+ */
 static void console_log(void) {
-    while (log_more && OUTPUT_SIZE - terminal.output_used > 2 * (sizeof(log_line) + OS2_LOG_CHUNK)) {
+    while (log_more && (terminal_line_start(&terminal) || reader_count) &&
+           OUTPUT_SIZE - terminal.output_used > LOG_ROOM) {
         char text[OS2_LOG_CHUNK];
         unsigned length = 0;
 
         if (os2_log_read(machine, BIT_LOG, text, &length) < 0 || !length)
             log_more = false;
         for (unsigned i = 0; i < length; i++) {
-            log_line[log_used++] = text[i];
-            if (text[i] != '\n' && log_used < sizeof(log_line))
-                continue;
-            terminal_fresh_line(&terminal);
-            terminal_write(&terminal, log_line, log_used);
-            log_used = 0;
+            log_lines[log_used++] = text[i];
+            log_end = text[i] == '\n' ? log_used : log_end;
         }
+        if (log_used > sizeof(log_lines) - OS2_LOG_CHUNK && !log_end)
+            log_end = log_used; /* a line longer than any should be */
+        if (!log_end || (log_more && log_used <= sizeof(log_lines) - OS2_LOG_CHUNK))
+            continue;
+        terminal_interject(&terminal, log_lines, log_end);
+        memmove(log_lines, log_lines + log_end, log_used - log_end);
+        log_used -= log_end;
+        log_end = 0;
     }
 }
 

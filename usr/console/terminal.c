@@ -7,13 +7,14 @@
  */
 #include "console/terminal.h"
 
+#include "os2/string.h"
+
 #define CTRL_C 3
 #define CTRL_D 4
 
 void terminal_start(struct terminal *t, struct uart *uart, terminal_interrupt_function *interrupt) {
     t->uart = uart;
     t->interrupt = interrupt;
-    t->line_start = true;
     uart->driver->start(uart);
     terminal_pump(t);
 }
@@ -57,7 +58,9 @@ void terminal_pump(struct terminal *t) {
 
 static void terminal_put(struct terminal *t, char byte) {
     t->output[(t->output_at + t->output_used++) % OUTPUT_SIZE] = byte;
-    t->line_start = byte == '\n';
+    if (t->line_used < LINE_SIZE)
+        t->line[t->line_used] = byte;
+    t->line_used = byte == '\n' ? 0 : t->line_used + 1;
 }
 
 size_t terminal_write(struct terminal *t, const char *text, size_t length) {
@@ -73,8 +76,23 @@ size_t terminal_write(struct terminal *t, const char *text, size_t length) {
     return done;
 }
 
+bool terminal_line_start(const struct terminal *t) {
+    return t->line_used == 0;
+}
+
 bool terminal_fresh_line(struct terminal *t) {
-    return t->line_start || terminal_write(t, "\n", 1) == 1;
+    return terminal_line_start(t) || terminal_write(t, "\n", 1) == 1;
+}
+
+void terminal_interject(struct terminal *t, const char *text, size_t length) {
+    size_t used = t->line_used <= LINE_SIZE ? t->line_used : 0;
+    char line[LINE_SIZE];
+
+    memcpy(line, t->line, used);
+    terminal_fresh_line(t);
+    terminal_write(t, text, length);
+    terminal_fresh_line(t);
+    terminal_write(t, line, used);
 }
 
 size_t terminal_peek(const struct terminal *t, char *bytes, size_t size, bool line) {

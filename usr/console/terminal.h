@@ -13,6 +13,7 @@
 
 #define INPUT_SIZE 65536u  /* a paste of 4 KiB fits many times */
 #define OUTPUT_SIZE 16384u /* 1.4 s at 115200 baud */
+#define LINE_SIZE 512u
 
 /* What may be done with a typed ^C before it becomes input: true: it is used up. */
 typedef bool terminal_interrupt_function(void);
@@ -22,10 +23,11 @@ struct terminal {
     terminal_interrupt_function *interrupt;
     size_t input_at, input_used;
     size_t output_at, output_used;
-    bool line_start;          /* the last byte of output was a line end */
+    size_t line_used;         /* bytes of output since the last line end, kept in `line` as far as they fit */
     bool receives, transmits; /* interrupts that are on */
     char input[INPUT_SIZE];
     char output[OUTPUT_SIZE];
+    char line[LINE_SIZE];
 };
 
 void terminal_start(struct terminal *t, struct uart *uart, terminal_interrupt_function *interrupt);
@@ -36,8 +38,14 @@ void terminal_pump(struct terminal *t);
 /* Takes up to `length` bytes of text, line ends as \r\n; returns how many it took. */
 size_t terminal_write(struct terminal *t, const char *text, size_t length);
 
+/* Whether the next byte of output begins a line. */
+bool terminal_line_start(const struct terminal *t);
+
 /* Ends the line if one has begun. False: no room now. */
 bool terminal_fresh_line(struct terminal *t);
+
+/* Writes whole lines between what is there of the current line and that same text again: a prompt stays a prompt. */
+void terminal_interject(struct terminal *t, const char *text, size_t length);
 
 /* Copies the next bytes of input without taking them, at most `size`; with `line`, none behind a line end or ^D. */
 size_t terminal_peek(const struct terminal *t, char *bytes, size_t size, bool line);

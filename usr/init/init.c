@@ -52,6 +52,14 @@ static struct service services[SERVICES] = {
     [SERVICE_LAST] = {.name = "shell"},
 };
 
+/* A planned power off. It waits for a console that has just been started, for a while. */
+struct off {
+    bool planned;
+    uint64_t code, latest_ms;
+};
+
+static struct off off;
+static bool console_up; /* the console that runs has asked for names, so it answers calls */
 static const struct os2_boot *boot;
 static struct init_arguments arguments;
 static struct init_uart uart;
@@ -76,24 +84,33 @@ static uint64_t now_ms(void) {
     return os2_now_ns() / 1000000;
 }
 
-/* Power off. The last line is printed behind all other output, as far as there is a console that prints. */
-static _Noreturn void power_off(uint64_t status) {
-    uint64_t code = status & 0xff, deadline = os2_deadline_ms(LAST_WORDS_MS);
+/* Plans the power off; the main loop does it when the console can print. */
+static void off_plan(uint64_t status) {
+    if (off.planned)
+        return;
+    off.planned = true;
+    off.code = status & 0xff;
+    off.latest_ms = now_ms() + LAST_WORDS_MS;
+}
+
+/* Powers off. The last line is printed behind all other output, as far as there is a console that prints. */
+static void off_now(void) {
+    uint64_t deadline = os2_deadline_ms(LAST_WORDS_MS);
     unsigned console;
 
     if (services[SERVICE_CONSOLE].runs && os2_handle_mint(services[SERVICE_CONSOLE].child.control, OS2_HANDLE_INBOX,
                                                           OS2_CONSOLE_OWNER, OS2_RIGHTS_ALL, &console) >= 0) {
         char line[100];
         if (arguments.nonce[0]) {
-            size_t length = os2_format_buffer(line, sizeof(line), "os2: exit %s %lu\n", arguments.nonce, code);
+            size_t length = os2_format_buffer(line, sizeof(line), "os2: exit %s %lu\n", arguments.nonce, off.code);
             os2_console_write(console, line, length, OS2_CONSOLE_FRESH, deadline);
         }
         os2_console_flush(console, deadline);
+        os2_handle_close(console);
     }
-    os2_machine_control(OS2_INIT_MACHINE, OS2_CONTROL_OFF, code);
+    os2_machine_control(OS2_INIT_MACHINE, OS2_CONTROL_OFF, off.code);
     say("init: this machine cannot be powered off\n");
-    for (;;)
-        os2_sleep_ms(1000000);
+    off = (struct off){0};
 }
 
 /* A handle to the name service with the badge `service` is to have; the caller closes it. */
@@ -260,9 +277,11 @@ static void names_answer(struct service *service) {
 static void service_try(enum init_service which) {
     struct service *service = &services[which];
 
+    if (which == SERVICE_LAST && off.planned)
+        return;
     if (service_start(which) < 0) {
         if (which == SERVICE_LAST && arguments.once)
-            power_off(STATUS_FAILED);
+            off_plan(STATUS_FAILED);
         service->backoff_ms = service->backoff_ms * 2 < BACKOFF_LAST_MS ? service->backoff_ms * 2 : BACKOFF_LAST_MS;
         service->restart_ms = now_ms() + service->backoff_ms;
         return;
@@ -285,10 +304,12 @@ static void service_ended(enum init_service which) {
     os2_child_drop(&service->child);
     service->runs = false;
     service->names_caller = 0;
+    console_up &= which != SERVICE_CONSOLE;
     if (which == SERVICE_LAST && arguments.once) {
         if (end.reason != OS2_END_EXIT)
             say("init: %s ended: %s\n", service->name, how);
-        power_off(end.reason == OS2_END_EXIT ? end.value : STATUS_FAILED);
+        off_plan(end.reason == OS2_END_EXIT ? end.value : STATUS_FAILED);
+        return;
     }
     if (now - service->started_ms >= BACKOFF_FORGET_MS)
         service->backoff_ms = BACKOFF_FIRST_MS;
@@ -316,10 +337,11 @@ static void serve(const struct os2_message *m) {
         return;
     if (m->label == OS2_SUPERVISOR_NAMES && m->badge < SERVICES) {
         services[m->badge].names_caller = m->caller;
+        console_up |= m->badge == SERVICE_CONSOLE;
         if (services[SERVICE_NAMES].runs)
             names_answer(&services[m->badge]);
     } else if (m->label == OS2_SUPERVISOR_SHUTDOWN && m->badge == SERVICE_LAST) {
-        power_off(m->w[0]);
+        off_plan(m->w[0]); /* no answer: the shell waits for the end */
     } else if (m->label == OS2_SUPERVISOR_KILL && m->badge == SERVICE_LAST) {
         serve_kill(m);
     } else {
@@ -327,12 +349,14 @@ static void serve(const struct os2_message *m) {
     }
 }
 
-/* The earliest time at which a service is to be started again, as a deadline. */
-static uint64_t next_restart(void) {
+/* The earliest time at which something is to be done, as a deadline. */
+static uint64_t next_deadline(void) {
     uint64_t next = UINT64_MAX, now = now_ms();
     for (unsigned i = 0; i < SERVICES; i++)
-        if (!services[i].runs && services[i].restart_ms < next)
+        if (!services[i].runs && services[i].restart_ms < next && !(i == SERVICE_LAST && off.planned))
             next = services[i].restart_ms;
+    if (off.planned && off.latest_ms < next)
+        next = off.latest_ms;
     if (next == UINT64_MAX)
         return OS2_FOREVER;
     return os2_deadline_ms(next > now ? next - now : 0);
@@ -343,6 +367,8 @@ void os2_entry(const struct os2_boot *given) {
     init_arguments(boot->arguments, sizeof(boot->arguments), &arguments);
     if (arguments.bad)
         say("init: cannot read the boot arguments\n");
+    if (arguments.bad && arguments.once)
+        off_plan(STATUS_FAILED);
     if (arguments.start[0])
         services[SERVICE_LAST].name = arguments.start;
     if (!init_uart_find(boot, &uart))
@@ -353,7 +379,7 @@ void os2_entry(const struct os2_boot *given) {
     }
 
     for (;;) {
-        struct os2_message m = {.w = {[4] = next_restart()}};
+        struct os2_message m = {.w = {[4] = next_deadline()}};
         int status = os2_receive(OS2_F_DEADLINE, &m);
         uint64_t now;
 
@@ -367,5 +393,7 @@ void os2_entry(const struct os2_boot *given) {
         for (unsigned i = 0; i < SERVICES; i++)
             if (!services[i].runs && services[i].restart_ms <= now)
                 service_try(i);
+        if (off.planned && (console_up || now >= off.latest_ms))
+            off_now();
     }
 }

@@ -96,11 +96,12 @@ void *os2_heap_alloc(size_t size) {
 }
 
 void os2_heap_free(void *memory) {
-    struct heap_header *header = (struct heap_header *)memory - 1;
+    struct heap_header *header;
     unsigned order;
 
     if (!memory)
         return;
+    header = (struct heap_header *)memory - 1;
     if ((header->check ^ (uint32_t)(uintptr_t)header) != HEAP_USED)
         __builtin_trap();
     heap_mark(header, HEAP_UNUSED);

@@ -23,6 +23,9 @@
 #include "os2/time.h"
 
 #define STATUS_SYNTAX 2u
+#define SERVICE_TRIES 100u
+#define SERVICE_PAUSE_MS 20u
+#define CALL_TRIES 3u /* of a request whose server ends while it waits */
 #define PROMPT "os2> "
 
 uint64_t shell_status;
@@ -30,6 +33,7 @@ uint64_t shell_status;
 static unsigned console_handle, names_handle, files_handle;
 static char output[512];
 static size_t output_used;
+static bool output_fresh; /* what is in `output` begins on a fresh line */
 
 static struct os2_lineedit edit;
 static char history[8192];
@@ -42,23 +46,30 @@ static void handle_forget(unsigned *handle) {
     *handle = 0;
 }
 
+/* Forgets a handle whose process has ended; withdrawing a watch that was never asked for tells. */
+static void handle_check(unsigned *handle) {
+    if (*handle && os2_watch(*handle, 0) == OS2_E_DIED)
+        handle_forget(handle);
+}
+
 unsigned shell_names(void) {
+    handle_check(&names_handle);
     if (!names_handle)
         os2_supervisor_names(os2_start_handle("supervisor"), &names_handle);
     return names_handle;
 }
 
-/* Looks a service up, with a new handle to the name service if that has ended. */
+/*
+ * Looks a service up, with a new handle to the name service if that has ended. A service that has just ended can be
+ * known for a moment longer than it lives.
+ */
 static unsigned service_find(const char *name, unsigned *handle) {
-    int status = OS2_E_DIED;
-
-    for (unsigned tries = 0; !*handle && tries < 8; tries++) {
-        if (shell_names())
-            status = os2_names_lookup(names_handle, name, true, handle);
-        if (status == OS2_E_DIED || status == OS2_E_HANDLE)
-            handle_forget(&names_handle);
-        else if (status < 0)
-            os2_sleep_ms(50);
+    handle_check(handle);
+    for (unsigned tries = 0; !*handle && tries < SERVICE_TRIES; tries++) {
+        if (tries)
+            os2_sleep_ms(SERVICE_PAUSE_MS);
+        if (shell_names() && os2_names_lookup(names_handle, name, true, handle) >= 0)
+            handle_check(handle);
     }
     return *handle;
 }
@@ -70,7 +81,7 @@ unsigned shell_console(void) {
 int shell_load(const char *name, void **ret_block, uint64_t *ret_size) {
     int status = OS2_E_DIED;
 
-    for (unsigned tries = 0; status == OS2_E_DIED && tries < 3; tries++) {
+    for (unsigned tries = 0; status == OS2_E_DIED && tries < CALL_TRIES; tries++) {
         uint64_t file, size;
         unsigned order = 0;
 
@@ -81,8 +92,6 @@ int shell_load(const char *name, void **ret_block, uint64_t *ret_size) {
             order++;
         if (status >= 0)
             status = os2_files_read(files_handle, file, 0, order, ret_block, ret_size);
-        if (status == OS2_E_DIED)
-            handle_forget(&files_handle);
     }
     return status;
 }
@@ -91,13 +100,13 @@ int shell_load(const char *name, void **ret_block, uint64_t *ret_size) {
 
 void shell_flush(void) {
     size_t length = output_used;
+    unsigned flags = output_fresh ? OS2_CONSOLE_FRESH : 0;
 
     output_used = 0;
-    for (unsigned tries = 0; length && tries < 3; tries++) {
-        if (os2_console_write(shell_console(), output, length, 0, OS2_FOREVER) != OS2_E_DIED)
+    output_fresh = false;
+    for (unsigned tries = 0; length && tries < CALL_TRIES; tries++)
+        if (os2_console_write(shell_console(), output, length, flags, OS2_FOREVER) >= 0)
             return;
-        handle_forget(&console_handle);
-    }
 }
 
 void shell_put(const char *text, size_t length) {
@@ -170,6 +179,8 @@ bool shell_run_line(const char *line) {
 static enum os2_line_event read_line(void) {
     char keys[OS2_CONSOLE_TEXT];
 
+    shell_flush();
+    output_fresh = true; /* a program may have left its line unfinished */
     os2_lineedit_begin(&edit, PROMPT);
     for (;;) {
         enum os2_line_event event = OS2_LINE_MORE;
@@ -177,9 +188,9 @@ static enum os2_line_event read_line(void) {
 
         shell_flush();
         count = os2_console_read(shell_console(), OS2_CONSOLE_LINE, keys);
-        if (count == OS2_E_DIED) {
-            handle_forget(&console_handle);
-            shell_print("\n" PROMPT "%.*s", (int)edit.length, edit.line);
+        if (count < 0) {
+            output_fresh = true;
+            shell_print(PROMPT "%.*s", (int)edit.length, edit.line);
         }
         for (int i = 0; i < count && event == OS2_LINE_MORE; i++)
             event = os2_lineedit_key(&edit, keys[i]);

@@ -6,6 +6,8 @@
  *   arch_syscall           the one system-call stub: all ten slots of the register map in, all ten out
  *   arch_io_read/_write    one byte of I/O port space, for ports that are granted (there are none here)
  *   arch_device_read/_write  one device register of 1 or 4 bytes, in program order with other device accesses
+ *   arch_instructions      a counter that goes up by one for each instruction, where the machine has one (QEMU with
+ *                          -icount); ARCH_INSTRUCTIONS_READ is what two reads in a row differ by
  *   arch_privileged, arch_illegal, arch_fault_priv  two instructions a program may not use, and how the first one ends
  *   ARCH_KERNEL_ADDRESS    an address that belongs to the kernel
  *   ARCH_CONSOLE_PORT, _IRQ  the console's I/O ports where the device tree tells nothing; 0: this machine has none
@@ -77,6 +79,14 @@ static inline void arch_device_write(uintptr_t address, unsigned width, uint32_t
     else
         *(volatile uint8_t *)address = (uint8_t)value;
 }
+
+/* instret. QEMU counts instructions in it only with -icount; else it shows the host's time. */
+static inline uint64_t arch_instructions(void) {
+    uint64_t count;
+    __asm__ volatile("rdinstret %0" : "=r"(count)::"memory");
+    return count;
+}
+#define ARCH_INSTRUCTIONS_READ 1u
 
 /* Reads a supervisor register. */
 static inline void arch_privileged(void) {

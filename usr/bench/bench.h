@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench: what its files share. bench.c says what is counted.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "os2/abi.h"
+#include "os2/spawn.h"
+
+/* A measured loop: does the operation `rounds` times. It is called through a pointer, as the empty loop is that is
+ * subtracted. A failed call ends the program through bench_fail(). */
+struct bench_context {
+    uint64_t control, control2; /* CONTROL of the calls it makes */
+    uint64_t value;             /* a deadline, an order, bits: whatever it needs */
+    uint64_t *blocks;           /* the blocks it moves */
+    uint64_t mask;              /* how many there are, less 1; a power of two */
+};
+typedef void bench_loop(struct bench_context *context, uint64_t rounds);
+
+/* Counts of one loop, in thousandths of an instruction per round, the empty loop subtracted. */
+struct bench_count {
+    uint64_t mean, least, most;
+    uint64_t rounds;
+};
+
+/* Runs the loop once to warm up, then a few times `rounds` rounds. */
+struct bench_count bench_measure(bench_loop *loop, struct bench_context *context, uint64_t rounds);
+
+/* Notes a result of `milli` thousandths. `text` says what was counted and subtracted; a spread of more than
+ * BENCH_SPREAD between the least and the most per round is noted too. */
+#define BENCH_SPREAD_MILLI 4000u
+void bench_result(const char *name, uint64_t milli, const struct bench_count *count, const char *text);
+
+/* Notes that something could not be measured, and why. */
+void bench_skip(const char *name, const char *why);
+
+/* Is this count among those asked for? */
+bool bench_wanted(const char *name);
+
+/* Prints what failed and ends the program with status 1. */
+_Noreturn void bench_fail(const char *what, int64_t status);
+
+/* The other process of a measurement: this program again, in a role (roles.c). `quota` pages beside the least; 0: only
+ * the least. Its inbox handle has the badge BENCH_BADGE. */
+#define BENCH_BADGE UINT64_C(0x5eed)
+struct bench_peer {
+    struct os2_child child;
+    unsigned inbox, notify;
+};
+void bench_peer_start(struct bench_peer *peer, const char *role, uint64_t quota);
+void bench_peer_end(struct bench_peer *peer);
+
+/* The loop of the process that was started in this role; never returns to the caller's work. */
+int bench_role(const char *role);
+
+/* CONTROL of a call, in: */
+static inline uint64_t bench_control(enum os2_syscall number, uint64_t flags, unsigned handle) {
+    return number | flags | (uint64_t)handle << OS2_HANDLE_SHIFT;
+}
+
+/* The groups of counts, in the order in which they run. */
+void bench_calls(void);
+void bench_moves(void);
+void bench_memory(void);
+
+/* The round trip without payload, in thousandths; moves are counted beside it. */
+uint64_t bench_call_reply(void);
+
+#endif
