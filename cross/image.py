@@ -177,7 +177,7 @@ def explain(args, board, machine):
               "        -kernel /usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin \\\n"
               f"        -drive file={image},format=raw,if=none,id=card -device virtio-blk-device,drive=card\n")
     else:
-        print("To write it to a card, with the name that lsblk shows for the card in place of sdX (all on it is lost):\n"
+        print("To write it to a card, with the name lsblk shows for the card in place of sdX (all on it is lost):\n"
               f"    sudo dd if={image} of=/dev/sdX bs=4M conv=fsync status=progress\n"
               f"U-Boot boots it by itself. By hand, at its prompt:\n    sysboot {part} any ${{scriptaddr}} "
               "/extlinux/extlinux.conf\n")
