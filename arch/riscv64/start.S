@@ -28,6 +28,19 @@
     .section .head, "ax"
     .globl _start
 _start:
+    j start
+    .balign 8
+    .quad 0x200000              /* text_offset: from the start of RAM */
+    .quad image_size            /* with .bss, so that nothing is put there */
+    .quad 0                     /* flags: little-endian */
+    .word 2                     /* header version 0.2 */
+    .word 0
+    .quad 0
+    .ascii "RISCV\0\0\0"
+    .ascii "RSC\005"
+    .word 0
+
+start:
     csrw sie, zero
     li t0, (1 << 18) | (1 << 19) | (3 << 13) | (3 << 9) | (1 << 6) | (1 << 1) /* SUM, MXR, FS, VS, UBE, SIE */
     csrc sstatus, t0
