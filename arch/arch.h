@@ -91,8 +91,9 @@ struct boot_info {
  * by segments. Called once on the boot core, with the heap up; takes tables from kernel_table_alloc(). */
 void arch_kernel_map(const struct boot_info *info);
 
-/* Fill in the port's part of a cleared struct core: `index` in cores[], the firmware's number, the kernel's stack. */
-void arch_core_make(struct core *core, unsigned index, uint64_t cpu, uint64_t stack_top);
+/* Fill in the port's part of a cleared struct core: `index` in cores[], the state word of a process that it runs (core/
+ * state.h; the low 44 bits are the port's to use), the firmware's number, the kernel's stack. */
+void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64_t cpu, uint64_t stack_top);
 
 /* Let this core take system calls and interrupts. Called on each core once, after arch_kernel_map(). */
 void arch_core_init(struct core *core);
@@ -122,10 +123,10 @@ void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, u
 
 /* Floating point: before the current process stops being that, and before it may run elsewhere, its live state goes to
  * its context. */
-void arch_context_park(struct arch_context *context);
+void arch_context_park(struct arch_context *context, struct arch_space *space);
 
 /* Go to user mode as core->current, whose context this is and whose space is active. */
-_Noreturn void arch_enter(struct core *core, struct arch_context *context);
+_Noreturn void arch_enter(struct core *core, struct arch_context *context, struct arch_space *space);
 
 /* Wait for an interrupt, and take it. May return at any time. Entered and left with interrupts off. */
 void arch_idle(struct core *core);
@@ -163,6 +164,7 @@ _Noreturn void core_main(struct core *core);        /* every other core, on its 
 void syscall_dispatch(struct core *core);           /* core->current made a system call: registers are in it */
 uint64_t kernel_table_alloc(void);                  /* physical address of a cleared page; panics when there is none */
 struct arch_context *core_context(struct core *core); /* of the current process */
+struct arch_space *core_space(struct core *core);     /* of the current process */
 /* A fault in user mode that the process does not survive; does not return. */
 _Noreturn void fault_arrived(struct core *core, unsigned fault, uint64_t pc, uint64_t address);
 /* Does the current process's table allow this access, so that the fault came from a stale translation? */

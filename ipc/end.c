@@ -55,8 +55,7 @@ void end_begin(struct core *core, struct slot *slot, unsigned reason, uint64_t v
 }
 
 int sys_exit(struct core *core, struct process *process) {
-    turn_park(core, process);
-    core->current = NULL;
+    turn_stop(core);
     end_begin(core, process->slot, OS2_END_EXIT, process->reg[OS2_R_LABEL], process->context.pc, 0);
     return SYSCALL_STOPPED;
 }
@@ -129,7 +128,7 @@ void end_abandon(struct core *core, struct slot *slot, uint64_t generation) {
 static void go_stale(struct slot *slot) {
     lock_acquire(&slot->lock);
     __atomic_store_n(&slot->life, (slot_generation(slot) + 1) << 1, __ATOMIC_RELEASE);
-    __atomic_store_n(&slot->note, 0, __ATOMIC_RELAXED);
+    note_set(slot, 0);
     lock_release(&slot->lock);
     arch_fence(); /* pairs with the second looks of those who begin to wait for it */
 }
@@ -211,7 +210,7 @@ static bool wait_for_children(struct core *core, struct slot *slot) {
 /* Has every core left this process's tables? */
 static bool roots_left(const struct slot *slot) {
     for (uint32_t i = 0; i < machine.core_count; i++)
-        if (__atomic_load_n(&cores[i]->shared->root, __ATOMIC_ACQUIRE) == slot->index + 1u)
+        if (__atomic_load_n(&cores[i]->current, __ATOMIC_ACQUIRE) == slot->process)
             return false;
     return true;
 }
@@ -222,7 +221,6 @@ static void tell(struct core *core, struct slot *slot) {
     struct watch watch[WATCHES];
     lock_acquire(&slot->lock);
     slot->process = NULL; /* process_info() looks under the lock */
-    slot->end_spent = p->spent;
     slot->end_turns = p->turns;
     slot->end_name[0] = p->name[0];
     slot->end_name[1] = p->name[1];

@@ -35,6 +35,12 @@ enum os2_status parcel_check(struct process *from, struct process *into, struct 
         if (parcel.block.order + 1 > (accept >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK))
             return OS2_E_REFUSED;
         status = block_fits(&into->space, &parcel.block, 0);
+        if (status == OS2_E_FULL) {
+            /* Tables are the receiver's: made now, from its quota, and kept in its reserve if the rest fails. */
+            status = space_refill(&into->space, ARCH_TOP_LEVEL);
+            if (status == OS2_OK)
+                status = block_fits(&into->space, &parcel.block, 0);
+        }
         if (status != OS2_OK)
             return status;
     }

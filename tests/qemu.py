@@ -213,16 +213,20 @@ def run_debug(args):
     os.execvp(line[0], line)
 
 
-def run_command(args):
+def commands_line(build, smp, memory, text, append="", extra=()):
+    """QEMU's command line to run shell commands, and the nonce with which init will end."""
     nonce = secrets.token_hex(8)
-    append = f"{args.append} os2.run={args.text.encode().hex()} os2.nonce={nonce}".strip()
-    machine, line = command_line(args.build, args.smp, args.mem, append, args.icount)
-    if args.dry_run:
-        return print(shlex.join(line))
-    output = CommandOutput(nonce, sys.stdout.buffer)
+    append = f"{append} os2.run={text.encode().hex()} os2.nonce={nonce}".strip()
+    return *command_line(build, smp, memory, append, extra), nonce
+
+
+def run_commands(machine, line, nonce, sink, silence):
+    """Boot, write what the commands print to `sink`, return their status. GuestError, with the console's end on stderr,
+    if the guest did not finish."""
+    output = CommandOutput(nonce, sink)
     with Guest(line) as guest:
         try:
-            while (data := guest.read(args.silence or None)) is not False:
+            while (data := guest.read(silence or None)) is not False:
                 output.feed(data)
                 if PANIC.search(guest.text):
                     guest.drain(1)
@@ -233,9 +237,20 @@ def run_command(args):
             if output.status != code:
                 raise GuestError(f"the guest said status {output.status}, QEMU ended with {code}")
             return output.status
-        except GuestError as error:
-            print(f"{guest.tail()}\nos2: {error}", file=sys.stderr)
-            return 125
+        except GuestError:
+            print(guest.tail(), file=sys.stderr)
+            raise
+
+
+def run_command(args):
+    machine, line, nonce = commands_line(args.build, args.smp, args.mem, args.text, args.append, args.icount)
+    if args.dry_run:
+        return print(shlex.join(line))
+    try:
+        return run_commands(machine, line, nonce, sys.stdout.buffer, args.silence)
+    except GuestError as error:
+        print(f"os2: {error}", file=sys.stderr)
+        return 125
 
 
 TAP_LINE = re.compile(rb"(ok|not ok)\b|1\.\.\d+|TAP version|Bail out!")

@@ -168,9 +168,10 @@ void riscv_boot(uint64_t hart, uint64_t tree_address, uint64_t image) {
     kernel_main(info);
 }
 
-void arch_core_make(struct core *core, unsigned index, uint64_t cpu, uint64_t stack_top) {
+void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64_t cpu, uint64_t stack_top) {
     *riscv_core(core) = (struct arch_core){
         .index = index,
+        .run_word = run_word,
         .hart = cpu,
         .stack_top = stack_top,
         .asid_next = 1,

@@ -170,6 +170,7 @@ void arch_kernel_map(const struct boot_info *info) {
 
     uint64_t asids = probe_asids();
     bool broken = fences_broken();
+    riscv_facts.fast = !riscv_argument(info, "os2.nofast");
     riscv_facts.asid_max = broken || riscv_argument(info, "os2.noasid") ? 0 : asids;
     riscv_facts.fences_global = broken || !riscv_facts.asid_max || riscv_argument(info, "os2.fences=global");
     log_line("Sv39, ASIDs 0..%lu%s, fences %s, timer by %s", asids, riscv_facts.asid_max ? "" : " not used",
@@ -197,14 +198,21 @@ static void fence_asid(uint64_t asid) {
         __asm__ volatile("sfence.vma x0, %0" ::"r"(asid) : "memory");
 }
 
+/* The word by which the entry path knows that a process may be entered here by writing satp alone: this core, this ASID
+ * epoch. It is also what the entry path writes into the state word of one that it claims. A space's is 0 while it owes a fence or its process uses floating point. */
+static uint64_t context_word(const struct arch_core *here) {
+    return riscv_facts.fast ? here->run_word + here->asid_epoch : RISCV_CTX_NONE;
+}
+
 void arch_space_activate(struct core *core, struct arch_space *space) {
+    struct arch_core *here = riscv_core(core);
     if (!space || !riscv_facts.asid_max) {
         csr_write(satp, space ? RISCV_SATP_SV39 | space->root >> OS2_PAGE_SHIFT : riscv_kernel_satp);
         if (!riscv_facts.asid_max)
             fence_all();
+        here->ctx = RISCV_CTX_NONE;
         return;
     }
-    struct arch_core *here = riscv_core(core);
     if (space->core != here->index + 1 || space->epoch != here->asid_epoch) {
         if (here->asid_next > riscv_facts.asid_max) {
             here->asid_next = 1;
@@ -214,22 +222,30 @@ void arch_space_activate(struct core *core, struct arch_space *space) {
         space->core = here->index + 1;
         space->epoch = here->asid_epoch;
         space->asid = here->asid_next++;
+        space->satp = RISCV_SATP_SV39 | space->asid << RISCV_SATP_ASID_SHIFT | space->root >> OS2_PAGE_SHIFT;
         space->owes_fence = true;
     }
-    csr_write(satp, RISCV_SATP_SV39 | space->asid << RISCV_SATP_ASID_SHIFT | space->root >> OS2_PAGE_SHIFT);
+    csr_write(satp, space->satp);
     if (space->owes_fence) {
         fence_asid(space->asid);
         space->owes_fence = false;
     }
+    here->ctx = space->fp_live ? RISCV_CTX_NONE : context_word(here);
+    space->ctx = space->fp_live || !riscv_facts.fast ? 0 : context_word(here);
 }
 
 bool arch_space_current(const struct arch_space *space) {
     return (csr_read(satp) & RISCV_SATP_PPN_MASK) == space->root >> OS2_PAGE_SHIFT;
 }
 
+static void owe_fence(struct arch_space *space) {
+    space->owes_fence = true;
+    space->ctx = 0;
+}
+
 void arch_fence_address(struct arch_space *space, uint64_t va) {
     if (!arch_space_current(space))
-        space->owes_fence = true;
+        owe_fence(space);
     else if (riscv_facts.fences_global)
         fence_all();
     else
@@ -238,7 +254,7 @@ void arch_fence_address(struct arch_space *space, uint64_t va) {
 
 void arch_fence_space(struct arch_space *space) {
     if (!arch_space_current(space))
-        space->owes_fence = true;
+        owe_fence(space);
     else
         fence_asid(space->asid);
 }

@@ -37,6 +37,7 @@ struct riscv_facts {
     uint64_t asid_max;   /* 0: no ASIDs, or not to be used: every switch fences everything */
     bool fences_global;  /* sfence.vma x0, x0 is the only fence that may be used */
     bool sstc;
+    bool fast;             /* the entry path may switch without the C code; off by the boot argument os2.nofast */
     struct fdt_range plic; /* size 0: none */
     uint32_t plic_sources;
     uint64_t plic_context[CORES_MAX]; /* of core i */

@@ -111,9 +111,11 @@ void riscv_trap(struct core *core, uint64_t cause, uint64_t pc, uint64_t value) 
         interrupt_leave(core);
         return;
     }
-    if (cause == CAUSE_ILLEGAL && !context->fp_live) {
+    if (cause == CAUSE_ILLEGAL && !core_space(core)->fp_live) {
         /* Perhaps the first use of floating point. If it is not, it traps once more. */
-        context->fp_live = true;
+        core_space(core)->fp_live = true;
+        core_space(core)->ctx = 0;
+        riscv_core(core)->ctx = RISCV_CTX_NONE;
         load_fp(context);
         return;
     }
@@ -145,17 +147,17 @@ void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, u
     context->tp = tp;
 }
 
-void arch_context_park(struct arch_context *context) {
-    if ((csr_read(sstatus) & RISCV_SSTATUS_FS) == RISCV_SSTATUS_FS) {
+void arch_context_park(struct arch_context *context, struct arch_space *space) {
+    if (space->fp_live && (csr_read(sstatus) & RISCV_SSTATUS_FS) == RISCV_SSTATUS_FS) {
         riscv_fp_save(context);
         csr_clear(sstatus, RISCV_SSTATUS_FS);
         csr_set(sstatus, RISCV_SSTATUS_FS_CLEAN);
     }
 }
 
-void arch_enter(struct core *core, struct arch_context *context) {
+void arch_enter(struct core *core, struct arch_context *context, struct arch_space *space) {
     csr_clear(sstatus, RISCV_SSTATUS_FS | RISCV_SSTATUS_SPP);
-    if (context->fp_live)
+    if (space->fp_live)
         load_fp(context);
     riscv_enter(core);
 }
