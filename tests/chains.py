@@ -7,7 +7,8 @@
 
 A chain says how the machine differs from `./os2 run` (firmware, processors, memory, device tree) and what must be seen:
 lines of the kernel's log, and the numbers that the firmware gives to the harts in use. Every chain must come to a
-prompt, start programs that talk to each other, account for all of its memory, and end the way its firmware can.
+prompt, start programs that talk to each other, account for all of its memory, and end the way its firmware can; or, if
+it cannot boot, say why.
 
 A tree that QEMU would not make is the one it makes (dumpdtb), edited as text. What a chain needs is made anew in
 BUILD/chains/CHAIN. A chain whose firmware is not installed is skipped, and says so.
@@ -46,6 +47,7 @@ class Chain:
     end: str = "shutdown"       # the command that ends QEMU; "": none does
     prepare: object = lambda chain, folder, facts: {}  # makes files; returns more facts for qemu.command_line()
     seconds: int = 120          # to the prompt
+    panic: str = ""             # instead of a prompt, this is to be seen
 
 
 def need(path, package):
@@ -131,6 +133,10 @@ def icicle(_chain, folder, _facts):
     return {"arguments": ["-bios", need(OPENSBI, "opensbi"), "-dtb", str(tree)]}
 
 
+def no_archive(_chain, _folder, _facts):
+    return {"archive": ""}
+
+
 CHAINS = {
     "opensbi": Chain(log=(r"image at 80200000", r"RAM 80000000\.\.88000000", r"clock 10000000 Hz",
                           r"2 of 2 cores are up")),
@@ -150,6 +156,7 @@ CHAINS = {
     "smp 8": Chain(smp=8, harts=tuple(range(8)), log=(r"8 of 8 cores are up",)),
     "64 MiB": Chain(memory="64M", log=(r"RAM 80000000\.\.84000000",)),
     "8 GiB": Chain(memory="8G", log=(r"RAM 80000000\.\.280000000",)),
+    "no archive": Chain(prepare=no_archive, panic=r"OS2\n(\[.*\n)+\n*kernel panic: no boot archive"),
     "sifive-u54": Chain(arguments=("-bios", "default", "-cpu", "sifive-u54"), log=(r"timer by SBI",)),
 }
 
@@ -158,6 +165,15 @@ def judge(chain, line):
     """Boots; yields a line for each thing seen. GuestError: it was not."""
     with terminal.Terminal(line) as guest:
         guest.seconds = chain.seconds
+        if chain.panic:
+            try:
+                guest.prompt(0)
+            except GuestError:
+                pass
+            if not re.search(chain.panic, terminal.clean(guest.text)):
+                raise GuestError(f"the boot does not print {chain.panic}\n{guest.comment()}")
+            yield f"prints {chain.panic}"
+            return
         try:
             booted = guest.prompt(0)
             yield "comes to a prompt"
