@@ -43,12 +43,15 @@ class GuestError(Exception):
 ICOUNT = ["-icount", "shift=0,sleep=off"]  # an instruction is a nanosecond; who waits does not wait
 
 
-def command_line(build, smp, memory, append="", extra=()):
-    """QEMU's command line: the same for a person, a test and gdb."""
-    machine = json.loads((pathlib.Path(build) / "machine.json").read_text(encoding="utf-8"))
+def command_line(build, smp, memory, append="", extra=(), **other):
+    """QEMU's command line: the same for a person, a test and gdb. `other` replaces facts of the machine."""
+    machine = json.loads((pathlib.Path(build) / "machine.json").read_text(encoding="utf-8")) | other
     line = [machine["qemu"], "-M", machine["machine"], "-smp", str(smp), "-m", memory]
     line += [argument for argument in machine["arguments"] if argument]
-    line += ["-nographic", "-serial", "mon:stdio", "-no-reboot", "-kernel", machine["kernel"]]
+    line += ["-nographic"]
+    for serial in machine.get("serials", ["mon:stdio"]):
+        line += ["-serial", serial]
+    line += ["-no-reboot", "-kernel", machine["kernel"]]
     if machine["archive"]:
         line += ["-initrd", machine["archive"]]
     if append:

@@ -26,6 +26,11 @@ enum {
     CAUSE_STORE_PAGE = 15
 };
 
+/* An address of Sv39 from its low 39 bits. */
+#define SIGN_EXTENDED(address) ((uint64_t)((int64_t)((uint64_t)(address) << 25) >> 25))
+_Static_assert(SIGN_EXTENDED(0x4000001000) == 0xffffffc000001000 && SIGN_EXTENDED(0xff3000001000) == 0x3000001000,
+               "bit 38 is the sign");
+
 static unsigned fault_of(uint64_t cause) {
     switch (cause) {
     case CAUSE_LOAD_PAGE:
@@ -117,7 +122,7 @@ void riscv_trap(struct core *core, uint64_t cause, uint64_t pc, uint64_t value) 
     }
     /* Erratum CIP-453: bits above 38 of an instruction address in stval may not be its sign. */
     if (cause == CAUSE_FETCH_PAGE || cause == CAUSE_FETCH_ACCESS)
-        value = (uint64_t)((int64_t)(value << 25) >> 25);
+        value = SIGN_EXTENDED(value);
     /* A translation may have been cached while its entry was invalid: one fence settles it. */
     struct arch_core *here = riscv_core(core);
     if (here->fault_address != value && fault_spurious(core, fault_of(cause), value)) {
