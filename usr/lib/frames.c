@@ -9,13 +9,13 @@
 
 int os2_frames_count(unsigned machine, struct os2_frames *ret_frames) {
     struct os2_message m;
-    uint64_t frame, end;
+    uint64_t first, frame, end;
     int status = os2_machine_info(machine, OS2_MACHINE_MACHINE, 0, &m);
 
     if (status < 0)
         return status;
     memset(ret_frames, 0, sizeof(*ret_frames));
-    frame = m.w[1];
+    frame = first = m.w[1];
     end = m.w[2];
     ret_frames->ram = m.w[3];
     while (frame < end) {
@@ -32,5 +32,7 @@ int os2_frames_count(unsigned machine, struct os2_frames *ret_frames) {
             ret_frames->free_blocks[order] += m.w[2];
         frame = m.label;
     }
+    /* What lies between two banks of RAM is reserved for the kernel, but it is no RAM. */
+    ret_frames->pages[OS2_FRAME_RESERVED] -= end - first - ret_frames->ram;
     return OS2_OK;
 }
