@@ -5,8 +5,8 @@
 
 #include "mm/space.h"
 
-/* A block of order k is mapped by 2^(k mod 9) leaves of level k / 9; where the processor has no leaves that large, by at
- * most 512 of the level below. They never leave one table. */
+/* A block of order k is mapped by 2^(k mod 9) leaves of level k / 9; where the processor has no leaves that large, by
+ * at most 512 of the level below. They never leave one table. */
 static inline unsigned paging_level(unsigned order) {
     return order / 9 < arch_leaf_top() ? order / 9 : arch_leaf_top();
 }

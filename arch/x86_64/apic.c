@@ -4,7 +4,8 @@
  *
  * The local APIC is used as x2APIC where the processor has it, through model-specific registers, else through its page
  * of memory. Interrupt number n is input n of the I/O APICs, counted over all of them (GSI), and arrives as a vector of
- * its own; all go to the boot core. The end of an interrupt is told to the local APIC at once, by the core that took it.
+ * its own; all go to the boot core. The end of an interrupt is told to the local APIC at once, by the core that took
+ * it.
  *
  * Between an interrupt and its driver's acknowledgement the source is masked. A level-triggered input is masked at the
  * I/O APIC. An edge that comes while its input is masked there is lost for good, so an edge-triggered one stays open,

@@ -2,11 +2,11 @@
 /*
  * A core's own tables and registers: segments, the gates of traps, control registers, open I/O ports.
  *
- * Segments: the kernel's code and data, a program's data and 64-bit code, in the order that syscall and sysret want, and
- * the task state segment. A program has no 32-bit code segment, so there is no compatibility mode.
+ * Segments: the kernel's code and data, a program's data and 64-bit code, in the order that syscall and sysret want,
+ * and the task state segment. A program has no 32-bit code segment, so there is no compatibility mode.
  *
- * I/O ports are opened bit by bit in the task state segment of the core where the process runs that holds them. While it
- * does not run, the map's offset lies past the segment's limit and all ports are closed; the bits stay, and are only
+ * I/O ports are opened bit by bit in the task state segment of the core where the process runs that holds them. While
+ * it does not run, the map's offset lies past the segment's limit and all ports are closed; the bits stay, and are only
  * changed when a process with other ports comes. IOPL is always 0.
  */
 #include "arch/x86_64/x86.h"

@@ -8,20 +8,21 @@
  * global: no change of CR3 touches it. SMEP and SMAP keep the kernel from running or reaching a program's pages where
  * the processor has them; it never means to.
  *
- * PCIDs are each core's own, 1 to 4095; 0 is the kernel's root. A space that comes from another core, or from before the
- * last roll-over here, gets a fresh one, whose first load of CR3 flushes what is cached under it. What a space loses
- * while it is current is fenced at once; while it is not, the fence is owed until it is activated, by a load of CR3 that
- * flushes. Without PCIDs (or with the boot argument os2.noasid) every load of CR3 flushes all but the kernel's map; it
- * is left out only where the root is loaded already, by this same space, with no fence owed.
+ * PCIDs are each core's own, 1 to 4095; 0 is the kernel's root. A space that comes from another core, or from before
+ * the last roll-over here, gets a fresh one, whose first load of CR3 flushes what is cached under it. What a space
+ * loses while it is current is fenced at once; while it is not, the fence is owed until it is activated, by a load of
+ * CR3 that flushes. Without PCIDs (or with the boot argument os2.noasid) every load of CR3 flushes all but the kernel's
+ * map; it is left out only where the root is loaded already, by this same space, with no fence owed.
  *
  * The processor caches no entry that is not present, and a fault drops the translation that caused it: so a gained leaf
  * needs no fence, and there is no spurious fault to look for. A load of CR3 serializes, so arriving code needs none.
  *
- * Meltdown. There is one set of tables for user and kernel mode, and the kernel's half maps all RAM. On a processor that
- * forwards data from a page before it has checked the user bit (most of Intel's before 2019; not AMD's), any program can
- * read all memory. Separate tables would cost every system call two loads of CR3, on every processor; this kernel does
- * not have them, says so in its log when it starts on such a processor, and leaves the choice to whoever runs programs
- * they do not trust there. L1TF is not met: an entry that is not present is 0 and names frame 0, which is never used.
+ * Meltdown. There is one set of tables for user and kernel mode, and the kernel's half maps all RAM. On a processor
+ * that forwards data from a page before it has checked the user bit (most of Intel's before 2019; not AMD's), any
+ * program can read all memory. Separate tables would cost every system call two loads of CR3, on every processor; this
+ * kernel does not have them, says so in its log when it starts on such a processor, and leaves the choice to whoever
+ * runs programs they do not trust there. L1TF is not met: an entry that is not present is 0 and names frame 0, which is
+ * never used.
  */
 #include "arch/x86_64/x86.h"
 #include "core/log.h"
@@ -234,7 +235,8 @@ bool arch_space_current(const struct arch_space *space) {
     return (cr_read(cr3) & X86_PTE_ADDRESS) == space->root;
 }
 
-/* A space may be in CR3 of a core that has already published it: then its fence is owed too, see arch_space_activate(). */
+/* A space may be in CR3 of a core that has already published it: then its fence is owed too, see arch_space_activate().
+ * */
 void arch_fence_address(struct arch_space *space, uint64_t va) {
     if (arch_space_current(space))
         __asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");

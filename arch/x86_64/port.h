@@ -6,8 +6,8 @@
 #define ARCH_NAME "x86_64"
 #define ARCH_TOP_LEVEL 3
 
-/* The last page below the canonical hole is never mapped: a system call in its last two bytes would return to an address
- * that is not canonical, and sysret faults on such a one in ring 0, on the program's stack. */
+/* The last page below the canonical hole is never mapped: a system call in its last two bytes would return to an
+ * address that is not canonical, and sysret faults on such a one in ring 0, on the program's stack. */
 #define ARCH_USER_END ((UINT64_C(1) << 47) - OS2_PAGE_SIZE)
 
 /* Kernel half: the direct map, 64 TiB of physical addresses, and the image in the last 2 GiB. */
@@ -21,7 +21,8 @@ struct x86_ports {
     uint16_t first, last;
 };
 
-/* Registers of a stopped process beside the ABI's ten. fs, the base of the segment, is a constant: loaded, never saved. */
+/* Registers of a stopped process beside the ABI's ten. fs, the base of the segment, is a constant: loaded, never saved.
+ * */
 struct arch_context {
     uint64_t pc, sp, fs;
     uint64_t rbp, r14, r15;
@@ -125,6 +126,9 @@ static inline unsigned arch_pte_prot(uint64_t pte) {
  * locked instruction is a full fence, and cheaper than mfence. */
 static inline void arch_fence(void) {
     __asm__ volatile("lock addl $0, -8(%%rsp)" ::: "memory", "cc");
+}
+static inline void arch_fence_release(void) {
+    __atomic_thread_fence(__ATOMIC_RELEASE);
 }
 static inline void arch_store_release(uint64_t *p, uint64_t v) {
     __atomic_store_n(p, v, __ATOMIC_RELEASE);

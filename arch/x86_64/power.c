@@ -3,9 +3,9 @@
  * Power off and restart.
  *
  * Off: QEMU's isa-debug-exit device, but only where the boot argument os2.debug_exit says that it is there, since the
- * port may be anything on another machine; it alone tells the exit code. Then ACPI's S5: the sleep control register of a
- * machine with reduced hardware, else the PM1 control registers, after ACPI mode is turned on.
- * Restart: the reset register of the FADT, the chipset's reset port, the keyboard controller, a triple fault.
+ * port may be anything on another machine; it alone tells the exit code. Then ACPI's S5: the sleep control register of
+ * a machine with reduced hardware, else the PM1 control registers, after ACPI mode is turned on. Restart: the reset
+ * register of the FADT, the chipset's reset port, the keyboard controller, a triple fault.
  */
 #include "arch/x86_64/x86.h"
 

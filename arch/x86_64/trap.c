@@ -2,8 +2,8 @@
 /*
  * Traps other than system calls: interrupts and faults in user mode, the idle loop's interrupts; and contexts.
  *
- * The kernel runs with interrupts off, but for one instruction of the idle loop, so an interrupt comes from user mode or
- * from there. Any other trap in the kernel is a bug, and ends the machine.
+ * The kernel runs with interrupts off, but for one instruction of the idle loop, so an interrupt comes from user mode
+ * or from there. Any other trap in the kernel is a bug, and ends the machine.
  *
  * Floating point is off (CR0.TS) for a process until its first use, which traps; from then on it is on whenever that
  * process runs. While it is off, the registers are always in their initial state, so there is nothing to be read
