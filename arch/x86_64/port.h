@@ -26,9 +26,8 @@ struct x86_ports {
 struct arch_context {
     uint64_t pc, sp, fs;
     uint64_t rbp, r14, r15;
-    uint32_t mxcsr; /* the control words of floating point are all that a call keeps; valid when fp_live */
+    uint32_t mxcsr; /* the control words of floating point are all that a call keeps */
     uint16_t fcw;
-    bool fp_live; /* has used floating point: CR0.TS is clear while it runs */
     uint8_t port_ranges;
     struct x86_ports ports[X86_PORT_RANGES];
 };
@@ -74,6 +73,7 @@ struct arch_space {
     uint64_t pcid, epoch;
     uint32_t core; /* index + 1 of the core that it was last activated on; 0: none */
     bool owes_fence;
+    bool fp_live; /* the process has used floating point: CR0.TS is clear while it runs */
 };
 
 static inline void *arch_phys_to_virt(uint64_t pa) {

@@ -64,21 +64,22 @@ static void fp_switch(struct arch_core *here, bool on) {
 }
 
 /* The registers are the initial ones but for the control words, or floating point is off. */
-static void fp_load(struct arch_core *here, const struct arch_context *context) {
+static void fp_load(struct arch_core *here, const struct arch_context *context, bool live) {
     if (here->fp_dirty) {
         fp_switch(here, true);
         x86_fp_clean();
         here->fp_dirty = false;
     }
-    fp_switch(here, context->fp_live);
-    if (context->fp_live) {
+    fp_switch(here, live);
+    if (live) {
         __asm__ volatile("ldmxcsr %0; fldcw %1" ::"m"(context->mxcsr), "m"(context->fcw));
         here->fp_owner = context;
         here->fp_dirty = true;
     }
 }
 
-void arch_context_park(struct arch_context *context) {
+void arch_context_park(struct arch_context *context, struct arch_space *space) {
+    (void)space;
     struct arch_core *here = x86_core(arch_core());
     if (here->fp_owner == context)
         __asm__ volatile("stmxcsr %0; fnstcw %1" : "=m"(context->mxcsr), "=m"(context->fcw));
@@ -117,9 +118,9 @@ void x86_trap(struct x86_frame *frame) {
         interrupt_leave(core);
         return;
     }
-    if (frame->vector == TRAP_NO_FP && !context->fp_live) {
-        context->fp_live = true;
-        fp_load(x86_core(core), context);
+    if (frame->vector == TRAP_NO_FP && !core_space(core)->fp_live) {
+        core_space(core)->fp_live = true;
+        fp_load(x86_core(core), context, true);
         return;
     }
     /* int3 is one byte long; the address is behind it. */
@@ -151,9 +152,9 @@ void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, u
     context->fcw = 0x37f;
 }
 
-void arch_enter(struct core *core, struct arch_context *context) {
+void arch_enter(struct core *core, struct arch_context *context, struct arch_space *space) {
     struct arch_core *here = x86_core(core);
-    fp_load(here, context);
+    fp_load(here, context, space->fp_live);
     cpu_load_ports(here, context);
     x86_enter(core, context);
 }
