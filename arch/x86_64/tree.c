@@ -181,6 +181,20 @@ static void set_modes(const struct fdt *tree) {
     } while (fdt_node_next(tree, &node, 0));
 }
 
+/* QEMU's tree ends in a megabyte of nothing: cut it off. Returns the size that is used. */
+static uint32_t trim(uint8_t *tree, uint32_t size) {
+    uint32_t total = fdt_total(tree);
+    if (total == 0 || total > size)
+        return size;
+    uint32_t nodes_end = big32(tree + 8) + big32(tree + 36), strings_end = big32(tree + 12) + big32(tree + 32);
+    uint32_t used = nodes_end > strings_end ? nodes_end : strings_end;
+    if (used < HEADER || used > total)
+        return size;
+    struct writer w = {tree, 4};
+    word(&w, used);
+    return used;
+}
+
 void tree_make(struct boot_info *info) {
     for (unsigned irq = 0; irq < X86_IRQS; irq++)
         ioapic_mode(irq, X86_IRQ_LEVEL | X86_IRQ_LOW);
@@ -190,10 +204,12 @@ void tree_make(struct boot_info *info) {
     uint32_t size = fw_open("etc/fdt");
     bool given = size != 0 && size <= TREE_MAX;
     uint64_t at = boot_room(info, given ? size : BUILT_MAX);
-    if (given)
+    if (given) {
         fw_read(arch_phys_to_virt(at), size);
-    else
+        size = trim(arch_phys_to_virt(at), size);
+    } else {
         size = build(arch_phys_to_virt(at));
+    }
     info->tree = (struct boot_range){at, size};
     info->kept[info->kept_count++] = info->tree;
 
