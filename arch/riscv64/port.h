@@ -67,6 +67,9 @@ enum {
     RISCV_PTE_A = 64,
     RISCV_PTE_D = 128
 };
+static inline unsigned arch_leaf_top(void) {
+    return 2;
+}
 static inline uint64_t arch_pte_leaf(uint64_t pa, unsigned prot, unsigned level, bool device) {
     (void)level;
     (void)device; /* memory attributes are the platform's (PMA) */

@@ -174,8 +174,10 @@ bool arch_ports_valid(uint64_t first, uint64_t count) {
     return false;
 }
 
-void arch_ports_grant(struct arch_context *context, uint64_t first, uint64_t count) {
+bool arch_ports_grant(struct core *core, struct arch_context *context, uint64_t first, uint64_t count) {
+    (void)core;
     (void)context;
     (void)first;
     (void)count;
+    return false;
 }
