@@ -403,3 +403,21 @@ void message_looked_at_late(struct core *core, uint64_t word, struct process *ca
     finish_reply_receive(core, over, caller ? caller->slot : NULL);
     syscall_leave(core);
 }
+
+/* ---- With a block, on the entry path. ---- */
+
+struct pass message_pass(struct process *x, struct process *into) {
+    unsigned limit = into->wait.control >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK;
+    struct pass pass = block_pass(&x->space, &into->space, x->reg[OS2_R_BLOCK], limit);
+    pass.order = OS2_I_MESSAGE | OS2_I_BLOCK | pass.order << OS2_I_ORDER_SHIFT;
+    return pass;
+}
+
+void message_pass_undo_call(struct core *core, struct process *into) {
+    if (receive(core, into))
+        turn_ready(core, into->slot);
+}
+
+void message_pass_undo_reply(struct core *core, struct process *into, uint64_t caller) {
+    publish_caller(core, into->slot, core->current->slot, caller & STATE_SEQ_MASK);
+}
