@@ -9,7 +9,6 @@
 #define CORE_IPC_H
 
 #include "core/process.h"
-#include "mm/pass.h"
 
 /* ipc/notify.c. Set bits of the process in `slot`, if it is still of that generation. A process that waits for any of
  * them becomes ready here: at the tail, or at the front place for a device. OS2_OK, OS2_E_DIED. */
@@ -21,9 +20,9 @@ enum os2_status notify_slot(struct core *core, struct slot *slot, uint64_t gener
 _Noreturn void message_looked_at_late(struct core *core, uint64_t word, struct process *caller);
 
 /* ipc/message.c. A message with a block, on the entry path: `x` is current, this core has claimed `into`, which waits for
- * the message (call) or the answer (reply) that x's registers hold. The block moves to it, and what of the result is not
- * in the message's words is returned; va 0: it is not that simple, and nothing has changed. */
-struct pass message_pass(struct process *x, struct process *into);
+ * the message (call) or the answer (reply) that x's registers hold. The block at `va` moves to it: returns the CONTROL of
+ * its result, and the block's address is as it was; 0: it is not that simple, and nothing has changed. */
+uint64_t message_pass(struct process *x, struct process *into, uint64_t va);
 
 /* What follows a message_pass() that did nothing: the claim is undone, in the way that suits a receiver or a caller. */
 void message_pass_undo_call(struct core *core, struct process *into);

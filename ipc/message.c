@@ -21,6 +21,7 @@
 #include "ipc/parcel.h"
 #include "ipc/queue.h"
 #include "ipc/wait.h"
+#include "mm/pass.h"
 
 /* ---- Delivering to a process that this core holds. ---- */
 
@@ -406,11 +407,11 @@ void message_looked_at_late(struct core *core, uint64_t word, struct process *ca
 
 /* ---- With a block, on the entry path. ---- */
 
-struct pass message_pass(struct process *x, struct process *into) {
-    unsigned limit = into->wait.control >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK;
-    struct pass pass = block_pass(&x->space, &into->space, x->reg[OS2_R_BLOCK], limit);
-    pass.order = OS2_I_MESSAGE | OS2_I_BLOCK | pass.order << OS2_I_ORDER_SHIFT;
-    return pass;
+uint64_t message_pass(struct process *x, struct process *into, uint64_t va) {
+    unsigned limit = into->wait.control >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK, order;
+    if (!block_pass(&x->space, &into->space, va, limit, &order))
+        return 0;
+    return OS2_I_MESSAGE | OS2_I_BLOCK | (uint64_t)order << OS2_I_ORDER_SHIFT;
 }
 
 void message_pass_undo_call(struct core *core, struct process *into) {

@@ -377,12 +377,13 @@ fast_reply_receive:
     sd a6, REG(6)(\process)
     .endm
 
-    /* The same back, but for what the block's move has set: a0, the result's flags, and a5, the block's address. */
+    /* The same back, but for a0, which the block's move has set. */
     .macro load_words process
     ld a1, REG(1)(\process)
     ld a2, REG(2)(\process)
     ld a3, REG(3)(\process)
     ld a4, REG(4)(\process)
+    ld a5, REG(5)(\process)
     ld a6, REG(6)(\process)
     .endm
 
@@ -397,11 +398,10 @@ fast_call_block:
     ld sp, CORE_STACK_TOP(tp)
     mv a0, t1
     mv a1, t5
+    mv a2, a5
     call message_pass
     beqz a0, 1f
     ld t1, CORE_CURRENT(tp)
-    mv a5, a0
-    mv a0, a1
     load_words t1
     mv t5, s0
     mv t0, s1
@@ -432,11 +432,10 @@ fast_reply_receive_block:
     ld sp, CORE_STACK_TOP(tp)
     mv a0, t1
     mv a1, t5
+    mv a2, a5
     call message_pass
     beqz a0, 1f
     ld t1, CORE_CURRENT(tp)
-    mv a5, a0
-    mv a0, a1
     load_words t1
     mv t5, s0
     ld t6, REG(0)(t1)
@@ -466,7 +465,6 @@ fast_reply_receive_block:
 block_slow:
     ld a0, REG(0)(t1)
     load_words t1
-    ld a5, REG(5)(t1)
     ld sp, PROCESS_SP(t1)
     ld s0, S(0)(t1)
     ld s1, S(1)(t1)
