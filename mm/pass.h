@@ -19,62 +19,72 @@
 /* Find the table of `level` for `va` and note it in the space's hint. False: the tables do not reach so far down. */
 bool pass_find_table(struct space *space, uint64_t va, unsigned level);
 
-/* Move the block at `va` from the space that is current on this core, and plain (arch_space_plain), to another that this
- * core holds, if that is the simple case: RAM of one leaf below 1 GiB, at its exchange address, of order *order_limit - 1
- * at most (0: none), within the receiver's quota, through tables that it has. True: done, *ret_order is its order. False:
- * nothing has changed, and block_fits() and block_move() will tell why. */
-static inline bool block_pass(struct space *from, struct space *into, uint64_t va, unsigned order_limit,
-                              unsigned *ret_order) {
-    struct heap *heap = from->heap;
-    uint64_t pa = va - OS2_EXCHANGE_BASE, number = pa >> OS2_PAGE_SHIFT;
-    if (pa & (OS2_PAGE_SIZE - 1) || number - heap->first >= heap->end - heap->first)
-        return false;
-    struct frame *f = heap_frame(heap, (uint32_t)number);
-    unsigned order = f->order, level = order == 9;
-    if (f->state != OS2_FRAME_OWNED || f->owner != from->slot || order >= order_limit || (order && !level) ||
-        level > arch_leaf_top())
-        return false;
+/* What block_pass() found. */
+enum pass { PASS_NO, PASS_DONE, PASS_FAR };
 
+/* Move the block that starts at frame `f`, of one leaf of `level`. */
+static inline __attribute__((always_inline)) enum pass pass_leaf(struct space *from, struct space *into, uint64_t va,
+                                                                 struct frame *f, const unsigned level) {
+    struct frame *frames = from->heap->frames;
     uint64_t key = va >> (OS2_PAGE_SHIFT + 9 + 9 * level), index = va >> (OS2_PAGE_SHIFT + 9 * level) & 511;
     struct table_hint *source = &from->hint[level], *target = &into->hint[level];
-    if (__builtin_expect(source->key != key, 0) && !pass_find_table(from, va, level))
-        return false;
-    if (__builtin_expect(target->key != key, 0) && !pass_find_table(into, va, level))
-        return false;
-    uint64_t leaf = source->table[index];
-    uint32_t pages = 1u << order;
-    if (!arch_pte_valid(leaf) || !arch_pte_is_leaf(leaf, level) || arch_pte_valid(target->table[index]) ||
+    if (source->key != key || target->key != key)
+        return PASS_FAR;
+    uint64_t *leaf = &source->table[index], *space_for = &target->table[index];
+    const uint32_t pages = 1u << 9 * level;
+    if (!arch_pte_valid(*leaf) || !arch_pte_is_leaf(*leaf, level) || arch_pte_valid(*space_for) ||
         !space_affords(into, pages))
-        return false;
-    if (source->frame->live == 1) {
+        return PASS_NO;
+    struct frame *source_frame = source->frame, *target_frame = target->frame;
+    if (source_frame->live == 1) {
         if (from->empty_tables >= SPACE_EMPTY_TABLES)
-            return false;
+            return PASS_NO;
         from->empty_tables++;
     }
 
     /* From here on nothing can fail. */
-    source->table[index] = 0;
+    *leaf = 0;
     arch_fence_plain(&from->arch, va);
-    source->frame->live--;
-    if (target->frame->live++ == 0)
+    source_frame->live--;
+    if (target_frame->live++ == 0)
         into->empty_tables--;
-    target->table[index] = arch_pte_leaf(pa, OS2_PROT_READ | OS2_PROT_WRITE, level, false);
+    *space_for = arch_pte_leaf(va - OS2_EXCHANGE_BASE, OS2_PROT_READ | OS2_PROT_WRITE, level, false);
 
-    uint32_t next = f->next, prev = f->prev;
-    *(prev != FRAME_NONE ? &heap_frame(heap, prev)->next : &from->blocks) = next;
+    uint64_t next = f->next, prev = f->prev, number = (uint64_t)(f - frames);
+    *(prev != FRAME_NONE ? &frames[prev].next : &from->blocks) = (uint32_t)next;
     if (next != FRAME_NONE)
-        heap_frame(heap, next)->prev = prev;
+        frames[next].prev = (uint32_t)prev;
     next = into->blocks;
     if (next != FRAME_NONE)
-        heap_frame(heap, next)->prev = (uint32_t)number;
+        frames[next].prev = (uint32_t)number;
     f->prev = FRAME_NONE;
-    f->next = next;
+    f->next = (uint32_t)next;
     f->owner = into->slot;
     into->blocks = (uint32_t)number;
     from->owned -= pages;
     into->owned += pages;
+    return PASS_DONE;
+}
+
+/* Move the block at `va` from the space that is current on this core, and plain (arch_space_plain), to another that this
+ * core holds, if that is the simple case: RAM of one leaf below 1 GiB, at its exchange address, of order order_limit - 1
+ * at most (0: none), within the receiver's quota, through tables that it has. PASS_DONE: *ret_order is its order.
+ * PASS_FAR: it may be done once pass_find_table() was asked. Else nothing has changed, and block_fits() and block_move()
+ * will tell why. */
+static inline __attribute__((always_inline)) enum pass block_pass(struct space *from, struct space *into, uint64_t va,
+                                                                  unsigned order_limit, unsigned *ret_order) {
+    const struct heap *heap = from->heap;
+    uint64_t pa = va - OS2_EXCHANGE_BASE, number = pa >> OS2_PAGE_SHIFT;
+    if (pa & (OS2_PAGE_SIZE - 1) || !heap_covers(heap, number))
+        return PASS_NO;
+    struct frame *f = &heap->frames[number];
+    unsigned order = f->order;
+    if (f->state != OS2_FRAME_OWNED || f->owner != from->slot || order >= order_limit)
+        return PASS_NO;
     *ret_order = order;
-    return true;
+    if (order == 0)
+        return pass_leaf(from, into, va, f, 0);
+    return order == 9 ? pass_leaf(from, into, va, f, 1) : PASS_NO;
 }
 
 #endif
