@@ -33,7 +33,7 @@ enum arch_role {
     ARCH_FIXED,    /* not loaded: sp, constants */
     ARCH_KEPT,     /* the same after a call */
     ARCH_SLOT,     /* carries arguments and results */
-    ARCH_SCRUBBED, /* 0 after a call */
+    ARCH_SCRUBBED, /* 0 after a call, or as it was */
     ARCH_LOST      /* not promised after a call; 0 after another process ran */
 };
 static inline enum arch_role arch_role(unsigned i) {
