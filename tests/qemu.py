@@ -270,7 +270,7 @@ def bail_out(text):
 def run_tap(args):
     nonce = secrets.token_hex(8)
     machine, line = command_line(args.build, args.smp, args.mem,
-                                 f"{args.append} os2.start={args.program} os2.nonce={nonce}".strip())
+                                 f"{args.append} os2.start={args.program} os2.nonce={nonce}".strip(), args.icount)
     if args.dry_run:
         return print(shlex.join(line))
     print(f"# {shlex.join(line)}", flush=True)
