@@ -216,18 +216,18 @@ static void fresh_process(void) {
     m = (struct os2_message){.w = {[4] = os2_deadline_ms(HANG_MS)}};
     if (CHECK_IS(os2_receive_from(inbox, OS2_F_DEADLINE | OS2_ACCEPT(0), &m), OS2_OK))
         page = os2_message_block(&m);
-    for (unsigned i = 1; page && i < ARCH_REGISTERS; i++) {
-        uint64_t wanted = 0;
+    for (unsigned i = 0; page && i < ARCH_REGISTERS; i++) {
+        bool expected = arch_fresh(i, page[i]);
         if (i == ARCH_REGISTER_ARGUMENT)
-            wanted = (uintptr_t)data;
+            expected = page[i] == (uintptr_t)data;
         else if (i == ARCH_REGISTER_SP)
-            wanted = 0x7000;
+            expected = page[i] == 0x7000;
         else if (i == ARCH_REGISTER_GP)
-            wanted = 0x123450;
+            expected = page[i] == 0x123450;
         else if (i == ARCH_REGISTER_TP)
-            wanted = 0x543210;
-        if (!CHECK_IS(page[i], wanted))
-            CHECK_IS(i, ARCH_REGISTERS);
+            expected = page[i] == 0x543210;
+        if (!expected)
+            CHECK_IS(page[i], i); /* register i has the wrong value */
     }
     if (page)
         os2_block_free(page);
