@@ -12,8 +12,8 @@
  * fences for another: a process runs on one core, and its translations elsewhere are under ASIDs that are not used
  * again before a roll-over there, which fences everything.
  *
- * With asid_max 0 (U54, U74, or the boot argument os2.noasid) every change of satp is followed by a fence of all, and so
- * is every lost leaf. Where only sfence.vma x0, x0 may be used (errata of the FU540 and FU740, or the boot argument
+ * With asid_max 0 (U54, U74, or the boot argument os2.noasid) every change of satp is followed by a fence of all, and
+ * so is every lost leaf. Where only sfence.vma x0, x0 may be used (errata of the FU540 and FU740, or the boot argument
  * os2.fences=global) every fence is one of all.
  */
 #include "arch/riscv64/riscv.h"
@@ -199,7 +199,8 @@ static void fence_asid(uint64_t asid) {
 }
 
 /* The word by which the entry path knows that a process may be entered here by writing satp alone: this core, this ASID
- * epoch. It is also what the entry path writes into the state word of one that it claims. A space's is 0 while it owes a fence or its process uses floating point. */
+ * epoch. It is also what the entry path writes into the state word of one that it claims. A space's is 0 while it owes
+ * a fence or its process uses floating point. */
 static uint64_t context_word(const struct arch_core *here) {
     return riscv_facts.fast ? here->run_word + here->asid_epoch : RISCV_CTX_NONE;
 }
