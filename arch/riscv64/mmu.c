@@ -12,8 +12,8 @@
  * fences for another: a process runs on one core, and its translations elsewhere are under ASIDs that are not used
  * again before a roll-over there, which fences everything.
  *
- * With asid_max 0 (U54, U74, or the boot argument os2.noasid) every change of satp is followed by a fence of all, and so
- * is every lost leaf. Where only sfence.vma x0, x0 may be used (errata of the FU540 and FU740, or the boot argument
+ * With asid_max 0 (U54, U74, or the boot argument os2.noasid) every change of satp is followed by a fence of all, and
+ * so is every lost leaf. Where only sfence.vma x0, x0 may be used (errata of the FU540 and FU740, or the boot argument
  * os2.fences=global) every fence is one of all.
  */
 #include "arch/riscv64/riscv.h"
