@@ -75,8 +75,9 @@ struct machine {
     uint32_t slot_high;  /* (a) slots at and above this were never used; only grows */
     struct lock slot_lock;
     uint32_t slot_free; /* slot_lock: head of the free slots, through next; SLOT_NONE */
-    uint64_t idle_mask; /* (a) cores in their idle loop; see core/turn.c */
-    struct lock irq_lock;
+    /* (a) cores in their idle loop, two bits each: see core/turn.c. Alone in its line: every dispatch reads it. */
+    uint64_t idle_mask __attribute__((aligned(CACHE_LINE)));
+    struct lock irq_lock __attribute__((aligned(CACHE_LINE)));
     struct irq irq[IRQ_MAX]; /* irq_lock */
     struct log log;
 };

@@ -38,7 +38,7 @@ struct slot {
     uint64_t note; /* (p) pending notification bits; read without the lock as a hint, (a) */
     uint64_t mask; /* (o) bits the current wait takes; published by the word */
     struct lock lock;
-    uint16_t index;                     /* (i) */
+    uint16_t index;                                  /* (i) */
     uint16_t queue_head __attribute__((aligned(4))); /* (p) senders waiting, oldest first; (a) as a hint */
     uint16_t noted;                     /* (p) note is not 0; read with queue_head, as one word, by the entry path */
     uint16_t queue_tail;                /* (p) */
@@ -60,6 +60,7 @@ struct slot {
     uint8_t end_reason;
     /* From creation. (i) */
     uint64_t parent_life;        /* the supervisor's generation */
+    uint64_t born;               /* the generation it began with; `life` goes up when its end begins */
     uint64_t notify_bits;        /* what the supervisor gets at the end */
     struct watch watch[WATCHES]; /* (p) */
     uint16_t end_cursor;         /* (o) progress of the end */
@@ -114,8 +115,9 @@ static inline bool slot_doomed(const struct slot *slot) {
 static inline uint64_t slot_generation(const struct slot *slot) {
     return life_generation(__atomic_load_n(&slot->life, __ATOMIC_ACQUIRE));
 }
+/* The same from its creation until the slot is free. */
 static inline uint64_t slot_identity(const struct slot *slot) {
-    return slot->index | slot_generation(slot) << OS2_ID_GENERATION_SHIFT;
+    return slot->index | slot->born << OS2_ID_GENERATION_SHIFT;
 }
 
 /* Make the array of slots. False: no memory. */

@@ -44,6 +44,18 @@ static inline struct slot *queue_take(struct runqueue *queue, bool front, bool *
     return list_take(list);
 }
 
+/* runqueue_first() and runqueue_rotate() for a queue that the caller may touch. */
+static inline struct slot *queue_first(const struct runqueue *queue) {
+    return list_empty(&queue->list) || !list_empty(&queue->front) ? NULL : &machine.slot[queue->list.head];
+}
+static inline void queue_rotate(struct runqueue *queue, struct slot *appended) {
+    struct runqueue_list *list = &queue->list;
+    appended->run_next = SLOT_NONE;
+    machine.slot[list->tail].run_next = appended->index;
+    list->tail = appended->index;
+    list->head = machine.slot[list->head].run_next;
+}
+
 /* How many a thief gets of n. */
 static inline uint32_t steal_share(uint32_t n) {
     return (n + 1) / 2 < RUNQUEUE_STEAL_MAX ? (n + 1) / 2 : RUNQUEUE_STEAL_MAX;

@@ -69,6 +69,10 @@ void end_kill(struct core *core, struct slot *slot, uint64_t generation, unsigne
     for (;;) {
         uint64_t word = slot_word(slot);
         enum kind kind = state_kind(word);
+        /* It may have ended since it was doomed, and if nobody asks how, the slot may be another's: then the word may be
+         * that one's wait. Waits are numbered, so a word read before the doom was seen to stand is the doomed one's. */
+        if (__atomic_load_n(&slot->life, __ATOMIC_ACQUIRE) != (generation << 1 | 1))
+            return;
         if (state_waits(word) || kind == KIND_NEW) {
             if (!arch_cas_full(&slot->word, word, state(KIND_END, core->index, 0)))
                 continue;
@@ -180,15 +184,19 @@ static void visit_waiter(struct core *core, struct slot *slot, struct slot *y) {
         tell_died(core, y);
 }
 
+/*
+ * A child may end by itself meanwhile: it sees that its supervisor is stale, frees its slot, and another process of
+ * another supervisor may be in it. So generation, word and parent are read in this order: a live word was that
+ * generation's or a later one's; if its parent is this slot and the generation is still the same when it is doomed, it
+ * was this child all the time. A slot read as DEAD is freed only from that very word. That the child is abandoned needs
+ * no mark: see tell().
+ */
 static void visit_child(struct core *core, struct slot *slot, struct slot *y) {
-    if (y == slot || y->parent != slot->index || state_kind(slot_word(y)) == KIND_FREE)
-        return;
-    __atomic_store_n(&y->abandoned, 1, __ATOMIC_RELAXED);
-    /* The generation before the word: it goes up once the word says END, and is then the next process's. */
     uint64_t generation = slot_generation(y);
-    arch_fence(); /* pairs with the swap in tell() */
-    uint64_t word = slot_word(y);
+    uint64_t word = slot_word(y); /* pairs with the swap in tell(), after the fence in go_stale() */
     enum kind kind = state_kind(word);
+    if (kind == KIND_FREE || y == slot || y->parent != slot->index)
+        return;
     if (kind == KIND_DEAD) {
         if (arch_cas_full(&y->word, word, state(KIND_FREE, 0, 0)))
             free_dead(core, y);
@@ -229,9 +237,11 @@ static void tell(struct core *core, struct slot *slot) {
         slot->watch[i].bits = 0;
     }
     lock_release(&slot->lock);
-    /* The parent's object lives as long as it has children that are not free. */
-    __atomic_fetch_add(&parent->process->space.quota, p->space.quota, __ATOMIC_RELAXED);
+    /* The pages before the quota, so that what is within quota is there. The parent's object lives as long as it has
+     * children that are not free. */
+    uint64_t quota = p->space.quota;
     process_unmake(p);
+    __atomic_fetch_add(&parent->process->space.quota, quota, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < WATCHES; i++)
         if (watch[i].bits)
             notify_slot(core, &machine.slot[watch[i].slot], watch[i].life, watch[i].bits, false);

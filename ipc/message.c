@@ -383,8 +383,10 @@ int sys_reply_receive(struct core *core, struct process *process) {
     if (status != OS2_OK)
         return status;
     status = answer(core, process, &caller);
-    if (status != OS2_OK && status != OS2_E_NOT_WAITING)
+    if (status != OS2_OK && status != OS2_E_NOT_WAITING) {
+        wait_over(process);
         return status;
+    }
     finish_reply_receive(core, receive(core, process), caller);
     return SYSCALL_STOPPED;
 }

@@ -54,6 +54,7 @@ def command_line(build, smp, memory, append="", extra=(), **other):
     line += ["-no-reboot", "-kernel", machine["kernel"]]
     if machine["archive"]:
         line += ["-initrd", machine["archive"]]
+    append = f"{machine['append']} {append}".strip()
     if append:
         if len(append) > ARGUMENTS_MAX:
             raise GuestError(f"boot arguments are {len(append)} bytes, more than the {ARGUMENTS_MAX} that fit")
@@ -62,10 +63,15 @@ def command_line(build, smp, memory, append="", extra=(), **other):
 
 
 def exit_code(machine, status):
-    """The code the guest gave, from QEMU's exit status; None if QEMU ended for another reason."""
+    """The code the guest gave, from QEMU's exit status, as far as that tells it; None if QEMU ended otherwise."""
     if machine["exit"] == "debug_exit":
         return status >> 1 if status & 1 else None
     return status if status >= 0 else None
+
+
+def exit_code_seen(machine, code):
+    """What exit_code() gives for a guest's code: isa-debug-exit shifts it left, and a status has 8 bits."""
+    return code & 0x7F if machine["exit"] == "debug_exit" else code
 
 
 def die_with_parent():
@@ -234,7 +240,7 @@ def run_commands(machine, line, nonce, sink, silence):
             code = exit_code(machine, guest.wait(10))
             if output.status is None:
                 raise GuestError("QEMU ended, but the guest did not say that the commands did")
-            if output.status != code:
+            if exit_code_seen(machine, output.status) != code:
                 raise GuestError(f"the guest said status {output.status}, QEMU ended with {code}")
             return output.status
         except GuestError:
@@ -264,7 +270,7 @@ def bail_out(text):
 def run_tap(args):
     nonce = secrets.token_hex(8)
     machine, line = command_line(args.build, args.smp, args.mem,
-                                 f"{args.append} os2.start={args.program} os2.nonce={nonce}".strip())
+                                 f"{args.append} os2.start={args.program} os2.nonce={nonce}".strip(), args.icount)
     if args.dry_run:
         return print(shlex.join(line))
     print(f"# {shlex.join(line)}", flush=True)

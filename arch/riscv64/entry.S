@@ -11,8 +11,8 @@
  * riscv_enter. Other traps save the caller-saved registers on the core's stack and return to the same process, or not
  * at all.
  *
- * Three calls are tried here first: tokens; a call of words to a server that waits for anyone; and the reply_receive
- * that answers such a call. The latter two are the code of ipc/message.c on the straight path, with the same protocol
+ * Five calls are tried here first: tokens; a poll that finds nothing; yield; a call of words to a server that waits for
+ * anyone; and the reply_receive that answers such a call. The latter two are the code of ipc/message.c on the straight path, with the same protocol
  * (core/state.h): each test that fails goes to `slow`, with the arguments still in a0..a7 and nothing changed. What they
  * rely on: one context word for "same core, live ASID, no fence owed, no floating point" (arch/riscv64/mmu.c); a word of
  * kind 0 and peer 0 receives from anyone; struct wait is plain while its process runs; a handle's target is laid out for
@@ -41,6 +41,10 @@ trap_entry:
     beqz t0, fast_call
     addi t0, t0, NUMBER_CALL - NUMBER_REPLY_RECEIVE
     beqz t0, fast_reply_receive
+    addi t0, t0, NUMBER_REPLY_RECEIVE - NUMBER_YIELD
+    beqz t0, fast_yield
+    addi t0, t0, NUMBER_YIELD - NUMBER_POLL
+    beqz t0, fast_poll
 
 slow:
     ld t0, CORE_CURRENT(tp)
@@ -118,23 +122,6 @@ leave:
     li ra, 0
     sret
 
-#if NUMBER_TOKENS != 0
-#error "fast_tokens is found by a number of 0"
-#endif
-fast_tokens:
-    ld t0, CORE_TOKENS(tp)
-    addi t0, t0, -1
-    blez t0, slow               /* the turn is spent */
-    sd t0, CORE_TOKENS(tp)
-    mv a1, t0
-    csrr t0, sepc
-    addi t0, t0, 4
-    csrw sepc, t0
-    li a0, 0
-    li t0, 0
-    csrrw tp, sscratch, tp
-    sret
-
     /* The current process's registers that a call keeps, and its pc behind the ecall. */
     .macro save_context process, scratch
     csrr \scratch, sepc
@@ -154,6 +141,75 @@ fast_tokens:
     sd s10, S(10)(\process)
     sd s11, S(11)(\process)
     .endm
+
+#if NUMBER_TOKENS != 0
+#error "fast_tokens is found by a number of 0"
+#endif
+fast_tokens:
+    ld t0, CORE_TOKENS(tp)
+    addi t0, t0, -1
+    blez t0, slow               /* the turn is spent */
+    sd t0, CORE_TOKENS(tp)
+    mv a1, t0
+    csrr t0, sepc
+    addi t0, t0, 4
+    csrw sepc, t0
+    li a0, 0
+    li t0, 0
+    csrrw tp, sscratch, tp
+    sret
+
+/* A receive from anyone that polls: finds nothing where no sender and no bit is pending. */
+fast_poll:
+    bnez a6, slow               /* a deadline in time */
+    ld t1, CORE_CURRENT(tp)
+    ld t2, PROCESS_SLOT(t1)
+    lw t2, SLOT_PENDING(t2)
+    bnez t2, slow
+    ld t0, CORE_TOKENS(tp)
+    addi t0, t0, -1
+    blez t0, slow
+    sd t0, CORE_TOKENS(tp)
+    li a0, STATUS_WOULD_WAIT
+    j fast_return
+
+/* Where nobody else is ready, the turn goes on. */
+fast_yield:
+    ld t1, CORE_SHARED(tp)
+    lw t1, SHARED_LENGTH(t1)
+    bnez t1, yield_to_next
+    ld t0, CORE_TOKENS(tp)
+    addi t0, t0, -1
+    blez t0, slow
+    sd t0, CORE_TOKENS(tp)
+    li a0, 0
+fast_return:
+    csrr t0, sepc
+    addi t0, t0, 4
+    csrw sepc, t0
+    li t0, 0
+    li t1, 0
+    csrrw tp, sscratch, tp
+    sret
+
+yield_to_next:
+    ld t1, CORE_CURRENT(tp)
+    save_context t1, t0
+    ld sp, CORE_STACK_TOP(tp)
+    mv a0, tp
+    call turn_rotate
+    mv t5, a0
+    beqz a0, yield_slow
+    ld t0, PROCESS_SATP(t5)
+    csrw satp, t0
+    sd t5, CORE_CURRENT(tp)
+    mv a0, tp
+    j riscv_enter
+yield_slow:
+    ld t1, CORE_CURRENT(tp)
+    ld sp, PROCESS_SP(t1)
+    li a0, NUMBER_YIELD
+    j slow
 
     /* Run the process in t5; its satp is set, its results are in a1..a7 and t0. */
     .macro enter

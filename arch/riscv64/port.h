@@ -33,6 +33,7 @@ struct arch_core {
     uint64_t hart;
     uint64_t ctx; /* run_word + ASID epoch; RISCV_CTX_NONE while the current process has live floating point */
     uint64_t asid_next, asid_epoch; /* epoch is never 0 */
+    bool fp_on;                     /* sstatus.FS is not Off */
     uint64_t fault_address;         /* of the last fault that a fence was to settle */
     uint64_t plic_context;          /* RISCV_NO_PLIC: none */
 };
@@ -66,6 +67,9 @@ enum {
     RISCV_PTE_A = 64,
     RISCV_PTE_D = 128
 };
+static inline unsigned arch_leaf_top(void) {
+    return 2;
+}
 static inline uint64_t arch_pte_leaf(uint64_t pa, unsigned prot, unsigned level, bool device) {
     (void)level;
     (void)device; /* memory attributes are the platform's (PMA) */
@@ -128,6 +132,9 @@ static inline void arch_relax(void) {
     __asm__ volatile("nop" ::: "memory");
 }
 
+static inline bool arch_space_plain(struct core *core, const struct arch_space *space) {
+    return ((struct arch_core *)core)->ctx == space->ctx;
+}
 static inline struct core *arch_core(void) {
     struct core *core;
     __asm__("mv %0, tp" : "=r"(core));

@@ -116,6 +116,7 @@ void riscv_trap(struct core *core, uint64_t cause, uint64_t pc, uint64_t value) 
         core_space(core)->fp_live = true;
         core_space(core)->ctx = 0;
         riscv_core(core)->ctx = RISCV_CTX_NONE;
+        riscv_core(core)->fp_on = true;
         load_fp(context);
         return;
     }
@@ -156,9 +157,14 @@ void arch_context_park(struct arch_context *context, struct arch_space *space) {
 }
 
 void arch_enter(struct core *core, struct arch_context *context, struct arch_space *space) {
-    csr_clear(sstatus, RISCV_SSTATUS_FS | RISCV_SSTATUS_SPP);
-    if (space->fp_live)
+    struct arch_core *here = riscv_core(core);
+    if (space->fp_live) {
         load_fp(context);
+        here->fp_on = true;
+    } else if (here->fp_on) {
+        csr_clear(sstatus, RISCV_SSTATUS_FS);
+        here->fp_on = false;
+    }
     riscv_enter(core);
 }
 
@@ -168,8 +174,10 @@ bool arch_ports_valid(uint64_t first, uint64_t count) {
     return false;
 }
 
-void arch_ports_grant(struct arch_context *context, uint64_t first, uint64_t count) {
+bool arch_ports_grant(struct core *core, struct arch_context *context, uint64_t first, uint64_t count) {
+    (void)core;
     (void)context;
     (void)first;
     (void)count;
+    return false;
 }
