@@ -87,7 +87,8 @@ def case_early_letters(args):
 
 def case_early_trap(args):
     """A trap before there is a handler: the hart stops at halt_trap, and "!" stands on the console."""
-    with stub(args, "-S") as (guest, gdb):
+    alone = argparse.Namespace(**vars(args) | {"smp": 1})
+    with stub(alone, "-S") as (guest, gdb):
         gdb("hbreak *0x80200000", "continue", "delete", "stepi 12", "set $pc = 0x40", "detach")
         guest.expect(b"\n!", args.silence)
         text = gdb("info symbol $pc - 0x80200000 + 0xffffffff80000000", "info registers scause sepc", "detach")
