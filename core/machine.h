@@ -23,7 +23,8 @@ struct slot;
 struct core {
     struct arch_core arch;
     int64_t tokens; /* (c) left in this turn */
-    /* (c) Whose tables are in satp (CR3), NULL: the kernel's. Others read it (a): pairs with roots_left() in ipc/end.c. */
+    /* (c) Whose tables are in satp (CR3), NULL: the kernel's. Others read it (a): pairs with roots_left() in ipc/end.c.
+     * */
     struct process *current;
     struct slot *slots;            /* (i) machine.slot, for the entry path */
     uint64_t slots_bytes;          /* (i) */

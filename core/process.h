@@ -69,9 +69,9 @@ struct slot {
 _Static_assert(sizeof(struct slot) == SLOT_SIZE, "handles hold the offset of a slot");
 
 /*
- * What a wait was asked for: kept so that a receive can be made again (rule 9 of the protocol), and so that an answer is
- * held against what the call accepts. Whenever its process is not in a wait, all but control are as in WAIT_PLAIN: the
- * entry path relies on it.
+ * What a wait was asked for: kept so that a receive can be made again (rule 9 of the protocol), and so that an answer
+ * is held against what the call accepts. Whenever its process is not in a wait, all but control are as in WAIT_PLAIN:
+ * the entry path relies on it.
  */
 #define WAIT_PLAIN(control_) ((struct wait){.control = (control_), .mask = ~UINT64_C(0), .deadline = TIMER_NEVER})
 struct wait {

@@ -63,13 +63,10 @@ static inline uint32_t steal_share(uint32_t n) {
 
 /* Cut the `n` > 0 oldest off a queue that the caller may touch, the front place first: a chain ended by SLOT_NONE. */
 static inline struct slot *queue_split(struct runqueue *queue, uint32_t n, struct slot **ret_last) {
-    struct slot *first = NULL, *last = NULL;
-    for (uint32_t i = 0; i < n; i++) {
+    struct slot *first = list_take(list_empty(&queue->front) ? &queue->list : &queue->front), *last = first;
+    for (uint32_t i = 1; i < n; i++) {
         struct slot *slot = list_take(list_empty(&queue->front) ? &queue->list : &queue->front);
-        if (last)
-            last->run_next = slot->index;
-        else
-            first = slot;
+        last->run_next = slot->index;
         last = slot;
     }
     last->run_next = SLOT_NONE;

@@ -2,10 +2,13 @@
 /* Checking and delivering what goes with a message: see ipc/parcel.h. */
 #include "ipc/parcel.h"
 
+#include "mm/paging.h"
+
 enum os2_status parcel_inspect(struct process *from, struct parcel *ret_parcel) {
     uint64_t control = from->reg[OS2_R_CONTROL];
     struct parcel parcel = {.from = from};
     if (control & OS2_F_BLOCK) {
+        paging_reclaim(&from->space);
         enum os2_status status = block_find(&from->space, from->reg[OS2_R_BLOCK], &parcel.block);
         if (status != OS2_OK)
             return status;

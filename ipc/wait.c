@@ -83,8 +83,14 @@ enum os2_status wait_walk(struct core *core, struct slot *x, uint64_t word) {
         at = next;
         at_word = next_word;
     }
-    if (found == OS2_E_CHAIN && waits_for(at_word) == SLOT_NONE)
-        return OS2_OK;
+    if (found == OS2_E_CHAIN) {
+        if (waits_for(at_word) == SLOT_NONE)
+            return OS2_OK;
+        /* A chain that comes back to its middle is short: those in that circle are just being told so. */
+        for (unsigned i = 1; i < n; i++)
+            if (chain[i] == at)
+                return OS2_OK;
+    }
     /* The second pass: a cycle is one only if nothing moved since. */
     arch_fence();
     for (unsigned i = 1; i < n; i++)

@@ -27,7 +27,8 @@ void paging_map(struct space *space, uint64_t va, uint64_t pa, unsigned order, u
 /* Unmap a block that is mapped at `va`, with the fences that this core needs. Emptied tables stay, up to a limit. */
 void paging_unmap(struct space *space, uint64_t va, unsigned order);
 
-/* Free the tables that were unlinked while the space was not current here. The space is this core's current one. */
+/* Free the tables that were unlinked while the space was not current; only where it is now. Called before a space is
+ * charged for more, and before it gives a block away, so that none pile up. */
 void paging_reclaim(struct space *space);
 
 /* Change the protection of a mapped block, with its fences. */

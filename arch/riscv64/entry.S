@@ -12,11 +12,12 @@
  * at all.
  *
  * Five calls are tried here first: tokens; a poll that finds nothing; yield; a call of words to a server that waits for
- * anyone; and the reply_receive that answers such a call. The latter two are the code of ipc/message.c on the straight path, with the same protocol
- * (core/state.h): each test that fails goes to `slow`, with the arguments still in a0..a7 and nothing changed. What they
- * rely on: one context word for "same core, live ASID, no fence owed, no floating point" (arch/riscv64/mmu.c); a word of
- * kind 0 and peer 0 receives from anyone; struct wait is plain while its process runs; a handle's target is laid out for
- * one sign test and one mask (core/handle.h). The words of the message stay in a1..a6.
+ * anyone; and the reply_receive that answers such a call. The latter two are the code of ipc/message.c on the straight
+ * path, with the same protocol (core/state.h): each test that fails goes to `slow`, with the arguments still in a0..a7
+ * and nothing changed. What they rely on: one context word for "same core, live ASID, no fence owed, no floating point"
+ * (arch/riscv64/mmu.c); a word of kind 0 and peer 0 receives from anyone; struct wait is plain while its process runs;
+ * a handle's target is laid out for one sign test and one mask (core/handle.h). The words of the message stay in
+ * a1..a6.
  */
 #include "arch_offsets.h"
 
@@ -241,7 +242,8 @@ yield_slow:
     li ra, 0
     .endm
 
-/* t0 tokens, t1 the caller, t2 handle, then the caller's slot, t3 the server's slot, t4 its word, then seq, t5 server */
+/* t0 tokens, t1 the caller, t2 handle, then the caller's slot, t3 the server's slot, t4 its word, then seq, t5 server
+ * */
 fast_call:
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, -1
@@ -293,7 +295,8 @@ fast_call:
     enter
     sret
 
-/* t1 the server, t2 its slot, t3 the caller's slot, t4 the word it must have, t5 the caller, t6 the server's new word */
+/* t1 the server, t2 its slot, t3 the caller's slot, t4 the word it must have, t5 the caller, t6 the server's new word
+ * */
 fast_reply_receive:
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, -1

@@ -199,7 +199,8 @@ static void fence_asid(uint64_t asid) {
 }
 
 /* The word by which the entry path knows that a process may be entered here by writing satp alone: this core, this ASID
- * epoch. It is also what the entry path writes into the state word of one that it claims. A space's is 0 while it owes a fence or its process uses floating point. */
+ * epoch. It is also what the entry path writes into the state word of one that it claims. A space's is 0 while it owes
+ * a fence or its process uses floating point. */
 static uint64_t context_word(const struct arch_core *here) {
     return riscv_facts.fast ? here->run_word + here->asid_epoch : RISCV_CTX_NONE;
 }

@@ -146,6 +146,12 @@ static inline void arch_relax(void) {
     __asm__ volatile("pause" ::: "memory");
 }
 
+/* Every switch of this port is the long one. */
+static inline bool arch_space_plain(struct core *core, const struct arch_space *space) {
+    (void)core;
+    (void)space;
+    return false;
+}
 static inline struct core *arch_core(void) {
     struct core *core;
     __asm__("movq %%gs:0, %0" : "=r"(core));

@@ -5,9 +5,9 @@
  * A test is a function, a text, and the tags of the sentences of docs/syscalls.md that it tests; a lint holds the two
  * together. After each test the machine's pages are counted: what was free before must be free again.
  *
- * Tests are written as one linear script in the main process. What other processes do in it is done by puppets: children
- * that make whatever system call they are told to, with whatever registers, and hand the registers back. A puppet that
- * is stuck in a wait is waited for by looking at its state, so that nothing here depends on speed.
+ * Tests are written as one linear script in the main process. What other processes do in it is done by puppets:
+ * children that make whatever system call they are told to, with whatever registers, and hand the registers back. A
+ * puppet that is stuck in a wait is waited for by looking at its state, so that nothing here depends on speed.
  */
 #ifndef SYSTEST_H
 #define SYSTEST_H
