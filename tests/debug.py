@@ -59,7 +59,8 @@ def case_commands(args):
         text = gdb("os2 cores", "os2 processes", "os2 queues", "os2 heap", "os2 tables", "os2 log", "os2 nonsense",
                    "detach")
         for pattern in (rf"^ *{args.smp - 1} +\d+ +(idle|runs) ", r"^ *\d+ shell +cal +\d+ console",
-                        r"^ *\d+ sleep +rcv +nobody", r"^core 0 ready: ", r"pages on the lists, \d+ counted: they agree",
+                        r"^ *\d+ sleep +rcv +nobody", r"^core 0 ready: ",
+                        r"pages on the lists, \d+ counted: they agree",
                         r"^in all (\d+) of \1 frames, \1 of them RAM", r"^\d{3,} leaves, 0 bad entries",
                         r"^\[.*\] init: ", r"^os2 cores \| processes"):
             seen(pattern, text)

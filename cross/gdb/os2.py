@@ -9,9 +9,9 @@
     os2 log          the kernel's log, as far as it is still in its ring
 
 Structures are read by the debug information, the numbers that are not in it from the headers. All is read through the
-kernel's own map, which every process has too: on RISC-V the core that gdb shows is put into supervisor mode for as long
-as a command reads. It must have come as far as the kernel's map. The machine is stopped meanwhile, perhaps in the middle
-of a change: a sum may then be off by what is under way.
+kernel's own map, which every process has too: on RISC-V the core that gdb shows is put into supervisor mode for as
+long as a command reads. It must have come as far as the kernel's map. The machine is stopped meanwhile, perhaps in the
+middle of a change: a sum may then be off by what is under way.
 """
 import collections
 import pathlib
@@ -106,10 +106,10 @@ def show_cores():
     idle = int(machine()["idle_mask"])
     for i, core in enumerate(cores()):
         shared = core["shared"]
-        current = int(core["current"])
+        runs = named(int(core["current"]["slot"]["index"])) if int(core["current"]) else "-"
         state = "absent" if not int(shared["online"]) else "idle" if idle >> i & 1 else "runs"
         ready = sum(len(part) for part in run_queue(core))
-        print(f"{i:4} {int(machine()['boot']['cpu_id'][i]):4}  {state:8} {named(int(core['current']['slot']['index'])) if current else '-':20} "
+        print(f"{i:4} {int(machine()['boot']['cpu_id'][i]):4}  {state:8} {runs:20} "
               f"{int(core['tokens']):6} {int(core['turns']):8} {ready:6} {int(core['stolen']):10}")
 
 
