@@ -45,6 +45,7 @@ struct core; /* its first member is the port's struct arch_core */
  *
  * uint64_t arch_pte_leaf(pa, prot, level, device)   a user leaf, accessed and dirty preset; W^X is the caller's duty
  * uint64_t arch_pte_table(pa)                        a pointer to the next table
+ * unsigned arch_leaf_top(void)                       the highest level that has leaves: 2 for 1 GiB, 1 for 2 MiB
  * bool arch_pte_valid(pte), arch_pte_is_leaf(pte, level)
  * uint64_t arch_pte_address(pte)
  * unsigned arch_pte_prot(pte)
@@ -60,6 +61,8 @@ struct core; /* its first member is the port's struct arch_core */
  * struct core *arch_core(void)  this core
  * uint64_t arch_clock(void)     ticks since some moment before boot, the same on all cores
  *
+ * bool arch_space_plain(core, space)   may this core switch from its current space to that one with nothing but the
+ *                               entry path's own steps: no fence, no floating-point work? False is always safe
  * void arch_context_argument(uint64_t *reg, uint64_t value)   a fresh process's first argument, among the ABI's ten
  * void arch_context_restart(struct arch_context *)   the stopped process makes the same system call again
  */
@@ -91,8 +94,9 @@ struct boot_info {
  * by segments. Called once on the boot core, with the heap up; takes tables from kernel_table_alloc(). */
 void arch_kernel_map(const struct boot_info *info);
 
-/* Fill in the port's part of a cleared struct core: `index` in cores[], the firmware's number, the kernel's stack. */
-void arch_core_make(struct core *core, unsigned index, uint64_t cpu, uint64_t stack_top);
+/* Fill in the port's part of a cleared struct core: `index` in cores[], the state word of a process that it runs (core/
+ * state.h; the low 44 bits are the port's to use), the firmware's number, the kernel's stack. */
+void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64_t cpu, uint64_t stack_top);
 
 /* Let this core take system calls and interrupts. Called on each core once, after arch_kernel_map(). */
 void arch_core_init(struct core *core);
@@ -122,10 +126,10 @@ void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, u
 
 /* Floating point: before the current process stops being that, and before it may run elsewhere, its live state goes to
  * its context. */
-void arch_context_park(struct arch_context *context);
+void arch_context_park(struct arch_context *context, struct arch_space *space);
 
 /* Go to user mode as core->current, whose context this is and whose space is active. */
-_Noreturn void arch_enter(struct core *core, struct arch_context *context);
+_Noreturn void arch_enter(struct core *core, struct arch_context *context, struct arch_space *space);
 
 /* Wait for an interrupt, and take it. May return at any time. Entered and left with interrupts off. */
 void arch_idle(struct core *core);
@@ -140,9 +144,11 @@ void arch_ipi_send(struct core *core);
 void arch_irq_unmask(unsigned irq);
 void arch_irq_mask(unsigned irq);
 
-/* I/O ports: false where there are none. */
+/* I/O ports: may these be claimed? Not where there are none, and not those that are the kernel's. */
 bool arch_ports_valid(uint64_t first, uint64_t count);
-void arch_ports_grant(struct arch_context *context, uint64_t first, uint64_t count);
+
+/* Open a range of ports to the current process of this core, whose context this is. False: it has too many ranges. */
+bool arch_ports_grant(struct core *core, struct arch_context *context, uint64_t first, uint64_t count);
 
 /* Whether [base, base + size) may be claimed as a device's registers: not RAM is the caller's check; not an interrupt
  * controller, a core's timer or firmware's is the port's. */
@@ -163,6 +169,7 @@ _Noreturn void core_main(struct core *core);        /* every other core, on its 
 void syscall_dispatch(struct core *core);           /* core->current made a system call: registers are in it */
 uint64_t kernel_table_alloc(void);                  /* physical address of a cleared page; panics when there is none */
 struct arch_context *core_context(struct core *core); /* of the current process */
+struct arch_space *core_space(struct core *core);     /* of the current process */
 /* A fault in user mode that the process does not survive; does not return. */
 _Noreturn void fault_arrived(struct core *core, unsigned fault, uint64_t pc, uint64_t address);
 /* Does the current process's table allow this access, so that the fault came from a stale translation? */

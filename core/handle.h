@@ -2,9 +2,16 @@
 /*
  * Handles: what a process may reach. A table of 256, one page, charged to its process.
  *
- * An entry is two words: target = kind 4 | rights 12 | slot 16 | generation 32, and the badge. The generation makes a
- * handle to an ended process dead for good; a slot whose generation would not fit 32 bits is never used again.
- * Free entries are linked through their badge word: taking and giving back an index is O(1).
+ * An entry is two words: the target, and the badge. The target is laid out so that the entry path needs one sign test
+ * to know that it may be sent to, and one mask to have the offset of its slot (slots are 512 bytes apart):
+ *
+ *     bits 0..8    rights        31       0: an inbox that may be sent to
+ *          9..24   slot          32..63   low half of the slot's life word when the handle was made
+ *          25..30  kind - 1
+ *
+ * The life makes a handle to an ended process dead for good; a slot whose generation would not fit is never used again.
+ * A free entry's target is 0, slot 0 is never a process. Free entries are linked through their badge word: taking and
+ * giving back an index is O(1).
  */
 #ifndef CORE_HANDLE_H
 #define CORE_HANDLE_H
@@ -20,26 +27,30 @@ struct handle_table {
 };
 _Static_assert(sizeof(struct handle_table) == OS2_PAGE_SIZE, "a handle table is one page");
 
-#define HANDLE_GENERATION_MAX UINT64_C(0xffffffff)
+#define HANDLE_GENERATION_MAX UINT64_C(0x7fffffff)
+#define HANDLE_NO_SEND (UINT64_C(1) << 31)
 
 static inline uint64_t handle_target(unsigned kind, unsigned rights, unsigned slot, uint64_t generation) {
-    return (uint64_t)kind << 60 | (uint64_t)(rights & OS2_RIGHTS_ALL) << 48 | (uint64_t)slot << 32 |
-           (generation & HANDLE_GENERATION_MAX);
+    bool send = kind == OS2_HANDLE_INBOX && rights & OS2_RIGHT_SEND;
+    return (generation & HANDLE_GENERATION_MAX) << 33 | (send ? 0 : HANDLE_NO_SEND) | (uint64_t)(kind - 1) << 25 |
+           (uint64_t)slot << 9 | (rights & OS2_RIGHTS_ALL);
 }
 static inline unsigned handle_kind(uint64_t target) {
-    return (unsigned)(target >> 60);
+    return (target >> 25 & 0x3f) + 1;
 }
 static inline unsigned handle_rights(uint64_t target) {
-    return target >> 48 & OS2_RIGHTS_ALL;
+    return target & OS2_RIGHTS_ALL;
 }
 static inline unsigned handle_slot(uint64_t target) {
-    return target >> 32 & 0xffff;
+    return target >> 9 & 0xffff;
 }
 static inline uint64_t handle_generation(uint64_t target) {
-    return target & HANDLE_GENERATION_MAX;
+    return target >> 33;
 }
+/* The same with only those of its rights that are among `rights`. */
 static inline uint64_t handle_narrow(uint64_t target, unsigned rights) {
-    return target & ~((uint64_t)(~rights & OS2_RIGHTS_ALL) << 48);
+    return handle_target(handle_kind(target), handle_rights(target) & rights, handle_slot(target),
+                         handle_generation(target));
 }
 
 /* All entries free. */
@@ -49,7 +60,7 @@ void handle_table_init(struct handle_table *table);
  * read past the table (Spectre v1). */
 static inline struct handle *handle_get(struct handle_table *table, uint64_t index) {
     struct handle *h = &table->entry[index & (OS2_HANDLES - 1)];
-    return index < OS2_HANDLES && index != 0 && h->target ? h : NULL;
+    return index < OS2_HANDLES && h->target ? h : NULL;
 }
 
 static inline bool handle_room(const struct handle_table *table) {

@@ -112,8 +112,8 @@ void init_start(struct core *core, struct boot_info *info) {
     struct process *p = slot->process;
     uint64_t entry = load(&p->space, &file);
     give_range(&p->space, &info->archive);
-    if (info->tree.size)
-        give_range(&p->space, &info->tree);
+    if (info->tree.size) /* a block of its own: see move_tree() */
+        adopt(&p->space, (uint32_t)(info->tree.base >> OS2_PAGE_SHIFT));
 
     uint64_t page;
     check((enum os2_status)block_alloc(&p->space, 0, &page), "no page");

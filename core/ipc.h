@@ -14,6 +14,11 @@
  * them becomes ready here: at the tail, or at the front place for a device. OS2_OK, OS2_E_DIED. */
 enum os2_status notify_slot(struct core *core, struct slot *slot, uint64_t generation, uint64_t bits, bool front);
 
+/* ipc/message.c. The entry path's reply_receive has published the current process as `word` (a plain receive) and
+ * answered `caller` (NULL: it no longer waited), whose registers hold the answer; then it saw that a message or bits
+ * may have come meanwhile, or that there is no caller to go on with. */
+_Noreturn void message_looked_at_late(struct core *core, uint64_t word, struct process *caller);
+
 /* ipc/wait.c. The deadline of wait `seq` of `slot` has passed. False: keep the timer's node and ask again later. */
 bool wait_expire(struct core *core, struct slot *slot, uint64_t seq);
 

@@ -16,33 +16,46 @@
 #include "mm/block.h"
 #include "mm/heap.h"
 
+struct process;
 struct slot;
 
 /* A core's own state, reached through arch_core(). The port's part is first: entry code knows its offsets. */
 struct core {
     struct arch_core arch;
-    int64_t tokens;                /* (c) left in this turn */
-    struct process *current;       /* (c) NULL: idle */
-    uint32_t index;                /* (i) in machine.core[] */
-    int64_t tokens_marked;         /* (c) tokens when current began to spend: see turn_account() */
+    int64_t tokens; /* (c) left in this turn */
+    /* (c) Whose tables are in satp (CR3), NULL: the kernel's. Others read it (a): pairs with roots_left() in ipc/end.c.
+     * */
+    struct process *current;
+    struct slot *slots;            /* (i) machine.slot, for the entry path */
+    uint64_t slots_bytes;          /* (i) */
+    bool running;                  /* (c) current is this core's and goes on; else it waits, is queued, or has ended */
+    bool was_front;                /* (c) the last turn came from the queue's front place */
+    uint32_t index;                /* (i) in cores[] */
+    uint32_t turn_quantum;         /* (c) of this turn */
+    uint16_t turn_slot;            /* (c) whose turn it is: the one that was dispatched */
+    uint64_t turn_generation;      /* (c) */
+    int64_t tokens_marked;         /* (c) tokens when they were last counted: see turn_account() */
     uint64_t turns;                /* (c) turns given */
     uint64_t watch_since;          /* (c) watchdog: when its process was first seen without a new system call */
     uint64_t watch_calls;          /* (c) watchdog: turns and tokens at that time */
     struct process *watch_process; /* (c) */
     struct timers timers;          /* (c) */
-    bool was_front;                /* (c) the last turn came from the queue's front place */
+    struct core_shared *shared;    /* (i) */
     /* Statistics: written by the core, read by machine_info() of anyone, each a single load (a). */
-    uint64_t steals, stolen, idle_ticks, idle_since, interrupts, longest_wait; /* idle_since 0: not idle */
-    struct core_shared *shared;                                                /* (i) */
+    uint64_t steals, stolen, idle_ticks, interrupts, longest_wait;
+    uint64_t idle_since; /* 0: not idle */
 };
 
 /* What other cores may touch of a core. */
 struct core_shared {
     struct runqueue queue;
-    uint32_t root;    /* (a) slot + 1 whose tables are in this core's satp or CR3, 0: the kernel's. Pairs with end.c */
-    uint32_t running; /* (a) slot + 1 of the current process, for machine_info() */
-    uint32_t online;  /* (a) 1: set once by the core itself */
+    uint32_t online; /* (a) 1: set once by the core itself */
 } __attribute__((aligned(CACHE_LINE)));
+
+/* Is this process the one that runs on this core? */
+static inline bool core_runs(const struct core *core, const struct process *process) {
+    return core->running && core->current == process;
+}
 
 #define IRQ_MAX 1024
 struct irq {

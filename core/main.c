@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/process.h"
+#include "core/state.h"
 #include "core/string.h"
 #include "core/turn.h"
 
@@ -38,26 +39,43 @@ uint64_t kernel_table_alloc(void) {
 static void make_core(uint32_t index) {
     struct core *core = kernel_pages(order_of(sizeof *core), "a core");
     core->index = index;
+    core->slots = machine.slot;
+    core->slots_bytes = machine.slot_count * sizeof(struct slot);
     core->shared = kernel_pages(order_of(sizeof *core->shared), "a core");
     uint64_t stack = (uint64_t)(uintptr_t)kernel_pages(STACK_ORDER, "a kernel stack");
     runqueue_init(&core->shared->queue);
     if (!timer_init(&core->timers))
         panic("no memory for a core's timers");
-    arch_core_make(core, index, machine.boot->cpu_id[index], stack + (OS2_PAGE_SIZE << STACK_ORDER));
+    arch_core_make(core, index, state(KIND_RUN, index, 0), machine.boot->cpu_id[index],
+                   stack + (OS2_PAGE_SIZE << STACK_ORDER));
     cores[index] = core;
 }
 
-/* The tree moves into a block of its own, so that it shares no page with anything, and its old place is freed. */
+static bool page_meets(const struct boot_range *range, uint64_t page) {
+    return range->size && page < range->base + range->size && range->base < page + OS2_PAGE_SIZE;
+}
+
+/* The tree moves into a block of its own, so that it shares no page with anything, and its old place is freed, but for
+ * pages where something else is too. */
 static void move_tree(struct boot_info *info) {
     if (!info->tree.size)
         return;
-    unsigned order = order_of(info->tree.size);
-    uint8_t *copy = kernel_pages(order, "the device tree");
-    memcpy(copy, arch_phys_to_virt(info->tree.base), info->tree.size);
+    struct boot_range old = info->tree;
+    uint8_t *copy = kernel_pages(order_of(old.size), "the device tree");
+    memcpy(copy, arch_phys_to_virt(old.base), old.size);
     info->tree.base = arch_virt_to_phys(copy);
+    for (uint64_t page = old.base & ~(OS2_PAGE_SIZE - 1); page < old.base + old.size; page += OS2_PAGE_SIZE) {
+        bool shared = page_meets(&info->archive, page) || !heap_covers(&machine.heap, page >> OS2_PAGE_SHIFT);
+        for (unsigned i = 0; i < info->reserved_count; i++)
+            shared |= page_meets(&info->reserved[i], page);
+        uint32_t number = (uint32_t)(page >> OS2_PAGE_SHIFT);
+        if (!shared && heap_frame(&machine.heap, number)->state == OS2_FRAME_KERNEL)
+            heap_free(&machine.heap, number);
+    }
 }
 
-#define ARRIVAL_TICKS_HZ 1 /* wait this long, 1/HZ s, for cores that firmware has started */
+#define ARRIVAL_TICKS_HZ 1    /* wait this long, 1/HZ s, for cores that firmware has started */
+#define ARRIVAL_LOOKS_HZ 1000 /* and look this often, asleep between: they may need this very processor */
 
 static void start_cores(struct boot_info *info) {
     uint32_t started = 1;
@@ -69,11 +87,16 @@ static void start_cores(struct boot_info *info) {
     }
     uint64_t limit = arch_clock() + machine.clock_hz / ARRIVAL_TICKS_HZ;
     uint32_t online;
-    do {
+    for (;;) {
         online = 0;
         for (uint32_t i = 0; i < machine.core_count; i++)
             online += __atomic_load_n(&cores[i]->shared->online, __ATOMIC_ACQUIRE);
-    } while (online < started && arch_clock() < limit);
+        if (online >= started || arch_clock() >= limit)
+            break;
+        cores[0]->timers.nap = arch_clock() + machine.clock_hz / ARRIVAL_LOOKS_HZ;
+        timer_program(cores[0]);
+        arch_idle(cores[0]);
+    }
     for (uint32_t i = 1; i < machine.core_count; i++)
         if (!__atomic_load_n(&cores[i]->shared->online, __ATOMIC_ACQUIRE))
             log_line("core %u (cpu %lu) has not arrived", i, info->cpu_id[i]);

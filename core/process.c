@@ -31,6 +31,9 @@ bool process_table_init(void) {
     machine.slot_free = SLOT_NONE;
     for (uint32_t i = count; i-- > 0;) {
         struct slot *s = &machine.slot[i];
+        s->word = state(KIND_FREE, 0, 0);
+        if (i == SLOT_NONE)
+            break;
         s->index = (uint16_t)i;
         s->life = 2; /* generation 1: 0 is never a process's */
         s->queue_head = s->queue_tail = s->next = s->prev = s->queued_at = SLOT_NONE;
@@ -79,6 +82,9 @@ enum os2_status process_make(struct slot *parent, const struct process_request *
     if (status != OS2_OK)
         goto fail;
     p->slot = slot;
+    p->caller_word = state(KIND_RCV, slot->index, 0);
+    p->called_word = state(KIND_CAL, slot->index, 0);
+    p->wait = WAIT_PLAIN(0);
     p->handles = frame_memory(table);
     handle_table_init(p->handles);
     p->quantum = request->quantum;
@@ -89,8 +95,12 @@ enum os2_status process_make(struct slot *parent, const struct process_request *
     slot->process = p;
     slot->parent = parent ? parent->index : SLOT_NONE;
     slot->parent_life = parent ? slot_generation(parent) : 0;
+    slot->born = slot_generation(slot);
     slot->notify_bits = request->notify_bits;
     slot->note = 0;
+    slot->noted = 0;
+    slot->mask = ~UINT64_C(0);
+    slot->spent = 0;
     slot->children = 0;
     slot->doom_reason = 0;
     slot->abandoned = 0;

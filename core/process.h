@@ -15,10 +15,15 @@
 #include "core/machine.h"
 #include "mm/space.h"
 
-#define SLOT_NONE 0xffffu
-#define SLOT_ANY 0xffffu    /* as a peer: any sender */
-#define SLOT_NOBODY 0xfffeu /* as a peer: sleep */
-#define SLOTS_MAX 0x8000u
+#define SLOT_NONE 0u        /* slot 0 is never a process */
+#define SLOT_ANY 0u         /* as a peer: any sender */
+#define SLOT_NOBODY 0xffffu /* as a peer: sleep */
+
+/* Is this the peer of a wait for one process? */
+static inline bool slot_is_one(uint32_t peer) {
+    return peer != SLOT_ANY && peer != SLOT_NOBODY;
+}
+#define SLOT_SIZE 512
 
 #define WATCHES 4
 struct watch {
@@ -33,8 +38,9 @@ struct slot {
     uint64_t note; /* (p) pending notification bits; read without the lock as a hint, (a) */
     uint64_t mask; /* (o) bits the current wait takes; published by the word */
     struct lock lock;
-    uint16_t index;                     /* (i) */
-    uint16_t queue_head;                /* (p) senders waiting for this process, oldest first; (a) as a hint */
+    uint16_t index;                                  /* (i) */
+    uint16_t queue_head __attribute__((aligned(4))); /* (p) senders waiting, oldest first; (a) as a hint */
+    uint16_t noted;                     /* (p) note is not 0; read with queue_head, as one word, by the entry path */
     uint16_t queue_tail;                /* (p) */
     uint16_t next, prev;                /* lock of the slot this one is queued at */
     uint16_t queued_at;                 /* the same: the receiver's slot, SLOT_NONE: not linked */
@@ -44,22 +50,30 @@ struct slot {
     uint8_t doom_reason;                /* (a) set before life becomes doomed */
     uint8_t abandoned;                  /* (a) nobody will ask how it ended: see end.c */
     uint64_t seq;                       /* (o) of the latest wait; never reset */
+    uint64_t spent;                     /* (a) tokens that its turns have spent */
     uint64_t ready_since;               /* (o) when it was last put into a run queue */
     struct process *process;            /* (o) NULL: none */
     struct timer_node timer[CORES_MAX]; /* node c: core c only */
     /* How it ended; written before the word says DEAD. */
-    uint64_t end_value, end_pc, end_address, end_spent, end_turns;
+    uint64_t end_value, end_pc, end_address, end_turns;
     uint64_t end_name[2];
     uint8_t end_reason;
     /* From creation. (i) */
     uint64_t parent_life;        /* the supervisor's generation */
+    uint64_t born;               /* the generation it began with; `life` goes up when its end begins */
     uint64_t notify_bits;        /* what the supervisor gets at the end */
     struct watch watch[WATCHES]; /* (p) */
     uint16_t end_cursor;         /* (o) progress of the end */
     uint8_t end_stage;           /* (o) */
-};
+} __attribute__((aligned(SLOT_SIZE)));
+_Static_assert(sizeof(struct slot) == SLOT_SIZE, "handles hold the offset of a slot");
 
-/* What a receive was asked for: kept so that it can be made again (rule 9 of the protocol). */
+/*
+ * What a wait was asked for: kept so that a receive can be made again (rule 9 of the protocol), and so that an answer
+ * is held against what the call accepts. Whenever its process is not in a wait, all but control are as in WAIT_PLAIN:
+ * the entry path relies on it.
+ */
+#define WAIT_PLAIN(control_) ((struct wait){.control = (control_), .mask = ~UINT64_C(0), .deadline = TIMER_NEVER})
 struct wait {
     uint64_t control;
     uint64_t mask;
@@ -74,13 +88,16 @@ struct process {
     struct arch_context context;  /* (o) */
     struct space space;           /* (o) */
     struct slot *slot;            /* (i) */
+    uint64_t caller_word;         /* (i) slot << 44: with seq, whom a reply answers */
+    uint64_t called_word;         /* (i) CAL | slot << 44: with seq, the word of one that waits for this one's answer */
     struct handle_table *handles; /* (o) */
     struct wait wait;             /* (o) */
     uint64_t badge;               /* (o) of the handle its waiting message came through */
     uint32_t quantum;             /* (i) tokens of its turns */
-    uint32_t lent;                /* (o) quantum of the client it works for, 0: none */
+    uint32_t lent;                /* (o) quantum of its next turn where that is not its own, else 0 */
+    uint32_t lending;             /* (o) quantum of the turn in which it began to wait in a queue */
     uint64_t watchdog;            /* (i) limit in ticks, 0: none */
-    uint64_t spent, turns;        /* (o) */
+    uint64_t turns;               /* (o) */
     uint64_t name[2];             /* (i) */
     uint32_t last_core;           /* (o) index + 1 of the core it last ran on */
 };
@@ -98,8 +115,9 @@ static inline bool slot_doomed(const struct slot *slot) {
 static inline uint64_t slot_generation(const struct slot *slot) {
     return life_generation(__atomic_load_n(&slot->life, __ATOMIC_ACQUIRE));
 }
+/* The same from its creation until the slot is free. */
 static inline uint64_t slot_identity(const struct slot *slot) {
-    return slot->index | slot_generation(slot) << OS2_ID_GENERATION_SHIFT;
+    return slot->index | slot->born << OS2_ID_GENERATION_SHIFT;
 }
 
 /* Make the array of slots. False: no memory. */

@@ -47,6 +47,11 @@ void runqueue_push_front(struct runqueue *queue, struct slot *slot);
 /* The next one to run, from the front place if `front` and there is one; NULL: empty. *ret_front: where it was. */
 struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front);
 
+/* The short way through a yield: the slot that runqueue_pop() would give next, if it is at the head of the plain list
+ * and nothing is on offer or in the front place; else NULL. Then runqueue_rotate() takes it and appends another. */
+struct slot *runqueue_first(const struct runqueue *queue);
+void runqueue_rotate(struct runqueue *queue, struct slot *appended);
+
 /* Let thieves at what is in the queue, where the implementation needs the owner's hand for that. Called while a core
  * looks for work, whenever the queue has changed, and in the IPI handler, for a thief that got nothing. */
 void runqueue_publish(struct runqueue *queue);

@@ -63,6 +63,14 @@ struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front) {
     return slot;
 }
 
+struct slot *runqueue_first(const struct runqueue *queue) {
+    return __atomic_load_n(&queue->mode, __ATOMIC_RELAXED) == BIASED ? queue_first(queue) : NULL;
+}
+
+void runqueue_rotate(struct runqueue *queue, struct slot *appended) {
+    queue_rotate(queue, appended);
+}
+
 void runqueue_publish(struct runqueue *queue) {
     if (__atomic_load_n(&queue->mode, __ATOMIC_RELAXED) != BIASED || queue->length == 0)
         return;

@@ -35,14 +35,15 @@
 
 #include "core/process.h"
 
+/* A word whose kind and peer are 0 receives from anyone: what the entry path looks for. */
 enum kind {
+    KIND_RCV,
     KIND_FREE,
     KIND_NEW,
     KIND_RUN,
     KIND_RDY,
     KIND_CLM,
     KIND_END,
-    KIND_RCV,
     KIND_SND,
     KIND_CAL,
     KIND_CHD,

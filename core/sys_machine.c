@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls on the machine: the log, what there is, power. */
+#include "core/ipc.h"
 #include "core/log.h"
 #include "core/string.h"
 #include "core/syscall.h"
 
+/* Tell the process that reads the log that there is more. Lines of the kernel's own are told with the next text. */
+static void tell_reader(struct core *core) {
+    uint16_t reader;
+    uint64_t generation, bits;
+    if (log_wants_reader(&reader, &generation, &bits))
+        notify_slot(core, &machine.slot[reader], generation, bits, false);
+}
+
 int sys_log(struct core *core, struct process *process) {
-    (void)core;
     char text[OS2_LOG_CHUNK];
     if (process->reg[OS2_R_CONTROL] >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK) {
         enum os2_status status = syscall_machine(process, OS2_RIGHT_LOG);
@@ -24,6 +32,7 @@ int sys_log(struct core *core, struct process *process) {
         return OS2_E_INVALID;
     memcpy(text, &process->reg[OS2_R_W0], sizeof text);
     log_text(text, length);
+    tell_reader(core);
     return 0;
 }
 

@@ -201,8 +201,8 @@ static int state_facts(struct core *core, uint64_t *r, struct slot *slot) {
     r[OS2_R_W0] = state | (uint64_t)where << 8 | (uint64_t)(p ? p->quantum : 0) << 32;
     r[OS2_R_W1] = p ? p->space.owned | __atomic_load_n(&p->space.quota, __ATOMIC_RELAXED) << 32 : 0;
     r[OS2_R_W2] = p ? p->space.tables | (uint64_t)p->space.objects << 32 : 0;
-    r[OS2_R_W3] = p ? p->spent : slot->end_spent;
-    if (p && core->current == p)
+    r[OS2_R_W3] = __atomic_load_n(&slot->spent, __ATOMIC_RELAXED);
+    if (core->turn_slot == slot->index)
         r[OS2_R_W3] += (uint64_t)(core->tokens_marked - core->tokens);
     r[OS2_R_W4] = p ? p->turns : slot->end_turns;
     r[OS2_R_CALLER] = parent ? parent->index | slot->parent_life << OS2_ID_GENERATION_SHIFT : 0;
@@ -213,8 +213,9 @@ static int state_facts(struct core *core, uint64_t *r, struct slot *slot) {
 }
 
 static int end_facts(uint64_t *r, const struct slot *slot) {
-    if (state_kind(slot_word(slot)) != KIND_DEAD)
-        return OS2_E_BUSY;
+    enum kind kind = state_kind(slot_word(slot));
+    if (kind != KIND_DEAD)
+        return kind == KIND_FREE ? OS2_E_DIED : OS2_E_BUSY;
     r[OS2_R_LABEL] = slot_identity(slot);
     r[OS2_R_W0] = slot->end_reason;
     r[OS2_R_W1] = slot->end_value;

@@ -7,8 +7,6 @@
  */
 #include "core/syscall.h"
 
-#include "core/ipc.h"
-#include "core/log.h"
 #include "core/turn.h"
 
 typedef int syscall_handler(struct core *, struct process *);
@@ -19,10 +17,41 @@ static syscall_handler *const handlers[] = {
 #undef SYSCALL_ENTRY
 };
 
+/* The status, and 0 in every slot that has no result. */
 static void set_results(struct process *process, int outcome) {
-    process->reg[OS2_R_CONTROL] = outcome < 0 ? (uint64_t)(int64_t)outcome : OS2_OK;
-    for (int i = outcome < 0 ? OS2_R_LABEL : OS2_R_LABEL + outcome; i < OS2_R_COUNT; i++)
-        process->reg[i] = 0;
+    uint64_t *r = process->reg;
+    r[OS2_R_CONTROL] = outcome < 0 ? (uint64_t)(int64_t)outcome : OS2_OK;
+    switch (outcome) {
+    default:
+        r[OS2_R_LABEL] = 0;
+        /* fall through */
+    case 1:
+        r[OS2_R_W0] = 0;
+        /* fall through */
+    case 2:
+        r[OS2_R_W1] = 0;
+        /* fall through */
+    case 3:
+        r[OS2_R_W2] = 0;
+        /* fall through */
+    case 4:
+        r[OS2_R_W3] = 0;
+        /* fall through */
+    case 5:
+        r[OS2_R_W4] = 0;
+        /* fall through */
+    case 6:
+        r[OS2_R_CALLER] = 0;
+        /* fall through */
+    case 7:
+        r[OS2_R_BADGE] = 0;
+        /* fall through */
+    case 8:
+        r[OS2_R_BITS] = 0;
+        /* fall through */
+    case 9:
+        return;
+    }
 }
 
 /* Returns when the process that made the call goes on at once; else goes to whoever does. */
@@ -36,21 +65,16 @@ void syscall_dispatch(struct core *core) {
     else if (outcome != SYSCALL_STOPPED)
         set_results(process, outcome);
 
-    uint16_t reader;
-    uint64_t generation, bits;
-    if (log_wants_reader(&reader, &generation, &bits))
-        notify_slot(core, &machine.slot[reader], generation, bits, false);
+    if (core->running && core->current == process && core->tokens > 0)
+        return;
+    syscall_leave(core);
+}
 
-    if (core->current && core->tokens > 0) {
-        if (core->current == process)
-            return;
-        arch_enter(core, &core->current->context);
-    }
-    if (core->current) {
-        struct process *spent = core->current;
-        turn_park(core, spent);
-        core->current = NULL;
-        turn_ready(core, spent->slot);
+void syscall_leave(struct core *core) {
+    if (core->running) {
+        if (core->tokens > 0)
+            arch_enter(core, &core->current->context, &core->current->space.arch);
+        turn_spent(core);
     }
     turn_dispatch(core);
 }
@@ -58,8 +82,7 @@ void syscall_dispatch(struct core *core) {
 int sys_yield(struct core *core, struct process *process) {
     (void)process;
     turn_account(core); /* what is left of the turn is not spent */
-    core->tokens = 0;
-    core->tokens_marked = 0;
+    core->tokens = core->tokens_marked = 0;
     return 0;
 }
 

@@ -20,6 +20,9 @@
 OS2_SYSCALLS(SYSCALL_DECLARE)
 #undef SYSCALL_DECLARE
 
+/* A system call is done and the caller does not simply go on: go to whoever does. */
+_Noreturn void syscall_leave(struct core *core);
+
 /* The handle that CONTROL names, if it is of this kind; else NULL. */
 static inline struct handle *syscall_handle(struct process *process, unsigned kind) {
     uint64_t index = process->reg[OS2_R_CONTROL] >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK;

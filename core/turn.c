@@ -36,37 +36,47 @@
 #define NAP_LAST_HZ 100
 
 void turn_account(struct core *core) {
-    core->current->spent += (uint64_t)(core->tokens_marked - core->tokens);
+    struct slot *slot = &machine.slot[core->turn_slot];
+    if (core->turn_slot != SLOT_NONE && slot_generation(slot) == core->turn_generation)
+        __atomic_fetch_add(&slot->spent, (uint64_t)(core->tokens_marked - core->tokens), __ATOMIC_RELAXED);
     core->tokens_marked = core->tokens;
+}
+
+void turn_stop(struct core *core) {
+    core->running = false;
 }
 
 void turn_park(struct core *core, struct process *process) {
-    turn_account(core);
-    arch_context_park(&process->context);
+    (void)core;
+    arch_context_park(&process->context, &process->space.arch);
 }
 
-static void set_current(struct core *core, struct process *process) {
-    core->current = process;
-    core->tokens_marked = core->tokens;
+void turn_switch(struct core *core, struct process *process) {
     if (process->last_core != core->index + 1) {
         if (process->last_core)
             arch_fence_code();
         process->last_core = core->index + 1;
     }
-    /* The old tables are left before the root says so: pairs with roots_left() in ipc/end.c. */
+    /* The old tables are left before `current` says so: pairs with roots_left() in ipc/end.c. */
     arch_space_activate(core, &process->space.arch);
-    __atomic_store_n(&core->shared->root, process->slot->index + 1u, __ATOMIC_RELEASE);
-    __atomic_store_n(&core->shared->running, process->slot->index + 1u, __ATOMIC_RELAXED);
-}
-
-void turn_switch(struct core *core, struct process *process) {
-    set_current(core, process);
+    arch_fence_release();
+    __atomic_store_n(&core->current, process, __ATOMIC_RELAXED);
+    core->running = true;
 }
 
 void turn_leave_space(struct core *core) {
+    core->running = false;
     arch_space_activate(core, NULL);
-    __atomic_store_n(&core->shared->root, 0, __ATOMIC_RELEASE);
-    __atomic_store_n(&core->shared->running, 0, __ATOMIC_RELAXED);
+    arch_fence_release();
+    __atomic_store_n(&core->current, NULL, __ATOMIC_RELAXED);
+}
+
+void turn_spent(struct core *core) {
+    struct process *p = core->current;
+    turn_park(core, p);
+    turn_stop(core);
+    p->lent = core->turn_quantum;
+    turn_ready(core, p->slot);
 }
 
 #define ASLEEP_SHIFT CORES_MAX
@@ -99,8 +109,8 @@ static void make_ready(struct core *core, struct slot *slot, bool front) {
         runqueue_push_front(&core->shared->queue, slot);
     else
         runqueue_push(&core->shared->queue, slot);
-    /* With no current process the next dispatch takes one first, and shares the rest. */
-    if (core->current)
+    /* Where nobody runs, the next dispatch takes one first, and shares the rest. */
+    if (core->running)
         share_work(core);
 }
 
@@ -156,7 +166,6 @@ static void idle(struct core *core) {
     uint64_t nap = machine.clock_hz / NAP_FIRST_HZ + 1;
     uint64_t start = arch_clock();
     __atomic_store_n(&core->idle_since, start, __ATOMIC_RELAXED);
-    core->current = NULL;
     core->timers.tick = TIMER_NEVER;
     while (runqueue_hint(&core->shared->queue) == 0) {
         __atomic_fetch_or(&machine.idle_mask, bits, __ATOMIC_SEQ_CST);
@@ -184,8 +193,27 @@ static void start_tick(struct core *core) {
     }
 }
 
+/* Give a process its turn. */
+static inline void begin_turn(struct core *core, struct slot *slot, uint64_t now) {
+    struct process *p = slot->process;
+    uint64_t waited = now - slot->ready_since;
+    if (waited > core->longest_wait)
+        core->longest_wait = waited;
+    core->turns++;
+    p->turns++;
+    core->turn_slot = slot->index;
+    core->turn_generation = slot_generation(slot);
+    core->turn_quantum = p->lent ? p->lent : p->quantum;
+    core->tokens = core->tokens_marked = core->turn_quantum;
+    p->lent = 0;
+    if (slot->seq >> (STATE_SEQ_BITS - 1))
+        slot->seq = 0; /* the entry path only counts up: 2^43 more waits before it would overflow */
+}
+
 void turn_dispatch(struct core *core) {
-    core->current = NULL;
+    core->running = false;
+    turn_account(core);
+    core->turn_slot = SLOT_NONE;
     for (;;) {
         struct slot *slot = runqueue_pop(&core->shared->queue, !core->was_front, &core->was_front);
         if (!slot) {
@@ -200,9 +228,6 @@ void turn_dispatch(struct core *core) {
             continue;
         }
         ASSERT(slot->word == state(KIND_RDY, core->index, 0));
-        uint64_t waited = arch_clock() - slot->ready_since;
-        if (waited > core->longest_wait)
-            core->longest_wait = waited;
         __atomic_store_n(&slot->word, state(KIND_RUN, core->index, 0), __ATOMIC_RELAXED);
         arch_fence(); /* pairs with end_kill(): either it sees RUN|c, or the doom is seen here */
         if (slot_doomed(slot)) {
@@ -210,13 +235,37 @@ void turn_dispatch(struct core *core) {
             end_begin(core, slot, slot->doom_reason, 0, slot->process->context.pc, 0);
             continue;
         }
-        core->turns++;
-        slot->process->turns++;
-        core->tokens = turn_quantum(slot->process);
-        set_current(core, slot->process);
+        begin_turn(core, slot, arch_clock());
+        struct process *p = slot->process;
+        turn_switch(core, p);
         start_tick(core);
-        arch_enter(core, &slot->process->context);
+        arch_enter(core, &p->context, &p->space.arch);
     }
+}
+
+struct process *turn_rotate(struct core *core) {
+    struct runqueue *queue = &core->shared->queue;
+    struct slot *y = runqueue_first(queue);
+    if (!y || y->word != state(KIND_RDY, core->index, 0) || !arch_space_plain(core, &y->process->space.arch) ||
+        __atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED))
+        return NULL;
+    struct process *x = core->current;
+    uint64_t now = arch_clock();
+    core->tokens--;
+    turn_account(core);
+    x->lent = core->turn_quantum;
+    x->slot->ready_since = now;
+    arch_store_release(&x->slot->word, state(KIND_RDY, core->index, 0));
+    runqueue_rotate(queue, x->slot);
+    __atomic_store_n(&y->word, state(KIND_RUN, core->index, 0), __ATOMIC_RELAXED);
+    arch_fence(); /* pairs with end_kill() */
+    begin_turn(core, y, now);
+    if (slot_doomed(y)) {
+        turn_leave_space(core);
+        end_begin(core, y, y->doom_reason, 0, y->process->context.pc, 0);
+        turn_dispatch(core);
+    }
+    return y->process;
 }
 
 /* ---- Interrupts. ---- */
@@ -225,7 +274,6 @@ void turn_dispatch(struct core *core) {
 static void end_current(struct core *core, unsigned reason, uint64_t value, uint64_t pc, uint64_t address) {
     struct process *p = core->current;
     turn_park(core, p);
-    core->current = NULL;
     turn_leave_space(core);
     end_begin(core, p->slot, reason, value, pc, address);
 }
@@ -259,7 +307,7 @@ void timer_arrived(struct core *core, bool user) {
     timer_expire(core, now);
     if (core->timers.tick <= now) {
         core->timers.tick = now + machine.clock_hz / TICK_HZ;
-        if (user && core->current)
+        if (user && core->running)
             watchdog(core, now);
     }
     if (core->timers.nap <= now)
@@ -269,20 +317,24 @@ void timer_arrived(struct core *core, bool user) {
 
 void ipi_arrived(struct core *core) {
     core->interrupts++;
-    if (core->current && slot_doomed(core->current->slot))
+    if (core->running && slot_doomed(core->current->slot))
         turn_end_doomed(core);
     end_collect(core);
-    if (core->current)
+    if (core->running)
         share_work(core);
 }
 
 void interrupt_leave(struct core *core) {
-    if (!core->current)
+    if (!core->running)
         turn_dispatch(core);
 }
 
 struct arch_context *core_context(struct core *core) {
     return &core->current->context;
+}
+
+struct arch_space *core_space(struct core *core) {
+    return &core->current->space.arch;
 }
 
 bool fault_spurious(struct core *core, unsigned fault, uint64_t address) {

@@ -5,17 +5,21 @@
 
 #include "core/process.h"
 
-/* The quantum of a process's next turn: its own, or that of the client it works for. */
-static inline uint32_t turn_quantum(const struct process *process) {
-    return process->lent ? process->lent : process->quantum;
-}
-
-/* Count the tokens that the current process has spent since this was last done. */
+/* Count what this turn has spent since this was last done, for the process whose turn it is. */
 void turn_account(struct core *core);
 
-/* The current process stops being current: its spent tokens are counted and its live floating-point state is saved.
- * Comes before its word is published. */
+/* The current process is about to be published or queued: its live floating-point state is saved. */
 void turn_park(struct core *core, struct process *process);
+
+/* The current process no longer runs; its tables stay in use until the core switches. */
+void turn_stop(struct core *core);
+
+/* The entry path's yield: the current process's registers are saved; give the turn to the next one if that needs no
+ * more than a switch of tables. Returns the process to run, its space not yet active; NULL: nothing was done. */
+struct process *turn_rotate(struct core *core);
+
+/* The turn has no tokens left: whoever runs goes to the tail. */
+void turn_spent(struct core *core);
 
 /* Continue the same turn with another process, which this core holds (its word says RUN|c): direct switch. */
 void turn_switch(struct core *core, struct process *process);

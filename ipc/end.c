@@ -55,8 +55,7 @@ void end_begin(struct core *core, struct slot *slot, unsigned reason, uint64_t v
 }
 
 int sys_exit(struct core *core, struct process *process) {
-    turn_park(core, process);
-    core->current = NULL;
+    turn_stop(core);
     end_begin(core, process->slot, OS2_END_EXIT, process->reg[OS2_R_LABEL], process->context.pc, 0);
     return SYSCALL_STOPPED;
 }
@@ -70,6 +69,11 @@ void end_kill(struct core *core, struct slot *slot, uint64_t generation, unsigne
     for (;;) {
         uint64_t word = slot_word(slot);
         enum kind kind = state_kind(word);
+        /* It may have ended since it was doomed, and if nobody asks how, the slot may be another's: then the word may
+         * be that one's wait. Waits are numbered, so a word read before the doom was seen to stand is the doomed one's.
+         * */
+        if (__atomic_load_n(&slot->life, __ATOMIC_ACQUIRE) != (generation << 1 | 1))
+            return;
         if (state_waits(word) || kind == KIND_NEW) {
             if (!arch_cas_full(&slot->word, word, state(KIND_END, core->index, 0)))
                 continue;
@@ -129,7 +133,7 @@ void end_abandon(struct core *core, struct slot *slot, uint64_t generation) {
 static void go_stale(struct slot *slot) {
     lock_acquire(&slot->lock);
     __atomic_store_n(&slot->life, (slot_generation(slot) + 1) << 1, __ATOMIC_RELEASE);
-    __atomic_store_n(&slot->note, 0, __ATOMIC_RELAXED);
+    note_set(slot, 0);
     lock_release(&slot->lock);
     arch_fence(); /* pairs with the second looks of those who begin to wait for it */
 }
@@ -181,15 +185,19 @@ static void visit_waiter(struct core *core, struct slot *slot, struct slot *y) {
         tell_died(core, y);
 }
 
+/*
+ * A child may end by itself meanwhile: it sees that its supervisor is stale, frees its slot, and another process of
+ * another supervisor may be in it. So generation, word and parent are read in this order: a live word was that
+ * generation's or a later one's; if its parent is this slot and the generation is still the same when it is doomed, it
+ * was this child all the time. A slot read as DEAD is freed only from that very word. That the child is abandoned needs
+ * no mark: see tell().
+ */
 static void visit_child(struct core *core, struct slot *slot, struct slot *y) {
-    if (y == slot || y->parent != slot->index || state_kind(slot_word(y)) == KIND_FREE)
-        return;
-    __atomic_store_n(&y->abandoned, 1, __ATOMIC_RELAXED);
-    /* The generation before the word: it goes up once the word says END, and is then the next process's. */
     uint64_t generation = slot_generation(y);
-    arch_fence(); /* pairs with the swap in tell() */
-    uint64_t word = slot_word(y);
+    uint64_t word = slot_word(y); /* pairs with the swap in tell(), after the fence in go_stale() */
     enum kind kind = state_kind(word);
+    if (kind == KIND_FREE || y == slot || y->parent != slot->index)
+        return;
     if (kind == KIND_DEAD) {
         if (arch_cas_full(&y->word, word, state(KIND_FREE, 0, 0)))
             free_dead(core, y);
@@ -211,7 +219,7 @@ static bool wait_for_children(struct core *core, struct slot *slot) {
 /* Has every core left this process's tables? */
 static bool roots_left(const struct slot *slot) {
     for (uint32_t i = 0; i < machine.core_count; i++)
-        if (__atomic_load_n(&cores[i]->shared->root, __ATOMIC_ACQUIRE) == slot->index + 1u)
+        if (__atomic_load_n(&cores[i]->current, __ATOMIC_ACQUIRE) == slot->process)
             return false;
     return true;
 }
@@ -222,7 +230,6 @@ static void tell(struct core *core, struct slot *slot) {
     struct watch watch[WATCHES];
     lock_acquire(&slot->lock);
     slot->process = NULL; /* process_info() looks under the lock */
-    slot->end_spent = p->spent;
     slot->end_turns = p->turns;
     slot->end_name[0] = p->name[0];
     slot->end_name[1] = p->name[1];
@@ -231,9 +238,11 @@ static void tell(struct core *core, struct slot *slot) {
         slot->watch[i].bits = 0;
     }
     lock_release(&slot->lock);
-    /* The parent's object lives as long as it has children that are not free. */
-    __atomic_fetch_add(&parent->process->space.quota, p->space.quota, __ATOMIC_RELAXED);
+    /* The pages before the quota, so that what is within quota is there. The parent's object lives as long as it has
+     * children that are not free. */
+    uint64_t quota = p->space.quota;
     process_unmake(p);
+    __atomic_fetch_add(&parent->process->space.quota, quota, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < WATCHES; i++)
         if (watch[i].bits)
             notify_slot(core, &machine.slot[watch[i].slot], watch[i].life, watch[i].bits, false);

@@ -34,7 +34,6 @@ static enum os2_status deliver(struct process *from, struct process *into, bool 
     into->reg[OS2_R_CALLER] = is_call ? (uint64_t)from->slot->index << STATE_SEQ_BITS | from->slot->seq : 0;
     into->reg[OS2_R_BADGE] = from->badge;
     into->reg[OS2_R_BITS] = 0;
-    into->lent = is_call ? turn_quantum(from) : 0;
     return OS2_OK;
 }
 
@@ -61,7 +60,7 @@ static uint64_t take_bits(struct process *process) {
         return 0;
     lock_acquire(&slot->lock);
     uint64_t bits = slot->note & process->wait.mask;
-    slot->note &= ~bits;
+    note_set(slot, slot->note & ~bits);
     lock_release(&slot->lock);
     return bits;
 }
@@ -69,7 +68,7 @@ static uint64_t take_bits(struct process *process) {
 /* Bits taken for a receive that is made again. */
 static void return_bits(struct slot *slot, uint64_t bits) {
     lock_acquire(&slot->lock);
-    slot->note |= bits;
+    note_set(slot, slot->note | bits);
     lock_release(&slot->lock);
 }
 
@@ -115,7 +114,7 @@ static void publish_caller(struct core *core, struct slot *y, struct slot *serve
 
 /* Has the one process this receive waits for ended? */
 static bool peer_died(const struct process *process) {
-    return process->wait.from < SLOT_NOBODY &&
+    return slot_is_one(process->wait.from) &&
            slot_generation(&machine.slot[process->wait.from]) != process->wait.from_life;
 }
 
@@ -133,6 +132,13 @@ static bool receive(struct core *core, struct process *process) {
         if (y) {
             bool call = is_call(y->process);
             enum os2_status status = deliver(y->process, process, call);
+            if (status == OS2_OK) {
+                uint32_t quantum = call ? y->process->lending : process->quantum;
+                if (core_runs(core, process))
+                    core->turn_quantum = quantum;
+                else
+                    process->lent = quantum;
+            }
             if (status == OS2_OK && call) {
                 publish_caller(core, y, slot, seq);
             } else {
@@ -149,6 +155,7 @@ static bool receive(struct core *core, struct process *process) {
         if (y || bits) {
             process->reg[OS2_R_BITS] = bits;
             process->reg[OS2_R_CONTROL] |= bits ? OS2_I_BITS : 0;
+            wait_over(process);
             return true;
         }
         if (peer_died(process)) {
@@ -159,7 +166,7 @@ static bool receive(struct core *core, struct process *process) {
             wait_finish(process, wait->from == SLOT_NOBODY ? OS2_OK : OS2_E_WOULD_WAIT);
             return true;
         }
-        bool current = core->current == process;
+        bool current = core_runs(core, process);
         if (current)
             turn_park(core, process);
         seq = wait_begin(slot);
@@ -182,7 +189,7 @@ static bool receive(struct core *core, struct process *process) {
         }
         if (missed && arch_cas_full(&slot->word, word, state(KIND_RUN, core->index, 0)))
             continue;
-        if (!missed && from < SLOT_NOBODY) {
+        if (!missed && slot_is_one(from)) {
             enum os2_status status = wait_walk(core, slot, word);
             if (status != OS2_OK) {
                 wait_finish(process, status);
@@ -190,12 +197,12 @@ static bool receive(struct core *core, struct process *process) {
             }
         }
         if (current)
-            core->current = NULL;
+            turn_stop(core);
         return false;
     }
 }
 
-/* Read what a receive asks for into process->wait, and have the table pages for a block at hand. */
+/* Read what a receive asks for into process->wait. */
 static enum os2_status prepare_receive(struct process *process, uint64_t mask) {
     uint64_t control = process->reg[OS2_R_CONTROL];
     struct wait wait = {.control = control, .mask = mask, .deadline = deadline_of(process), .from = SLOT_ANY};
@@ -210,11 +217,6 @@ static enum os2_status prepare_receive(struct process *process, uint64_t mask) {
             wait.from = (uint16_t)handle_slot(h->target);
             wait.from_life = handle_generation(h->target);
         }
-    }
-    if (control >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK) {
-        enum os2_status status = space_refill(&process->space, ARCH_TOP_LEVEL);
-        if (status != OS2_OK)
-            return status;
     }
     process->wait = wait;
     return OS2_OK;
@@ -248,11 +250,6 @@ static int send_message(struct core *core, struct process *x, bool call) {
     enum os2_status status = parcel_inspect(x, &parcel);
     if (status != OS2_OK)
         return status;
-    if (call && control >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK) {
-        status = space_refill(&x->space, ARCH_TOP_LEVEL);
-        if (status != OS2_OK)
-            return status;
-    }
     x->badge = h->badge;
     x->wait.control = control; /* what the answer may carry */
     uint64_t seq = wait_begin(slot);
@@ -268,6 +265,7 @@ static int send_message(struct core *core, struct process *x, bool call) {
                 turn_ready(core, t);
             return status;
         }
+        wait_over(t->process);
         if (!call) {
             turn_ready(core, t);
             return OS2_OK;
@@ -285,6 +283,7 @@ static int send_message(struct core *core, struct process *x, bool call) {
 
     /* Wait in its queue. */
     turn_park(core, x);
+    x->lending = core->turn_quantum;
     lock_acquire(&t->lock);
     if (slot_generation(t) != generation) {
         lock_release(&t->lock);
@@ -298,7 +297,7 @@ static int send_message(struct core *core, struct process *x, bool call) {
     if (state_accepts(word, slot) && arch_cas_full(&t->word, word, state(KIND_RUN, core->index, 0))) {
         /* It began to wait meanwhile. It is this core's now: let it do its receive, in the order of its queue. */
         lock_release(&t->lock);
-        core->current = NULL;
+        turn_stop(core);
         if (receive(core, t->process))
             turn_ready(core, t);
         return SYSCALL_STOPPED;
@@ -307,7 +306,7 @@ static int send_message(struct core *core, struct process *x, bool call) {
     status = wait_walk(core, slot, waiting);
     if (status != OS2_OK)
         return status;
-    core->current = NULL;
+    turn_stop(core);
     return SYSCALL_STOPPED;
 }
 
@@ -349,12 +348,33 @@ static enum os2_status answer(struct core *core, struct process *x, struct slot 
     return OS2_OK;
 }
 
+/* A caller that was answered, but not switched to: the turn it gets next is one like this, in which its work was done,
+ * and no longer than its own. */
+static void ready_caller(struct core *core, struct slot *caller) {
+    struct process *p = caller->process;
+    p->lent = core->turn_quantum < p->quantum ? core->turn_quantum : 0;
+    turn_ready(core, caller);
+}
+
 int sys_reply(struct core *core, struct process *process) {
     struct slot *caller;
     enum os2_status status = answer(core, process, &caller);
     if (status == OS2_OK)
-        turn_ready(core, caller);
+        ready_caller(core, caller);
     return status;
+}
+
+/* The server has answered `caller` (NULL: nobody waited for the answer) and received (`over`) or waits: who goes on? */
+static void finish_reply_receive(struct core *core, bool over, struct slot *caller) {
+    if (!caller)
+        return;
+    if (over) {
+        ready_caller(core, caller);
+        return;
+    }
+    turn_switch(core, caller->process);
+    if (slot_doomed(caller))
+        turn_end_doomed(core);
 }
 
 int sys_reply_receive(struct core *core, struct process *process) {
@@ -363,17 +383,23 @@ int sys_reply_receive(struct core *core, struct process *process) {
     if (status != OS2_OK)
         return status;
     status = answer(core, process, &caller);
-    if (status != OS2_OK && status != OS2_E_NOT_WAITING)
+    if (status != OS2_OK && status != OS2_E_NOT_WAITING) {
+        wait_over(process);
         return status;
-    bool over = receive(core, process);
-    if (!caller)
-        return SYSCALL_STOPPED;
-    if (over) {
-        turn_ready(core, caller);
-    } else {
-        turn_switch(core, caller->process);
-        if (slot_doomed(caller))
-            turn_end_doomed(core);
     }
+    finish_reply_receive(core, receive(core, process), caller);
     return SYSCALL_STOPPED;
+}
+
+void message_looked_at_late(struct core *core, uint64_t word, struct process *caller) {
+    struct process *process = core->current;
+    struct slot *slot = process->slot;
+    bool over = false;
+    bool missed = __atomic_load_n(&slot->note, __ATOMIC_RELAXED) || !queue_empty(slot);
+    if (missed && arch_cas_full(&slot->word, word, state(KIND_RUN, core->index, 0)))
+        over = receive(core, process);
+    else
+        turn_stop(core);
+    finish_reply_receive(core, over, caller ? caller->slot : NULL);
+    syscall_leave(core);
 }

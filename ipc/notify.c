@@ -12,6 +12,7 @@
 #include "core/string.h"
 #include "core/syscall.h"
 #include "core/turn.h"
+#include "ipc/wait.h"
 
 enum os2_status notify_slot(struct core *core, struct slot *slot, uint64_t generation, uint64_t bits, bool front) {
     lock_acquire(&slot->lock);
@@ -19,7 +20,7 @@ enum os2_status notify_slot(struct core *core, struct slot *slot, uint64_t gener
         lock_release(&slot->lock);
         return OS2_E_DIED;
     }
-    __atomic_store_n(&slot->note, slot->note | bits, __ATOMIC_RELAXED);
+    note_set(slot, slot->note | bits);
     arch_fence(); /* pairs with the swap in receive() */
     uint64_t word = slot_word(slot);
     bool waits = state_kind(word) == KIND_RCV && state_peer(word) == SLOT_ANY;
@@ -28,12 +29,13 @@ enum os2_status notify_slot(struct core *core, struct slot *slot, uint64_t gener
         lock_release(&slot->lock);
         return OS2_OK;
     }
-    slot->note &= ~taken;
+    note_set(slot, slot->note & ~taken);
     lock_release(&slot->lock);
     struct process *process = slot->process;
     memset(process->reg, 0, sizeof process->reg);
     process->reg[OS2_R_CONTROL] = OS2_I_BITS;
     process->reg[OS2_R_BITS] = taken;
+    wait_over(process);
     if (front)
         turn_ready_front(core, slot);
     else

@@ -2,10 +2,13 @@
 /* Checking and delivering what goes with a message: see ipc/parcel.h. */
 #include "ipc/parcel.h"
 
+#include "mm/paging.h"
+
 enum os2_status parcel_inspect(struct process *from, struct parcel *ret_parcel) {
     uint64_t control = from->reg[OS2_R_CONTROL];
     struct parcel parcel = {.from = from};
     if (control & OS2_F_BLOCK) {
+        paging_reclaim(&from->space);
         enum os2_status status = block_find(&from->space, from->reg[OS2_R_BLOCK], &parcel.block);
         if (status != OS2_OK)
             return status;
@@ -35,6 +38,12 @@ enum os2_status parcel_check(struct process *from, struct process *into, struct 
         if (parcel.block.order + 1 > (accept >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK))
             return OS2_E_REFUSED;
         status = block_fits(&into->space, &parcel.block, 0);
+        if (status == OS2_E_FULL) {
+            /* Tables are the receiver's: made now, from its quota, and kept in its reserve if the rest fails. */
+            status = space_refill(&into->space, ARCH_TOP_LEVEL);
+            if (status == OS2_OK)
+                status = block_fits(&into->space, &parcel.block, 0);
+        }
         if (status != OS2_OK)
             return status;
     }

@@ -25,6 +25,7 @@
 void wait_finish(struct process *process, int64_t status) {
     memset(process->reg, 0, sizeof process->reg);
     process->reg[OS2_R_CONTROL] = (uint64_t)status;
+    wait_over(process);
 }
 
 bool wait_expire(struct core *core, struct slot *slot, uint64_t seq) {
@@ -47,7 +48,7 @@ bool wait_expire(struct core *core, struct slot *slot, uint64_t seq) {
 static uint32_t waits_for(uint64_t word) {
     enum kind kind = state_kind(word);
     uint32_t peer = state_peer(word);
-    if (kind == KIND_SND || kind == KIND_CAL || (kind == KIND_RCV && peer < SLOT_NOBODY))
+    if (kind == KIND_SND || kind == KIND_CAL || (kind == KIND_RCV && slot_is_one(peer)))
         return peer;
     return SLOT_NONE;
 }
@@ -82,8 +83,14 @@ enum os2_status wait_walk(struct core *core, struct slot *x, uint64_t word) {
         at = next;
         at_word = next_word;
     }
-    if (found == OS2_E_CHAIN && waits_for(at_word) == SLOT_NONE)
-        return OS2_OK;
+    if (found == OS2_E_CHAIN) {
+        if (waits_for(at_word) == SLOT_NONE)
+            return OS2_OK;
+        /* A chain that comes back to its middle is short: those in that circle are just being told so. */
+        for (unsigned i = 1; i < n; i++)
+            if (chain[i] == at)
+                return OS2_OK;
+    }
     /* The second pass: a cycle is one only if nothing moved since. */
     arch_fence();
     for (unsigned i = 1; i < n; i++)

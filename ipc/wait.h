@@ -10,6 +10,18 @@ static inline uint64_t wait_begin(struct slot *slot) {
     return slot->seq = (slot->seq + 1) & ((UINT64_C(1) << 44) - 1);
 }
 
+/* Change the pending bits; the slot's lock is held. */
+static inline void note_set(struct slot *slot, uint64_t note) {
+    __atomic_store_n(&slot->note, note, __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->noted, note != 0, __ATOMIC_RELAXED);
+}
+
+/* A wait is over, and has its result: back to what the entry path relies on. */
+static inline void wait_over(struct process *process) {
+    process->wait = WAIT_PLAIN(process->wait.control);
+    process->slot->mask = ~UINT64_C(0);
+}
+
 /* End a wait that this core has just claimed (the word says RUN|c) with a status and no results. */
 void wait_finish(struct process *process, int64_t status);
 

@@ -92,6 +92,7 @@ int block_alloc(struct space *space, unsigned order, uint64_t *ret_va) {
     uint32_t pages = 1u << order;
     uint32_t number = space->clearing;
     if (number == FRAME_NONE) {
+        paging_reclaim(space);
         if (!space_affords(space, pages))
             return OS2_E_QUOTA;
         number = heap_alloc(space->heap, order, OS2_FRAME_FLIGHT, space->slot);
@@ -113,7 +114,7 @@ int block_alloc(struct space *space, unsigned order, uint64_t *ret_va) {
     uint32_t step = pages - space->cleared;
     if (step > BLOCK_CLEAR_PAGES)
         step = BLOCK_CLEAR_PAGES;
-    memset(frame_memory(number + space->cleared), 0, (size_t)step << OS2_PAGE_SHIFT);
+    frames_clear(number + space->cleared, step);
     space->cleared += step;
     if (space->cleared < pages)
         return BLOCK_AGAIN;
@@ -132,6 +133,7 @@ enum os2_status block_free(struct space *space, uint64_t va) {
     if (status != OS2_OK)
         return status;
     paging_unmap(space, va, b.order);
+    paging_reclaim(space);
     if (b.device) {
         space->device_blocks--;
         __atomic_store_n(&b.device->taken, false, __ATOMIC_RELEASE);

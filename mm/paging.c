@@ -146,7 +146,7 @@ static void drop_table(struct space *space, uint64_t *entry, unsigned level) {
 }
 
 void paging_reclaim(struct space *space) {
-    if (space->stale_tables == FRAME_NONE)
+    if (space->stale_tables == FRAME_NONE || !arch_space_current(&space->arch))
         return;
     arch_fence_space(&space->arch);
     while (space->stale_tables != FRAME_NONE) {
@@ -211,8 +211,6 @@ void paging_unmap(struct space *space, uint64_t va, unsigned order) {
     fence(space, va, order);
     uint64_t *table = containing(entry);
     entries_cleared(space, table, leaves);
-    if (!arch_space_current(&space->arch))
-        return;
     /* Over the limit: unlink this table, and its parents as far as they become empty by that. */
     while (table != space->root && table_frame(space, table)->live == 0 && space->empty_tables > SPACE_EMPTY_TABLES) {
         level++;

@@ -5,12 +5,13 @@
 
 #include "mm/space.h"
 
-/* A block of order k is mapped by 2^(k mod 9) leaves of level k / 9: they never leave one table. */
+/* A block of order k is mapped by 2^(k mod 9) leaves of level k / 9; where the processor has no leaves that large, by
+ * at most 512 of the level below. They never leave one table. */
 static inline unsigned paging_level(unsigned order) {
-    return order / 9;
+    return order / 9 < arch_leaf_top() ? order / 9 : arch_leaf_top();
 }
 static inline unsigned paging_leaves(unsigned order) {
-    return 1u << order % 9;
+    return 1u << (order - 9 * paging_level(order));
 }
 
 /* The leaf that maps `va`; *ret_level tells its size. NULL: nothing is mapped there. */
@@ -26,7 +27,8 @@ void paging_map(struct space *space, uint64_t va, uint64_t pa, unsigned order, u
 /* Unmap a block that is mapped at `va`, with the fences that this core needs. Emptied tables stay, up to a limit. */
 void paging_unmap(struct space *space, uint64_t va, unsigned order);
 
-/* Free the tables that were unlinked while the space was not current here. The space is this core's current one. */
+/* Free the tables that were unlinked while the space was not current; only where it is now. Called before a space is
+ * charged for more, and before it gives a block away, so that none pile up. */
 void paging_reclaim(struct space *space);
 
 /* Change the protection of a mapped block, with its fences. */

@@ -96,7 +96,8 @@ static bool check_table(const struct space *space, const uint64_t *table, unsign
     (*tables)++;
     if (self->state != OS2_FRAME_TABLE || self->owner != space->slot)
         return false;
-    unsigned entries = level == ARCH_TOP_LEVEL ? (unsigned)(ARCH_USER_END >> (OS2_PAGE_SHIFT + 9 * level)) : 512;
+    unsigned entries =
+        level == ARCH_TOP_LEVEL ? (unsigned)((ARCH_USER_END - 1) >> (OS2_PAGE_SHIFT + 9 * level)) + 1 : 512;
     for (unsigned i = 0; i < entries; i++) {
         if (!arch_pte_valid(table[i]))
             continue;

@@ -43,14 +43,18 @@ class GuestError(Exception):
 ICOUNT = ["-icount", "shift=0,sleep=off"]  # an instruction is a nanosecond; who waits does not wait
 
 
-def command_line(build, smp, memory, append="", extra=()):
-    """QEMU's command line: the same for a person, a test and gdb."""
-    machine = json.loads((pathlib.Path(build) / "machine.json").read_text(encoding="utf-8"))
+def command_line(build, smp, memory, append="", extra=(), **other):
+    """QEMU's command line: the same for a person, a test and gdb. `other` replaces facts of the machine."""
+    machine = json.loads((pathlib.Path(build) / "machine.json").read_text(encoding="utf-8")) | other
     line = [machine["qemu"], "-M", machine["machine"], "-smp", str(smp), "-m", memory]
     line += [argument for argument in machine["arguments"] if argument]
-    line += ["-nographic", "-serial", "mon:stdio", "-no-reboot", "-kernel", machine["kernel"]]
+    line += ["-nographic"]
+    for serial in machine.get("serials", ["mon:stdio"]):
+        line += ["-serial", serial]
+    line += ["-no-reboot", "-kernel", machine["kernel"]]
     if machine["archive"]:
         line += ["-initrd", machine["archive"]]
+    append = f"{machine['append']} {append}".strip()
     if append:
         if len(append) > ARGUMENTS_MAX:
             raise GuestError(f"boot arguments are {len(append)} bytes, more than the {ARGUMENTS_MAX} that fit")
@@ -59,10 +63,15 @@ def command_line(build, smp, memory, append="", extra=()):
 
 
 def exit_code(machine, status):
-    """The code the guest gave, from QEMU's exit status; None if QEMU ended for another reason."""
+    """The code the guest gave, from QEMU's exit status, as far as that tells it; None if QEMU ended otherwise."""
     if machine["exit"] == "debug_exit":
         return status >> 1 if status & 1 else None
     return status if status >= 0 else None
+
+
+def exit_code_seen(machine, code):
+    """What exit_code() gives for a guest's code: isa-debug-exit shifts it left, and a status has 8 bits."""
+    return code & 0x7F if machine["exit"] == "debug_exit" else code
 
 
 def die_with_parent():
@@ -210,16 +219,20 @@ def run_debug(args):
     os.execvp(line[0], line)
 
 
-def run_command(args):
+def commands_line(build, smp, memory, text, append="", extra=()):
+    """QEMU's command line to run shell commands, and the nonce with which init will end."""
     nonce = secrets.token_hex(8)
-    append = f"{args.append} os2.run={args.text.encode().hex()} os2.nonce={nonce}".strip()
-    machine, line = command_line(args.build, args.smp, args.mem, append, args.icount)
-    if args.dry_run:
-        return print(shlex.join(line))
-    output = CommandOutput(nonce, sys.stdout.buffer)
+    append = f"{append} os2.run={text.encode().hex()} os2.nonce={nonce}".strip()
+    return *command_line(build, smp, memory, append, extra), nonce
+
+
+def run_commands(machine, line, nonce, sink, silence):
+    """Boot, write what the commands print to `sink`, return their status. GuestError, with the console's end on stderr,
+    if the guest did not finish."""
+    output = CommandOutput(nonce, sink)
     with Guest(line) as guest:
         try:
-            while (data := guest.read(args.silence or None)) is not False:
+            while (data := guest.read(silence or None)) is not False:
                 output.feed(data)
                 if PANIC.search(guest.text):
                     guest.drain(1)
@@ -227,12 +240,23 @@ def run_command(args):
             code = exit_code(machine, guest.wait(10))
             if output.status is None:
                 raise GuestError("QEMU ended, but the guest did not say that the commands did")
-            if output.status != code:
+            if exit_code_seen(machine, output.status) != code:
                 raise GuestError(f"the guest said status {output.status}, QEMU ended with {code}")
             return output.status
-        except GuestError as error:
-            print(f"{guest.tail()}\nos2: {error}", file=sys.stderr)
-            return 125
+        except GuestError:
+            print(guest.tail(), file=sys.stderr)
+            raise
+
+
+def run_command(args):
+    machine, line, nonce = commands_line(args.build, args.smp, args.mem, args.text, args.append, args.icount)
+    if args.dry_run:
+        return print(shlex.join(line))
+    try:
+        return run_commands(machine, line, nonce, sys.stdout.buffer, args.silence)
+    except GuestError as error:
+        print(f"os2: {error}", file=sys.stderr)
+        return 125
 
 
 TAP_LINE = re.compile(rb"(ok|not ok)\b|1\.\.\d+|TAP version|Bail out!")

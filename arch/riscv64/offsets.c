@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the assembly needs to know of C: see cross/offsets.py. */
 #include "arch/riscv64/riscv.h"
-#include "core/process.h"
+#include "core/state.h"
 
 #define DEFINE(name, value) __asm__ volatile("\n.ascii \"->" #name " %0\"" ::"i"(value))
 
@@ -13,6 +13,33 @@ void offsets(void) {
     DEFINE(CORE_HART, offsetof(struct core, arch.hart));
     DEFINE(CORES_MAX_COUNT, CORES_MAX);
     DEFINE(CORE_CURRENT, offsetof(struct core, current));
+    DEFINE(CORE_CTX, offsetof(struct core, arch.ctx));
+    DEFINE(CORE_TOKENS, offsetof(struct core, tokens));
+    DEFINE(CORE_SLOTS, offsetof(struct core, slots));
+    DEFINE(CORE_SLOTS_BYTES, offsetof(struct core, slots_bytes));
+    DEFINE(PROCESS_SLOT, offsetof(struct process, slot));
+    DEFINE(PROCESS_HANDLES, offsetof(struct process, handles));
+    DEFINE(PROCESS_CALLER_WORD, offsetof(struct process, caller_word));
+    DEFINE(PROCESS_CALLED_WORD, offsetof(struct process, called_word));
+    DEFINE(PROCESS_WAIT_CONTROL, offsetof(struct process, wait.control));
+    DEFINE(PROCESS_SATP, offsetof(struct process, space.arch.satp));
+    DEFINE(PROCESS_CTX, offsetof(struct process, space.arch.ctx));
+    DEFINE(SLOT_WORD, offsetof(struct slot, word));
+    DEFINE(SLOT_LIFE, offsetof(struct slot, life));
+    DEFINE(SLOT_PENDING, offsetof(struct slot, queue_head));
+    DEFINE(SLOT_SEQ, offsetof(struct slot, seq));
+    DEFINE(SLOT_PROCESS, offsetof(struct slot, process));
+    DEFINE(SEQ_BITS, STATE_SEQ_BITS);
+    DEFINE(HANDLE_SHIFT, OS2_HANDLE_SHIFT);
+    DEFINE(INFO_MESSAGE, OS2_I_MESSAGE);
+    DEFINE(NUMBER_TOKENS, OS2_SYS_tokens);
+    DEFINE(NUMBER_CALL, OS2_SYS_call);
+    DEFINE(NUMBER_REPLY_RECEIVE, OS2_SYS_reply_receive);
+    DEFINE(NUMBER_YIELD, OS2_SYS_yield);
+    DEFINE(NUMBER_POLL, OS2_SYS_receive | OS2_F_DEADLINE);
+    DEFINE(STATUS_WOULD_WAIT, OS2_E_WOULD_WAIT);
+    DEFINE(CORE_SHARED, offsetof(struct core, shared));
+    DEFINE(SHARED_LENGTH, offsetof(struct core_shared, queue.length));
     DEFINE(PROCESS_REG, offsetof(struct process, reg));
     DEFINE(PROCESS_PC, offsetof(struct process, context.pc));
     DEFINE(PROCESS_SP, offsetof(struct process, context.sp));

@@ -16,21 +16,24 @@
 struct arch_context {
     uint64_t pc, sp, gp, tp;
     uint64_t s[12];
-    uint64_t fs[12]; /* valid when fp_live */
+    uint64_t fs[12]; /* valid when its space says fp_live */
     uint64_t fcsr;
-    bool fp_live; /* has used floating point: its sstatus.FS is not Off */
 };
 
 #define RISCV_NO_PLIC UINT64_MAX
+#define RISCV_CTX_NONE UINT64_MAX /* equals no space's */
 
 /* First in struct core, reached through tp. Entry code knows these offsets. */
 struct arch_core {
     uint32_t index;     /* in cores[] */
+    uint64_t run_word;  /* the state word of a process that this core runs, its low 44 bits 0 */
     uint64_t scratch;   /* t0 during trap entry */
     uint64_t user_sp;   /* sp during an interrupt or fault */
     uint64_t stack_top; /* kernel stack */
     uint64_t hart;
+    uint64_t ctx; /* run_word + ASID epoch; RISCV_CTX_NONE while the current process has live floating point */
     uint64_t asid_next, asid_epoch; /* epoch is never 0 */
+    bool fp_on;                     /* sstatus.FS is not Off */
     uint64_t fault_address;         /* of the last fault that a fence was to settle */
     uint64_t plic_context;          /* RISCV_NO_PLIC: none */
 };
@@ -38,9 +41,12 @@ struct arch_core {
 /* In struct space: which ASID of which core, and whether a fence is owed before it is used again. */
 struct arch_space {
     uint64_t root; /* physical */
+    uint64_t satp; /* with its ASID, once it has one */
+    uint64_t ctx;  /* the context word of the core where it may be entered without fence or FP work; else 0 */
     uint64_t asid, epoch;
     uint32_t core; /* index + 1 of the core whose ASID it is; 0: none */
     bool owes_fence;
+    bool fp_live; /* the process has used floating point: its sstatus.FS is not Off */
 };
 
 static inline void *arch_phys_to_virt(uint64_t pa) {
@@ -61,6 +67,9 @@ enum {
     RISCV_PTE_A = 64,
     RISCV_PTE_D = 128
 };
+static inline unsigned arch_leaf_top(void) {
+    return 2;
+}
 static inline uint64_t arch_pte_leaf(uint64_t pa, unsigned prot, unsigned level, bool device) {
     (void)level;
     (void)device; /* memory attributes are the platform's (PMA) */
@@ -123,6 +132,9 @@ static inline void arch_relax(void) {
     __asm__ volatile("nop" ::: "memory");
 }
 
+static inline bool arch_space_plain(struct core *core, const struct arch_space *space) {
+    return ((struct arch_core *)core)->ctx == space->ctx;
+}
 static inline struct core *arch_core(void) {
     struct core *core;
     __asm__("mv %0, tp" : "=r"(core));

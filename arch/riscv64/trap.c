@@ -26,6 +26,11 @@ enum {
     CAUSE_STORE_PAGE = 15
 };
 
+/* An address of Sv39 from its low 39 bits. */
+#define SIGN_EXTENDED(address) ((uint64_t)((int64_t)((uint64_t)(address) << 25) >> 25))
+_Static_assert(SIGN_EXTENDED(0x4000001000) == 0xffffffc000001000 && SIGN_EXTENDED(0xff3000001000) == 0x3000001000,
+               "bit 38 is the sign");
+
 static unsigned fault_of(uint64_t cause) {
     switch (cause) {
     case CAUSE_LOAD_PAGE:
@@ -106,15 +111,18 @@ void riscv_trap(struct core *core, uint64_t cause, uint64_t pc, uint64_t value) 
         interrupt_leave(core);
         return;
     }
-    if (cause == CAUSE_ILLEGAL && !context->fp_live) {
+    if (cause == CAUSE_ILLEGAL && !core_space(core)->fp_live) {
         /* Perhaps the first use of floating point. If it is not, it traps once more. */
-        context->fp_live = true;
+        core_space(core)->fp_live = true;
+        core_space(core)->ctx = 0;
+        riscv_core(core)->ctx = RISCV_CTX_NONE;
+        riscv_core(core)->fp_on = true;
         load_fp(context);
         return;
     }
     /* Erratum CIP-453: bits above 38 of an instruction address in stval may not be its sign. */
     if (cause == CAUSE_FETCH_PAGE || cause == CAUSE_FETCH_ACCESS)
-        value = (uint64_t)((int64_t)(value << 25) >> 25);
+        value = SIGN_EXTENDED(value);
     /* A translation may have been cached while its entry was invalid: one fence settles it. */
     struct arch_core *here = riscv_core(core);
     if (here->fault_address != value && fault_spurious(core, fault_of(cause), value)) {
@@ -140,18 +148,23 @@ void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, u
     context->tp = tp;
 }
 
-void arch_context_park(struct arch_context *context) {
-    if ((csr_read(sstatus) & RISCV_SSTATUS_FS) == RISCV_SSTATUS_FS) {
+void arch_context_park(struct arch_context *context, struct arch_space *space) {
+    if (space->fp_live && (csr_read(sstatus) & RISCV_SSTATUS_FS) == RISCV_SSTATUS_FS) {
         riscv_fp_save(context);
         csr_clear(sstatus, RISCV_SSTATUS_FS);
         csr_set(sstatus, RISCV_SSTATUS_FS_CLEAN);
     }
 }
 
-void arch_enter(struct core *core, struct arch_context *context) {
-    csr_clear(sstatus, RISCV_SSTATUS_FS | RISCV_SSTATUS_SPP);
-    if (context->fp_live)
+void arch_enter(struct core *core, struct arch_context *context, struct arch_space *space) {
+    struct arch_core *here = riscv_core(core);
+    if (space->fp_live) {
         load_fp(context);
+        here->fp_on = true;
+    } else if (here->fp_on) {
+        csr_clear(sstatus, RISCV_SSTATUS_FS);
+        here->fp_on = false;
+    }
     riscv_enter(core);
 }
 
@@ -161,8 +174,10 @@ bool arch_ports_valid(uint64_t first, uint64_t count) {
     return false;
 }
 
-void arch_ports_grant(struct arch_context *context, uint64_t first, uint64_t count) {
+bool arch_ports_grant(struct core *core, struct arch_context *context, uint64_t first, uint64_t count) {
+    (void)core;
     (void)context;
     (void)first;
     (void)count;
+    return false;
 }

@@ -16,9 +16,12 @@
 struct bench_context {
     uint64_t control, control2; /* CONTROL of the calls it makes */
     uint64_t value;             /* a deadline, an order, bits: whatever it needs */
-    uint64_t *blocks;           /* the blocks it moves */
-    uint64_t mask;              /* how many there are, less 1; a power of two */
+    uint64_t *blocks;           /* the blocks it moves, BENCH_BLOCKS of them */
+    const void *image;          /* the program it starts */
+    uint64_t image_size;
+    void (*before)(void); /* called before each batch, outside the count; may be null */
 };
+#define BENCH_BLOCKS 16u
 typedef void bench_loop(struct bench_context *context, uint64_t rounds);
 
 /* Counts of one loop, in thousandths of an instruction per round, the empty loop subtracted. */
@@ -30,8 +33,8 @@ struct bench_count {
 /* Runs the loop once to warm up, then a few times `rounds` rounds. */
 struct bench_count bench_measure(bench_loop *loop, struct bench_context *context, uint64_t rounds);
 
-/* Notes a result of `milli` thousandths. `text` says what was counted and subtracted; a spread of more than
- * BENCH_SPREAD between the least and the most per round is noted too. */
+/* Notes a result of `milli` thousandths. `text` says what was counted and subtracted; a spread
+ * between the least and the most per round of more than this and a thousandth of the mean is noted too. */
 #define BENCH_SPREAD_MILLI 4000u
 void bench_result(const char *name, uint64_t milli, const struct bench_count *count, const char *text);
 
@@ -47,12 +50,17 @@ _Noreturn void bench_fail(const char *what, int64_t status);
 /* The other process of a measurement: this program again, in a role (roles.c). `quota` pages beside the least; 0: only
  * the least. Its inbox handle has the badge BENCH_BADGE. */
 #define BENCH_BADGE UINT64_C(0x5eed)
+#define BENCH_BIT_PEER UINT64_C(1)  /* set by a peer, or in one */
+#define BENCH_BIT_ENDED UINT64_C(2) /* set when a child has ended */
 struct bench_peer {
     struct os2_child child;
     unsigned inbox, notify;
 };
 void bench_peer_start(struct bench_peer *peer, const char *role, uint64_t quota);
 void bench_peer_end(struct bench_peer *peer);
+
+/* Waits until a child has ended. */
+void bench_wait_ended(void);
 
 /* The loop of the process that was started in this role; never returns to the caller's work. */
 int bench_role(const char *role);
@@ -66,6 +74,7 @@ static inline uint64_t bench_control(enum os2_syscall number, uint64_t flags, un
 void bench_calls(void);
 void bench_moves(void);
 void bench_memory(void);
+void bench_processes(void);
 
 /* The round trip without payload, in thousandths; moves are counted beside it. */
 uint64_t bench_call_reply(void);

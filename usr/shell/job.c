@@ -52,7 +52,7 @@ void job_init(void) {
 
 /* Programs that look at other processes or at the machine. */
 static bool job_observes(const char *name) {
-    static const char *const observers[] = {"ps", "mem", "cores", "crash"};
+    static const char *const observers[] = {"ps", "mem", "cores", "crash", "bench"};
     for (size_t i = 0; i < sizeof(observers) / sizeof(observers[0]); i++)
         if (strcmp(name, observers[i]) == 0)
             return true;

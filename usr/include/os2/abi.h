@@ -19,7 +19,8 @@
  *     BITS        -                                    notification bits taken              t1        r13
  *
  * A call clobbers exactly what the C calling convention lets a function clobber, and on x86_64 the last three above.
- * Clobbered registers that carry no result are 0 afterwards. sp, s0..s11 (rbp, r14, r15, rsp) keep their values; gp, tp
+ * Clobbered registers that carry no result are 0 afterwards, or as the caller left them: nothing of the kernel or of
+ * another process is ever in them. sp, s0..s11 (rbp, r14, r15, rsp) keep their values; gp, tp
  * (fs base) are constants of the process, set at its start. Floating point: the registers a C function must keep are
  * kept.
  *
@@ -83,19 +84,20 @@ enum os2_status {
 };
 #define OS2_CHAIN_MAX 32
 
-/* CONTROL, in: number | flags | accepted order | handle index. */
+/* CONTROL, in: number | flags | accepted order | handle index. The low 16 bits are the number alone where a message is
+ * words only and its wait is forever: what the entry path looks for. */
 #define OS2_NUMBER_MASK 0xffu
-#define OS2_F_BLOCK (1u << 8)          /* send, call, reply: W3 is the address of a block to give */
-#define OS2_F_HANDLE (1u << 9)         /* send, call, reply: W2 is a handle to give: index | rights to keep << 16 */
-#define OS2_F_DEADLINE (1u << 10)      /* W4 is a deadline in clock ticks, 0 = poll; without it a wait is forever */
-#define OS2_F_ACCEPT_HANDLE (1u << 11) /* receive, call, reply_receive: a handle may come */
-#define OS2_F_MASK (1u << 12)          /* receive: W0 is the mask of notification bits to take, the others stay */
-#define OS2_F_FROM (1u << 13) /* receive: only from the process the handle names; handle 0: from nobody (sleep) */
-#define OS2_F_FAIL (1u << 14) /* reply: the caller gets OS2_E_FAILED, with LABEL as the reason */
-#define OS2_ACCEPT_SHIFT 16   /* 5 bits: 0 = no block accepted, k + 1 = blocks of order 0 to k */
+#define OS2_F_BLOCK (1u << 8)     /* send, call, reply: W3 is the address of a block to give */
+#define OS2_F_HANDLE (1u << 9)    /* send, call, reply: W2 is a handle to give: index | rights to keep << 16 */
+#define OS2_F_DEADLINE (1u << 10) /* W4 is a deadline in clock ticks, 0 = poll; without it a wait is forever */
+#define OS2_F_MASK (1u << 12)     /* receive: W0 is the mask of notification bits to take, the others stay */
+#define OS2_F_FROM (1u << 13)     /* receive: only from the process the handle names; handle 0: from nobody (sleep) */
+#define OS2_F_FAIL (1u << 14)     /* reply: the caller gets OS2_E_FAILED, with LABEL as the reason */
+#define OS2_F_ACCEPT_HANDLE (1u << 21) /* receive, call, reply_receive: a handle may come */
+#define OS2_ACCEPT_SHIFT 16            /* 5 bits: 0 = no block accepted, k + 1 = blocks of order 0 to k */
 #define OS2_ACCEPT_MASK 0x1fu
-#define OS2_HANDLE_SHIFT 32 /* 16 bits */
-#define OS2_HANDLE_MASK 0xffffu
+#define OS2_HANDLE_SHIFT 56 /* 8 bits */
+#define OS2_HANDLE_MASK 0xffu
 
 /* CONTROL, out, of a call, receive or reply_receive that succeeded. */
 #define OS2_I_MESSAGE (1u << 0) /* a message was taken: LABEL, W0.., CALLER, BADGE hold it */
@@ -139,7 +141,7 @@ enum os2_handle_kind {
 #define OS2_RIGHT_POWER 32u    /* machine: machine_control */
 #define OS2_RIGHT_LOG 64u      /* machine: read the log */
 #define OS2_RIGHT_OBSERVE 128u /* machine: process_info of anyone, machine_info */
-#define OS2_RIGHTS_ALL 0xfffu
+#define OS2_RIGHTS_ALL 0xffu
 
 /* handle_mint: handle = the source (0: an inbox handle to oneself); LABEL = kind of the result, W0 = badge, W1 =
  * rights. From an INBOX: INBOX or NOTIFY. From a NOTIFY: NOTIFY. From a CONTROL: INBOX or NOTIFY of the child. Others:
@@ -209,7 +211,7 @@ enum os2_fault {
  * Out: LABEL = block address (memory, mapped read-write, uncached where the architecture knows the difference) or
  * handle index (interrupt, ports).
  * irq_bind: handle = IRQ, LABEL = bits; the interrupt is let in. irq_ack: handle = IRQ.
- * port_grant: handle = PORTS. */
+ * port_grant: handle = PORTS. OS2_E_FULL: the process has as many ranges of ports as it can. */
 enum os2_device_kind { OS2_DEVICE_MEMORY, OS2_DEVICE_IRQ, OS2_DEVICE_PORTS };
 
 /* block_alloc: LABEL = order. Out: LABEL = exchange address.

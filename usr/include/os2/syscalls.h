@@ -6,25 +6,25 @@
  * table (core/syscall.c), the trace names and the manual's table (docs/syscalls.md) all come from this list. What the
  * registers mean is said in os2/abi.h; what each call promises is said in docs/syscalls.md.
  *
- * Numbers are permanent: a call that goes leaves a hole.
+ * Numbers are permanent: a call that goes leaves a hole. Those that the entry path tries first have the lowest.
  */
 #ifndef OS2_SYSCALLS_H
 #define OS2_SYSCALLS_H
 
 #define OS2_SYSCALLS(X)                                                                                                \
-    X(0, exit, "end the calling process")                                                                              \
-    X(1, yield, "give up the rest of the turn")                                                                        \
-    X(2, tokens, "how many tokens are left in the turn")                                                               \
-    X(3, block_alloc, "get a cleared block of 2^order pages")                                                          \
-    X(4, block_free, "give a block back to the heap")                                                                  \
-    X(5, block_place, "move a block between its exchange address and a private one, or change its protection")         \
-    X(6, send, "give one message; wait until it is taken")                                                             \
-    X(7, receive, "take one message, pending notification bits, or both")                                              \
-    X(8, call, "give one message and wait for the answer")                                                             \
-    X(9, reply, "answer a caller; never waits")                                                                        \
-    X(10, reply_receive, "answer a caller, then receive")                                                              \
-    X(11, notify, "set notification bits of another process; never waits")                                             \
-    X(12, watch, "ask for a notification when a process ends")                                                         \
+    X(0, tokens, "how many tokens are left in the turn")                                                               \
+    X(1, call, "give one message and wait for the answer")                                                             \
+    X(2, reply_receive, "answer a caller, then receive")                                                               \
+    X(3, receive, "take one message, pending notification bits, or both")                                              \
+    X(4, send, "give one message; wait until it is taken")                                                             \
+    X(5, reply, "answer a caller; never waits")                                                                        \
+    X(6, notify, "set notification bits of another process; never waits")                                              \
+    X(7, yield, "give up the rest of the turn")                                                                        \
+    X(8, exit, "end the calling process")                                                                              \
+    X(9, watch, "ask for a notification when a process ends")                                                          \
+    X(10, block_alloc, "get a cleared block of 2^order pages")                                                         \
+    X(11, block_free, "give a block back to the heap")                                                                 \
+    X(12, block_place, "move a block between its exchange address and a private one, or change its protection")        \
     X(13, handle_mint, "make a handle from another, with a badge or fewer rights")                                     \
     X(14, handle_close, "close a handle")                                                                              \
     X(15, process_create, "make an empty child process with a quota of pages")                                         \

@@ -74,9 +74,9 @@ static inline void arch_device_write(uintptr_t address, unsigned width, uint32_t
 
 /* The time stamp counter: QEMU lets it go up by one for each instruction with -icount shift=0. */
 static inline uint64_t arch_instructions(void) {
-    uint32_t low, high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high)::"memory");
-    return (uint64_t)high << 32 | low;
+    uint64_t count;
+    __asm__ volatile("rdtsc; shl $32, %%rdx; or %%rdx, %0" : "=a"(count)::"rdx", "cc", "memory");
+    return count;
 }
 #define ARCH_INSTRUCTIONS_READ 3u
 

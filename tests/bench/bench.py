@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Count what the system's operations cost, on the image that `./os2 run` boots.
+
+    bench.py [--json FILE] [--check] [-n] BUILD
+
+QEMU boots the image on one processor with -icount, so that every figure is a number of guest instructions, the same on
+any host; the program `bench`, run by the shell, counts in user mode (usr/bench/bench.c says what). What needs more than
+128 MiB is counted on a machine of 10 GiB, of which QEMU gets only what is touched: 1 GiB. Counted here, and not by
+the program, are
+
+    boot_instructions   from the kernel's first instruction to init's first (boot.py)
+    atomics_per_call    atomic instructions in one round of call_reply (follow.py, which also shows where the rest go)
+    kernel_text_data    bytes of code, constants and initialised data in the kernel's ELF file
+    meta_overhead_ppm   how the kernel's frames grow with the RAM: between machines of 6 and 10 GiB, which have the same
+                        process slots, so that what grows is the frame descriptors
+
+goals.json has the goals and the peers' figures; the peers were measured on the same emulator in the same way. --check
+compares with the committed table, ARCH.json beside this file, and fails where a count is more than 3 % worse or is
+missing. `./os2 bench --json tests/bench/ARCH.json` renews the table.
+"""
+import argparse
+import concurrent.futures
+import io
+import json
+import pathlib
+import re
+import shlex
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+import boot  # noqa: E402
+import elf  # noqa: E402
+import follow  # noqa: E402
+import gdb  # noqa: E402
+import qemu  # noqa: E402
+
+TOLERANCE = 0.03
+SILENCE = 120
+# Memory, and what is counted there: everything that fits, what is too large for that, and the frames once more.
+RUNS = (("128M", ""), ("10G", "move_4k_scattered move_64m move_order17 move_1g frames"), ("6G", "frames"))
+FACTS = ("frames_slots", "frames_ram", "frames_kernel")
+
+
+def large_memory(size):
+    """QEMU's arguments for so much RAM that the host need not have."""
+    return ["-machine", "memory-backend=ram", "-object", f"memory-backend-ram,id=ram,size={size},reserve=off"]
+
+
+class Run:
+    """One run of the program: its counts, and what it said of them."""
+
+    def __init__(self, build, memory, names):
+        extra = qemu.ICOUNT + (large_memory(memory) if memory != "128M" else [])
+        self.machine, self.line, self.nonce = qemu.commands_line(build, 1, memory, f"bench {names}".strip(), "", extra)
+        self.counts, self.notes, self.spreads, self.skipped = {}, {}, {}, {}
+
+    def go(self):
+        sink = io.BytesIO()
+        status = qemu.run_commands(self.machine, self.line, self.nonce, sink, SILENCE)
+        self.read(sink.getvalue().decode(errors="replace"))
+        if status:
+            raise qemu.GuestError(f"bench ended with status {status}")
+
+    def read(self, text):
+        """What the program printed; anything else goes to stderr."""
+        for line in text.splitlines():
+            if match := re.fullmatch(r"bench (\w+) (\d+)", line):
+                self.counts[match[1]] = int(match[2])
+            elif match := re.fullmatch(r"bench-(note|spread|skip) (\w+) (.*)", line):
+                {"note": self.notes, "spread": self.spreads, "skip": self.skipped}[match[1]][match[2]] = match[3]
+            else:
+                print(line, file=sys.stderr)
+
+    def add(self, other):
+        """What another run could count and this one could not."""
+        new = [name for name in other.counts if name not in self.counts]
+        for name in new:
+            self.skipped.pop(name, None)
+        for mine, others in ((self.counts, other.counts), (self.notes, other.notes), (self.spreads, other.spreads)):
+            mine.update({name: others[name] for name in new if name in others})
+
+
+def measure(build):
+    """All counts, as one Run."""
+    runs = [Run(build, memory, names) for memory, names in RUNS]
+    arch = runs[0].machine["arch"]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        jobs = [pool.submit(run.go) for run in runs]
+        booted = pool.submit(boot.count, build) if arch == "riscv64" else None
+        followed = pool.submit(follow.atomics, build) if arch == "riscv64" else None
+        for job in jobs:
+            job.result()
+        facts = [[run.counts.pop(name) for name in FACTS] for run in runs]
+        main = runs[0]
+        main.add(runs[1])
+        if booted and followed:
+            main.counts["atomics_per_call"] = followed.result()
+            main.notes["atomics_per_call"] = "read-modify-writes in a round of call_reply, seen one by one"
+            main.counts["boot_instructions"] = booted.result()
+            main.notes["boot_instructions"] = "the kernel's first instruction to init's first, 128 MiB, one processor"
+        else:
+            for name in ("boot_instructions", "atomics_per_call"):
+                main.skipped[name] = "QEMU's gdb stub shows no instruction counter of this machine"
+    main.counts["kernel_text_data"] = elf.Elf(main.machine["symbols"]).text_and_data()
+    main.notes["kernel_text_data"] = "bytes of the loaded sections: code, constants, initialised data"
+    (large_slots, large_ram, large_kernel), (small_slots, small_ram, small_kernel) = facts[1:]
+    if large_slots == small_slots:
+        grown = (large_kernel - small_kernel) * 1000000
+        main.counts["meta_overhead_ppm"] = round(grown / (large_ram - small_ram))
+        main.notes["meta_overhead_ppm"] = "the kernel's frames per million frames of RAM, between 6 and 10 GiB"
+    else:
+        main.skipped["meta_overhead_ppm"] = "machines of 6 and 10 GiB differ in more than frame descriptors"
+    return main
+
+
+def table(run, goals, arch, known):
+    """The lines of the table."""
+    def number(value):
+        return "" if value is None else f"{value:,}".replace(",", " ")
+
+    rows = [("", "count", "goal", "", "seL4", "Linux", "committed")]
+    for name in [*goals, *(name for name in run.counts if name not in goals)]:
+        facts = goals.get(name, {})
+        count = run.counts.get(name)
+        goal, sel4, linux = (facts.get(key, {}).get(arch) for key in ("goal", "sel4", "linux"))
+        verdict = "" if count is None or goal is None else "met" if count <= goal else "missed"
+        shown = "not measured" if count is None else number(count) + (" " + facts["unit"] if "unit" in facts else "")
+        rows.append((name, shown, number(goal), verdict, number(sel4), number(linux), number(known.get(name))))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        cells = [cell.ljust(width) if i in (0, 3) else cell.rjust(width)
+                 for i, (cell, width) in enumerate(zip(row, widths))]
+        yield "  ".join(cells).rstrip()
+
+
+def explanations(run):
+    yield "How each was counted, and what was subtracted:"
+    for name, note in run.notes.items():
+        yield f"    {name}: {note}"
+    for name, why in run.skipped.items():
+        yield f"    {name}: not measured: {why}"
+    for name, spread in run.spreads.items():
+        yield f"    {name}: DOUBTFUL: between {spread.replace(' ', ' and ')} in the batches of the run"
+
+
+def compare(counts, known):
+    """(failures, remarks): counts against the committed table."""
+    failures, remarks = [], []
+    for name, before in known.items():
+        after = counts.get(name)
+        if after is None:
+            failures.append(f"{name}: not measured, the table has {before}")
+        elif after > before * (1 + TOLERANCE) and after > before + 1:
+            percent = 100 * (after / max(before, 1) - 1)
+            failures.append(f"{name}: {after}, the table has {before}: worse by {percent:.1f} %")
+        elif after < before * (1 - TOLERANCE) and after < before - 1:
+            remarks.append(f"{name}: {after}, the table has {before}: better; renew the table")
+    remarks += [f"{name}: not in the table; renew it" for name in counts if name not in known]
+    return failures, remarks
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Count instructions.")
+    parser.add_argument("--json", metavar="FILE", help="write the counts as one flat JSON object")
+    parser.add_argument("--check", action="store_true", help="compare with the committed table")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="print the commands, run nothing")
+    parser.add_argument("build", help="build folder")
+    args = parser.parse_args()
+    if args.dry_run:
+        for memory, names in RUNS:
+            print(shlex.join(Run(args.build, memory, names).line))
+        return print(shlex.join(gdb.command_line(args.build)[1]))
+    try:
+        run = measure(args.build)
+    except qemu.GuestError as error:
+        sys.exit(f"os2: {error}")
+    arch = run.machine["arch"]
+    goals = json.loads((HERE / "goals.json").read_text(encoding="utf-8"))
+    committed = HERE / f"{arch}.json"
+    known = json.loads(committed.read_text(encoding="utf-8")) if committed.exists() else {}
+    print("\n".join([*table(run, goals, arch, known), "", *explanations(run)]))
+    if args.json:
+        text = json.dumps(run.counts, indent=4)
+        pathlib.Path(args.json).write_text(text + "\n", encoding="utf-8")
+    if args.check:
+        failures, remarks = compare(run.counts, known)
+        print("\n".join(["", *remarks, *(f"FAILED {text}" for text in failures)]))
+        print(f"{len(known) - len(failures)} counts within {TOLERANCE:.0%} of the table or better, {len(failures)} not")
+        sys.exit(1 if failures or not known else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What judges the counts: tests/bench/bench.py's comparison with a table, and its choice between two runs."""
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
+import bench  # noqa: E402
+import follow  # noqa: E402
+
+
+def run(text):
+    made = bench.Run.__new__(bench.Run)
+    made.counts, made.notes, made.spreads, made.skipped = {}, {}, {}, {}
+    made.read(text)
+    return made
+
+
+class CompareTest(unittest.TestCase):
+    def judge(self, after, before=1000):
+        failures, remarks = bench.compare({} if after is None else {"a": after}, {"a": before})
+        return len(failures), len(remarks)
+
+    def test_within(self):
+        for after in (970, 1000, 1030):
+            self.assertEqual(self.judge(after), (0, 0), after)
+
+    def test_worse_fails(self):
+        self.assertEqual(self.judge(1031), (1, 0))
+
+    def test_better_asks_for_a_new_table(self):
+        self.assertEqual(self.judge(969), (0, 1))
+
+    def test_missing_fails(self):
+        self.assertEqual(self.judge(None), (1, 0))
+
+    def test_one_instruction_is_rounding(self):
+        self.assertEqual(self.judge(25, 24), (0, 0))
+        self.assertEqual(self.judge(26, 24), (1, 0))
+        self.assertEqual(self.judge(1, 0), (0, 0))
+        self.assertEqual(self.judge(2, 0), (1, 0))
+
+    def test_new_count_asks_for_a_new_table(self):
+        self.assertEqual(bench.compare({"a": 1}, {}), ([], ["a: not in the table; renew it"]))
+
+
+class RunTest(unittest.TestCase):
+    def test_second_run_fills_in(self):
+        first = run("bench a 1\nbench-note a x\nbench-skip b too large\nbench-skip c never\n")
+        first.add(run("bench a 2\nbench-note a y\nbench b 3\nbench-note b z\nbench-spread b 1 9\n"))
+        self.assertEqual(first.counts, {"a": 1, "b": 3})
+        self.assertEqual(first.notes, {"a": "x", "b": "z"})
+        self.assertEqual((first.spreads, first.skipped), ({"b": "1 9"}, {"c": "never"}))
+
+    def test_verdicts(self):
+        rows = list(bench.table(run("bench a 5\nbench b 6\n"),
+                                {name: {"goal": {"m": 5}} for name in "abc"}, "m", {"a": 4}))
+        self.assertEqual([row.split() for row in rows[1:]],
+                         [["a", "5", "5", "met", "4"], ["b", "6", "5", "missed"], ["c", "not", "measured", "5"]])
+
+
+class AtomicTest(unittest.TestCase):
+    def test_read_modify_writes(self):
+        words = {0x0015302f: True,    # amoadd.d zero, ra, (a0)
+                 0x100535af: False,   # lr.d a1, (a0)
+                 0x18b5362f: True,    # sc.d a2, a1, (a0)
+                 0x00053583: False}   # ld a1, 0(a0)
+        for word, atomic in words.items():
+            self.assertEqual(follow.is_atomic(word), atomic, hex(word))
+
+
+if __name__ == "__main__":
+    unittest.main()

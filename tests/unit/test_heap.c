@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The buddy heap against a reference: an array that says of each frame whether it is free.
+ *
+ * A heap that merges whatever can be merged has a block of order k exactly when the reference has 2^k free frames in a
+ * row, aligned. So the reference knows not only whether an allocation is good but also whether it had to succeed.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/host/host.h"
+#include "tests/host/options.h"
+
+#define MIB UINT64_C(0x100000)
+#define FRAMES_MOST 0x8000u
+#define HELD_MOST 2048
+
+static struct heap heap;
+static uint32_t base; /* frame number of free_frame[0] */
+static bool free_frame[FRAMES_MOST];
+static uint32_t frames;
+
+static struct held {
+    uint32_t number;
+    unsigned order;
+} held[HELD_MOST];
+static unsigned held_count;
+
+struct layout {
+    const char *name;
+    struct boot_info info;
+};
+
+static const struct layout layouts[] = {
+    {"one bank", {.ram = {{0x80000000, 32 * MIB}}, .ram_count = 1}},
+    {"a base of 4 KiB only, an odd size", {.ram = {{0x80003000, 9 * MIB + 0x5000}}, .ram_count = 1}},
+    {"byte-granular",
+     {.ram = {{0x80000123, 5 * MIB + 77}}, .reserved = {{0x80100001, 1}}, .ram_count = 1, .reserved_count = 1}},
+    {"from 0", {.ram = {{0, 8 * MIB}}, .ram_count = 1}},
+    {"two banks and a hole, unsorted", {.ram = {{0x82000000, 8 * MIB}, {0x80000000, 4 * MIB}}, .ram_count = 2}},
+    {"reserved and kept",
+     {.ram = {{0x80000000, 24 * MIB}, {0x82000000, 3 * MIB}},
+      .reserved = {{0x80000000, 0x80000}, {0x80400000, 0x1000}, {0x80567800, 0x2345}},
+      .kept = {{0x80800000, 0x123456}, {0x80a00000, 0x999}},
+      .ram_count = 2,
+      .reserved_count = 3,
+      .kept_count = 2}},
+};
+
+static bool inside(const struct boot_range *r, unsigned count, uint64_t page, bool whole) {
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t end = r[i].base + r[i].size;
+        if (whole ? page >= r[i].base && page + OS2_PAGE_SIZE <= end : page < end && r[i].base < page + OS2_PAGE_SIZE)
+            return true;
+    }
+    return false;
+}
+
+static void set_up(const struct layout *layout) {
+    const struct boot_info *info = &layout->info;
+    memset(&heap, 0, sizeof heap);
+    host_memory(info->ram[0].base & ~(16 * MIB - 1) ? 0x80000000 : 0, 64 * MIB);
+    if (!heap_init(&heap, info))
+        fail_msg("%s: no heap", layout->name);
+    base = heap.first;
+    frames = heap.end - heap.first;
+    assert_true(frames <= FRAMES_MOST);
+    uint64_t counted = 0;
+    for (uint32_t i = 0; i < frames; i++) {
+        uint64_t page = (uint64_t)(base + i) << OS2_PAGE_SHIFT;
+        const struct frame *f = heap_frame(&heap, base + i);
+        free_frame[i] = inside(info->ram, info->ram_count, page, true) && page &&
+                        !inside(info->reserved, info->reserved_count, page, false) &&
+                        !inside(info->kept, info->kept_count, page, false) && f->state != OS2_FRAME_KERNEL;
+        counted += free_frame[i];
+        if (!free_frame[i])
+            assert_true(f->state == OS2_FRAME_RESERVED || f->state == OS2_FRAME_KERNEL);
+    }
+    assert_int_equal(counted, heap.free_pages);
+    assert_null(heap_check(&heap));
+    held_count = 0;
+}
+
+static bool reference_has(unsigned order) {
+    uint32_t size = 1u << order, first = (base + size - 1) & ~(size - 1);
+    for (uint32_t n = first; n + size <= base + frames; n += size) {
+        uint32_t i = 0;
+        while (i < size && free_frame[n - base + i])
+            i++;
+        if (i == size)
+            return true;
+    }
+    return false;
+}
+
+static void take(unsigned order) {
+    uint16_t owner = (uint16_t)(held_count * 7 + order);
+    uint32_t number = heap_alloc(&heap, order, OS2_FRAME_OWNED, owner);
+    if (number == FRAME_NONE) {
+        if (reference_has(order))
+            fail_msg("order %u is refused, and there is one", order);
+        return;
+    }
+    const struct frame *f = heap_frame(&heap, number);
+    assert_int_equal(number & ((1u << order) - 1), 0);
+    assert_int_equal(f->state, OS2_FRAME_OWNED);
+    assert_int_equal(f->order, order);
+    assert_int_equal(f->owner, owner);
+    for (uint32_t i = 0; i < 1u << order; i++) {
+        if (!free_frame[number - base + i])
+            fail_msg("frame %x is given twice", number + i);
+        free_frame[number - base + i] = false;
+        assert_true(i == 0 || f[i].state == OS2_FRAME_TAIL);
+    }
+    held[held_count++] = (struct held){number, order};
+}
+
+static void give(unsigned which) {
+    struct held h = held[which];
+    held[which] = held[--held_count];
+    heap_free(&heap, h.number);
+    for (uint32_t i = 0; i < 1u << h.order; i++)
+        free_frame[h.number - base + i] = true;
+}
+
+static void test_against_reference(void **unused) {
+    (void)unused;
+    uint64_t steps = option_steps ? option_steps : option_long ? 1000000 : 30000;
+    struct host_random random = {option_seed};
+    for (unsigned l = 0; l < sizeof layouts / sizeof *layouts; l++) {
+        set_up(&layouts[l]);
+        uint64_t free_pages = heap.free_pages;
+        unsigned bias = 50;
+        for (uint64_t step = 0; step < steps; step++) {
+            if (step % 997 == 0)
+                bias = (unsigned)(20 + host_below(&random, 61)); /* fill for a while, then drain */
+            if (held_count == 0 || (held_count < HELD_MOST && host_below(&random, 100) < bias)) {
+                unsigned order = 0;
+                while (order < OS2_ORDER_MAX && host_below(&random, 2))
+                    order++;
+                take(order);
+            } else {
+                give((unsigned)host_below(&random, held_count));
+            }
+            if (step % 4096 == 0)
+                assert_null(heap_check(&heap));
+        }
+        while (held_count)
+            give(held_count - 1);
+        assert_null(heap_check(&heap));
+        assert_int_equal(heap.free_pages, free_pages);
+    }
+}
+
+static void test_all_pages_one_by_one(void **unused) {
+    (void)unused;
+    for (unsigned l = 0; l < sizeof layouts / sizeof *layouts; l++) {
+        set_up(&layouts[l]);
+        uint64_t n = 0, all = heap.free_pages;
+        uint32_t chain = FRAME_NONE, number;
+        while ((number = heap_alloc(&heap, 0, OS2_FRAME_TABLE, 1)) != FRAME_NONE) {
+            heap_frame(&heap, number)->next = chain;
+            chain = number;
+            n++;
+        }
+        assert_int_equal(n, all);
+        assert_int_equal(heap.free_pages, 0);
+        assert_null(heap_check(&heap));
+        while (chain != FRAME_NONE) {
+            number = chain;
+            chain = heap_frame(&heap, number)->next;
+            heap_free(&heap, number);
+        }
+        assert_int_equal(heap.free_pages, all);
+        assert_null(heap_check(&heap));
+    }
+}
+
+/* Only the descriptors are ever touched, so memory of any size can be described. */
+static void test_large_memory(void **unused) {
+    (void)unused;
+    for (uint64_t mib = 64; mib <= 16384; mib *= 4) {
+        memset(&heap, 0, sizeof heap);
+        struct boot_info info = {.ram = {{0x80000000, mib * MIB}}, .ram_count = 1};
+        host_memory(0x80000000, mib * MIB);
+        assert_true(heap_init(&heap, &info));
+        assert_int_equal(heap.ram_pages, mib * MIB / OS2_PAGE_SIZE);
+        assert_int_equal(heap.free_pages, heap.ram_pages - heap.ram_pages * sizeof(struct frame) / OS2_PAGE_SIZE);
+        uint64_t free_pages = heap.free_pages;
+        unsigned largest = 0;
+        uint32_t got[16];
+        while (largest < 16 && (got[largest] = heap_alloc(&heap, OS2_ORDER_MAX, OS2_FRAME_OWNED, 1)) != FRAME_NONE)
+            largest++;
+        assert_int_equal(largest, mib / 1024 ? mib / 1024 - 1 : 0); /* the descriptors are in one of them */
+        while (largest)
+            heap_free(&heap, got[--largest]);
+        assert_int_equal(heap.free_pages, free_pages);
+        assert_null(heap_check(&heap));
+    }
+}
+
+static void test_no_room_for_descriptors(void **unused) {
+    (void)unused;
+    host_memory(0x80000000, MIB);
+    memset(&heap, 0, sizeof heap);
+    assert_false(heap_init(&heap, &(struct boot_info){.ram_count = 0}));
+    assert_false(heap_init(&heap, &(struct boot_info){.ram = {{0x80000000, 100}}, .ram_count = 1}));
+    assert_false(heap_init(&heap, &(struct boot_info){.ram = {{0x80000000, 0x10000}},
+                                                      .reserved = {{0x80000800, 0xf000}},
+                                                      .ram_count = 1,
+                                                      .reserved_count = 1}));
+}
+
+/* What is not the start of a block in use is a kernel bug, and is caught. */
+static void test_wrong_frees_panic(void **unused) {
+    (void)unused;
+    const struct layout *layout = &layouts[5];
+    set_up(layout);
+    uint32_t number = heap_alloc(&heap, 3, OS2_FRAME_OWNED, 1);
+    heap_free(&heap, number);
+    assert_true(HOST_PANICS(heap_free(&heap, number)));
+    set_up(layout);
+    number = heap_alloc(&heap, 3, OS2_FRAME_OWNED, 1);
+    assert_true(HOST_PANICS(heap_free(&heap, number + 1)));
+    assert_non_null(strstr(host_panic, "not the start of a block"));
+    set_up(layout);
+    assert_true(HOST_PANICS(heap_free(&heap, 0x80400)));
+    set_up(layout);
+    assert_true(HOST_PANICS(heap_free(&heap, heap.end)));
+    assert_true(HOST_PANICS(heap_free(&heap, heap.first - 1)));
+    assert_true(HOST_PANICS(heap_free(&heap, FRAME_NONE)));
+}
+
+static void test_refusals(void **unused) {
+    (void)unused;
+    set_up(&layouts[0]);
+    uint64_t free_pages = heap.free_pages;
+    assert_int_equal(heap_alloc(&heap, OS2_ORDER_MAX + 1, OS2_FRAME_OWNED, 1), FRAME_NONE);
+    assert_int_equal(heap_alloc(&heap, OS2_ORDER_MAX, OS2_FRAME_OWNED, 1), FRAME_NONE);
+    assert_int_equal(heap.free_pages, free_pages);
+    uint32_t number = heap_alloc(&heap, 0, OS2_FRAME_OWNED, 1);
+    memset(frame_memory(number), 0xff, OS2_PAGE_SIZE);
+    heap_free(&heap, number);
+    number = heap_alloc_cleared(&heap, OS2_FRAME_TABLE, 1);
+    const uint8_t *memory = frame_memory(number);
+    for (unsigned i = 0; i < OS2_PAGE_SIZE; i++)
+        assert_int_equal(memory[i], 0);
+}
+
+static void count_piece(void *context, uint32_t number) {
+    const struct frame *f = heap_frame(&heap, number);
+    assert_int_equal(f->state, OS2_FRAME_OWNED);
+    assert_int_equal(f->owner, 9);
+    assert_int_equal(number & ((1u << f->order) - 1), 0);
+    *(uint32_t *)context += 1u << f->order;
+}
+
+/* Frames kept since boot become blocks, and can be freed like any other. */
+static void test_adopt(void **unused) {
+    (void)unused;
+    set_up(&layouts[5]);
+    uint64_t free_pages = heap.free_pages;
+    uint32_t pages = 0, first = 0x80800, count = 0x124;
+    heap_adopt(&heap, first, count, 9, count_piece, &pages);
+    assert_int_equal(pages, count);
+    for (uint32_t n = first; n < first + count;) {
+        uint32_t size = 1u << heap_frame(&heap, n)->order;
+        heap_free(&heap, n);
+        n += size;
+    }
+    assert_int_equal(heap.free_pages, free_pages + count);
+    assert_null(heap_check(&heap));
+}
+
+int main(int argc, char **argv) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_against_reference),
+        cmocka_unit_test(test_all_pages_one_by_one),
+        cmocka_unit_test(test_large_memory),
+        cmocka_unit_test(test_no_room_for_descriptors),
+        cmocka_unit_test(test_wrong_frees_panic),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_adopt),
+    };
+    option_seed = 1;
+    options_read(argc, argv);
+    printf("# seed %lu\n", option_seed);
+    return cmocka_run_group_tests_name("heap", tests, NULL, NULL);
+}
