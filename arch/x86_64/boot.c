@@ -189,10 +189,10 @@ void x86_boot(uint32_t magic, uint64_t information) {
 }
 
 void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64_t cpu, uint64_t stack_top) {
-    (void)run_word; /* no state word is written by the entry path of this port */
     struct arch_core *here = x86_core(core);
     here->self = core;
     here->index = index;
+    here->run_word = run_word;
     here->apic = (uint32_t)cpu;
     here->stack_top = stack_top;
     here->pcid_next = 1;
