@@ -257,6 +257,7 @@ struct process *turn_rotate(struct core *core) {
     x->slot->ready_since = now;
     arch_store_release(&x->slot->word, state(KIND_RDY, core->index, 0));
     runqueue_rotate(queue, x->slot);
+    core->was_front = false;
     __atomic_store_n(&y->word, state(KIND_RUN, core->index, 0), __ATOMIC_RELAXED);
     arch_fence(); /* pairs with end_kill() */
     begin_turn(core, y, now);
