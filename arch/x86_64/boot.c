@@ -164,6 +164,19 @@ uint64_t boot_room(const struct boot_info *info, uint64_t size) {
     panic("no %lu bytes of RAM below 4 GiB are free", size);
 }
 
+/* GRUB may put it into low memory, which is firmware's: it is moved out of there. */
+static void keep_archive(struct boot_info *info) {
+    struct boot_range *archive = &info->archive;
+    if (archive->size == 0)
+        return;
+    if (archive->base < LOW_END) {
+        uint64_t at = boot_room(info, archive->size);
+        memcpy(arch_phys_to_virt(at), arch_phys_to_virt(archive->base), archive->size);
+        archive->base = at;
+    }
+    info->kept[info->kept_count++] = *archive;
+}
+
 void x86_boot(uint32_t magic, uint64_t information) {
     struct boot_info *info = &boot_info;
     uart_init();
@@ -175,8 +188,7 @@ void x86_boot(uint32_t magic, uint64_t information) {
     acpi_read(rsdp, info);
     boot_reserve(info, 0, LOW_END);
     boot_reserve(info, (uint64_t)(uintptr_t)image_start - X86_IMAGE_BASE, (uint64_t)(image_end - image_start));
-    if (info->archive.size)
-        info->kept[info->kept_count++] = info->archive;
+    keep_archive(info);
     x86_boot_map(info);
     tree_make(info);
     ioapic_init();
@@ -189,10 +201,10 @@ void x86_boot(uint32_t magic, uint64_t information) {
 }
 
 void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64_t cpu, uint64_t stack_top) {
-    (void)run_word; /* no state word is written by the entry path of this port */
     struct arch_core *here = x86_core(core);
     here->self = core;
     here->index = index;
+    here->run_word = run_word;
     here->apic = (uint32_t)cpu;
     here->stack_top = stack_top;
     here->pcid_next = 1;

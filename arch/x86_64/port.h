@@ -52,6 +52,7 @@ struct arch_core {
     struct core *self;  /* arch_core() */
     uint64_t user_sp;   /* during system call entry */
     uint64_t stack_top; /* kernel stack */
+    uint64_t run_word;  /* the state word of a process that this core runs, its low 44 bits 0 */
     uint32_t index;
     uint32_t apic;                       /* firmware's number */
     uint64_t pcid_next, pcid_epoch;      /* epoch is never 0 */
@@ -151,6 +152,10 @@ static inline bool arch_space_plain(struct core *core, const struct arch_space *
     (void)core;
     (void)space;
     return false;
+}
+static inline void arch_fence_plain(struct arch_space *space, uint64_t va) {
+    (void)space;
+    __asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
 }
 static inline struct core *arch_core(void) {
     struct core *core;

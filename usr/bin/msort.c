@@ -2,8 +2,8 @@
 /*
  * msort: merge sort of 2^k blocks of numbers, block by block over processes.
  *
- * A block goes to a worker to be sorted and comes back; then two sorted blocks go to one worker, the second when it asks
- * for it, and come back as one of twice the size. The numbers are never copied between processes: blocks move.
+ * A block goes to a worker to be sorted and comes back; then two sorted blocks go to one worker, the second when it
+ * asks for it, and come back as one of twice the size. The numbers are never copied between processes: blocks move.
  */
 #include "os2/call.h"
 #include "os2/pool.h"

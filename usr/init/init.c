@@ -199,7 +199,7 @@ static int service_start_child(enum init_service which, struct os2_child *child)
         os2_format_buffer(text[0], sizeof(text[0]), "%d", (int)uart.facts.kind);
         os2_format_buffer(text[1], sizeof(text[1]), "0x%lx", base);
         os2_format_buffer(text[2], sizeof(text[2]), "%u", uart.facts.shift);
-        os2_format_buffer(text[3], sizeof(text[3]), "%u", uart.port ? 0 : uart.facts.io_width);
+        os2_format_buffer(text[3], sizeof(text[3]), "%u", uart.facts.ports ? 0 : uart.facts.io_width);
         for (unsigned i = 0; i < 4; i++)
             argv[argc++] = text[i];
         break;

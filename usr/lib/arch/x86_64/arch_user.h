@@ -12,8 +12,6 @@
 
 #define ARCH_ELF_MACHINE 62u
 #define ARCH_KERNEL_ADDRESS UINT64_C(0xffff800000000000)
-#define ARCH_CONSOLE_PORT 0x3f8u
-#define ARCH_CONSOLE_IRQ 4u
 
 /* One system call. `slots` are the registers in the order of enum os2_slot, replaced by what comes out. */
 static inline void arch_syscall(uint64_t slots[OS2_R_COUNT]) {
