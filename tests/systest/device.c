@@ -12,6 +12,22 @@ static int claim(unsigned kind, uint64_t base, uint64_t count, uint64_t *ret) {
     return os2_device_claim(machine, (enum os2_device_kind)kind, base, count, ret);
 }
 
+/* Whatever the device's registers are, this process may use them then. */
+static int open_device(uint64_t *ret_at) {
+    uint64_t ports;
+    int status;
+
+    *ret_at = 0;
+    if (ARCH_DEVICE_BASE)
+        return claim(OS2_DEVICE_MEMORY, ARCH_DEVICE_BASE, 0, ret_at);
+    status = claim(OS2_DEVICE_PORTS, ARCH_DEVICE_PORTS, ARCH_DEVICE_PORTS_COUNT, &ports);
+    if (status >= 0) {
+        status = os2_port_grant((unsigned)ports);
+        os2_handle_close((unsigned)ports);
+    }
+    return status;
+}
+
 static void claim_memory(void) {
     uint64_t at, again;
     struct os2_process_facts before, after;
@@ -89,8 +105,7 @@ static void interrupts(void) {
     uint64_t at = 0, result;
     unsigned irq;
 
-    if (ARCH_DEVICE_BASE)
-        NEED_IS(claim(OS2_DEVICE_MEMORY, ARCH_DEVICE_BASE, 0, &at), OS2_OK);
+    NEED_IS(open_device(&at), OS2_OK);
     NEED_IS(claim(OS2_DEVICE_IRQ, ARCH_DEVICE_IRQ, 1, &result), OS2_OK);
     irq = (unsigned)result;
     CHECK_IS(os2_irq_ack(irq), OS2_E_RIGHTS); /* not bound */
@@ -139,8 +154,7 @@ static void give_interrupt(void) {
     unsigned irq, index;
 
     NEED(puppet_start(&p, 0, NULL));
-    if (ARCH_DEVICE_BASE)
-        NEED_IS(claim(OS2_DEVICE_MEMORY, ARCH_DEVICE_BASE, 0, &at), OS2_OK);
+    NEED_IS(open_device(&at), OS2_OK);
     NEED_IS(claim(OS2_DEVICE_IRQ, ARCH_DEVICE_IRQ, 1, &result), OS2_OK);
     irq = (unsigned)result;
     CHECK_IS(os2_irq_bind(irq, IRQ_BIT), OS2_OK);

@@ -29,6 +29,9 @@ extern const char arch_loop[], arch_loop_end[];
 /* Where the slots of the register map are. */
 static const uint8_t arch_slot[OS2_R_COUNT] = {10, 11, 12, 13, 14, 15, 16, 17, 5, 6};
 
+/* Page tables that a process has with one page mapped. */
+#define ARCH_TABLE_LEVELS 3u
+
 enum arch_role {
     ARCH_FIXED,    /* not loaded: sp, constants */
     ARCH_KEPT,     /* the same after a call */
@@ -78,6 +81,7 @@ static inline bool arch_divide_by_zero(void) {
 #define ARCH_DEVICE_BASE UINT64_C(0x101000)
 #define ARCH_DEVICE_IRQ 11u
 #define ARCH_DEVICE_PORTS 0u /* no I/O ports */
+#define ARCH_DEVICE_PORTS_COUNT 0u
 static inline volatile uint32_t *arch_device_register(uintptr_t block, unsigned offset) {
     return (volatile uint32_t *)(block + offset);
 }
