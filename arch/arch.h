@@ -50,6 +50,8 @@ struct core; /* its first member is the port's struct arch_core */
  * uint64_t arch_pte_address(pte)
  * unsigned arch_pte_prot(pte)
  *
+ * void arch_fence_plain(space, va)               the same as arch_fence_address() for the current space of this core
+ *
  * arch_store_release(p, v)      *p = v after everything before it            (64 bits; pairs with an acquire load)
  * arch_load_acquire(p)          *p before everything after it
  * arch_fence_release()          loads and stores before it come before stores after it

@@ -53,8 +53,7 @@ void turn_park(struct core *core, struct process *process) {
 
 void turn_switch(struct core *core, struct process *process) {
     if (process->last_core != core->index + 1) {
-        if (process->last_core)
-            arch_fence_code();
+        arch_fence_code(); /* also at its very first turn: its text was written by another process, and on any core */
         process->last_core = core->index + 1;
     }
     /* The old tables are left before `current` says so: pairs with roots_left() in ipc/end.c. */

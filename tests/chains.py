@@ -104,7 +104,8 @@ def image_elf(image, base):
     """The flat Image as an ELF whose only segment goes to `base`, which is how QEMU is told another address."""
     size = struct.unpack_from("<Q", image, 16)[0]
     head = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 2, 243, 1, base, 64, 0, 0, 64, 56, 1, 0, 0, 0)
-    return head + struct.pack("<IIQQQQQQ", 1, 7, 4096, base, base, len(image), size, 4096).ljust(4096 - 64, b"\0") + image
+    segment = struct.pack("<IIQQQQQQ", 1, 7, 4096, base, base, len(image), size, 4096)
+    return (head + segment).ljust(4096, b"\0") + image
 
 
 def ram_elsewhere(chain, folder, facts):

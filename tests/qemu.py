@@ -217,14 +217,24 @@ def run_shell(args):
     os.execvp(line[0], line)
 
 
+GDB_COMMANDS = pathlib.Path(__file__).resolve().parents[1] / "cross/gdb/os2.py"
+
+
+def gdb_line(machine, address):
+    """gdb's command line: the kernel's symbols, the commands that print its state, the machine at `address`."""
+    return [machine["gdb"], "-q", machine["symbols"], "-x", str(GDB_COMMANDS), "-ex", f"target remote {address}"]
+
+
 def run_debug(args):
     wait = ["-S", "-gdb", f"tcp:127.0.0.1:{args.port}"]
     machine, line = command_line(args.build, args.smp, args.mem, args.append, wait, args.boot)
-    gdb = [machine["gdb"], machine["symbols"], "-ex", f"target remote 127.0.0.1:{args.port}"]
+    gdb = gdb_line(machine, f"127.0.0.1:{args.port}")
     if args.dry_run:
         return print(shlex.join(line) + "\n" + shlex.join(gdb))
-    print(f"Stopped before its first instruction. In another terminal:\n    {shlex.join(gdb)}\n"
-          "To leave: Ctrl-A, then X.", flush=True)
+    if args.attach:
+        os.execvp(gdb[0], gdb)
+    print(f"Stopped before its first instruction. In another terminal: ./os2 debug --attach, which is\n    "
+          f"{shlex.join(gdb)}\nTo leave: Ctrl-A, then X.", flush=True)
     os.execvp(line[0], line)
 
 
@@ -360,6 +370,7 @@ def main():
     mode.set_defaults(run=run_boots)
     mode = modes.add_parser("debug")
     mode.add_argument("--port", type=int, default=1234)
+    mode.add_argument("--attach", action="store_true", help="start gdb, for a machine that waits for it")
     mode.set_defaults(run=run_debug)
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that QEMU is ended too

@@ -16,7 +16,7 @@
 struct arch_context {
     uint64_t pc, sp, gp, tp;
     uint64_t s[12];
-    uint64_t fs[12]; /* valid when its space says fp_live */
+    uint64_t fs[12]; /* as it last was parked */
     uint64_t fcsr;
 };
 
@@ -46,7 +46,7 @@ struct arch_space {
     uint64_t asid, epoch;
     uint32_t core; /* index + 1 of the core whose ASID it is; 0: none */
     bool owes_fence;
-    bool fp_live; /* the process has used floating point: its sstatus.FS is not Off */
+    bool fp_live; /* the process uses floating point: its sstatus.FS is not Off while it runs */
 };
 
 static inline void *arch_phys_to_virt(uint64_t pa) {
@@ -134,6 +134,10 @@ static inline void arch_relax(void) {
 
 static inline bool arch_space_plain(struct core *core, const struct arch_space *space) {
     return ((struct arch_core *)core)->ctx == space->ctx;
+}
+/* A plain space has an ASID: arch_space_plain() said so. */
+static inline void arch_fence_plain(const struct arch_space *space, uint64_t va) {
+    __asm__ volatile("sfence.vma %0, %1" ::"r"(va), "r"(space->asid) : "memory");
 }
 static inline struct core *arch_core(void) {
     struct core *core;

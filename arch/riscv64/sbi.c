@@ -20,7 +20,7 @@
 #define SBI_LEGACY_SEND_IPI 4
 #define SBI_LEGACY_SHUTDOWN 8
 
-static struct { bool base, time, ipi, hsm, srst, dbcn; } has;
+static struct { bool base, time, ipi, hsm, srst, dbcn, test_device; } has = {.test_device = true};
 
 struct sbi_result {
     int64_t error;
@@ -62,7 +62,7 @@ void sbi_restrict(const struct boot_info *info) {
         has.time = false;
     if (legacy || riscv_argument(info, "os2.nosrst")) {
         has.srst = false;
-        riscv_facts.test_device = 0;
+        has.test_device = false;
     }
 }
 
@@ -117,7 +117,7 @@ void arch_halt(void) {
 
 /* The sifive,test device: 0x5555 is success, 0x3333 with a code above it is failure. */
 static void test_device_exit(uint32_t value) {
-    if (riscv_facts.test_device)
+    if (has.test_device && riscv_facts.test_device)
         *(volatile uint32_t *)arch_phys_to_virt(riscv_facts.test_device) = value;
 }
 

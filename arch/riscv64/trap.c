@@ -4,8 +4,8 @@
  *
  * The kernel runs with interrupts off, so an interrupt is taken in user mode, or found pending by the idle loop.
  *
- * Floating point is off (sstatus.FS = Off) for a process until its first use, which traps as an illegal instruction;
- * from then on its state is parked and loaded at each switch where it was changed.
+ * Floating point is off (sstatus.FS = Off) for a process until it uses it, which traps as an illegal instruction. From
+ * then on its state is parked and loaded at each switch, until it has gone through a turn at a core without changing it.
  */
 #include "arch/riscv64/riscv.h"
 #include "core/panic.h"
@@ -149,10 +149,14 @@ void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, u
 }
 
 void arch_context_park(struct arch_context *context, struct arch_space *space) {
-    if (space->fp_live && (csr_read(sstatus) & RISCV_SSTATUS_FS) == RISCV_SSTATUS_FS) {
+    if (!space->fp_live)
+        return;
+    if ((csr_read(sstatus) & RISCV_SSTATUS_FS) == RISCV_SSTATUS_FS) {
         riscv_fp_save(context);
         csr_clear(sstatus, RISCV_SSTATUS_FS);
         csr_set(sstatus, RISCV_SSTATUS_FS_CLEAN);
+    } else {
+        space->fp_live = false; /* unchanged since it was loaded: loaded again when it is used again */
     }
 }
 

@@ -153,6 +153,10 @@ static inline bool arch_space_plain(struct core *core, const struct arch_space *
     (void)space;
     return false;
 }
+static inline void arch_fence_plain(struct arch_space *space, uint64_t va) {
+    (void)space;
+    __asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
+}
 static inline struct core *arch_core(void) {
     struct core *core;
     __asm__("movq %%gs:0, %0" : "=r"(core));

@@ -117,6 +117,10 @@ static inline bool arch_space_plain(struct core *core, const struct arch_space *
     return false;
 }
 
+void arch_fence_address(struct arch_space *space, uint64_t va);
+static inline void arch_fence_plain(struct arch_space *space, uint64_t va) {
+    arch_fence_address(space, va);
+}
 static inline struct core *arch_core(void) {
     return host_core;
 }

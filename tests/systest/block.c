@@ -74,7 +74,7 @@ static void no_memory(void) {
     int status = OS2_OK;
 
     NEED_IS(os2_process_facts(0, 0, &facts), OS2_OK);
-    while ((UINT64_C(2) << order) < os2_quota_left())
+    while (order < OS2_ORDER_MAX && (UINT64_C(2) << order) < os2_quota_left())
         order++;
     while (order >= 8 && taken < COUNT(blocks)) {
         if (os2_quota_left() < (UINT64_C(1) << order) + 8) {

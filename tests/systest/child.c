@@ -24,9 +24,6 @@ static void spin(void) {
 
 static void fault(uint64_t kind) {
     switch (kind) {
-    case OS2_FAULT_ALIGN:
-        arch_misaligned();
-        break;
     case OS2_FAULT_BREAKPOINT:
         arch_breakpoint();
         break;

@@ -67,10 +67,13 @@ static void faults(void) {
         {PUPPET_FAULT, OS2_FAULT_INSTRUCTION, OS2_FAULT_INSTRUCTION, false},
         {PUPPET_FAULT, OS2_FAULT_BREAKPOINT, OS2_FAULT_BREAKPOINT, false},
         {PUPPET_FAULT, OS2_FAULT_OTHER, arch_fault_priv, false},
+        {PUPPET_FAULT, OS2_FAULT_ARITHMETIC, OS2_FAULT_ARITHMETIC, false},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct puppet p;
         struct os2_process_end end;
+        if (cases[i].fault == OS2_FAULT_ARITHMETIC && !ARCH_DIVIDES)
+            continue;
         NEED(puppet_start(&p, 0, NULL));
         puppet_begin_op(&p, cases[i].op, cases[i].argument, 0);
         if (puppet_ended(&p, &end)) {

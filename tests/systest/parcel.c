@@ -233,16 +233,24 @@ static void table_quota(void) {
     CHECK(puppet_stuck(&p, OS2_STATE_RECEIVE));
     /* The whole 2 MiB is this process's: no page of the puppet is in it. Given back, its first page is had again. */
     CHECK_IS(os2_block_free(lone), OS2_OK);
-    void *taken[512];
+    void **page = NULL; /* a list of what had to be taken before it */
     unsigned count = 0;
-    while (count < COUNT(taken) && (count == 0 || (uintptr_t)taken[count - 1] >> 21 != at >> 21))
-        taken[count++] = block(0);
-    if (CHECK_IS((uintptr_t)taken[count - 1] >> 21, at >> 21)) {
-        m = (struct os2_message){.w = {[3] = (uintptr_t)taken[count - 1]}};
+    while (count++ < 20000 && (!page || (uintptr_t)page >> 21 != at >> 21)) {
+        void **fresh = block(0);
+        if (!fresh)
+            break;
+        *fresh = page;
+        page = fresh;
+    }
+    if (CHECK_IS((uintptr_t)page >> 21, at >> 21)) {
+        m = (struct os2_message){.w = {[3] = (uintptr_t)page}};
         CHECK_IS(os2_send(p.inbox, OS2_F_BLOCK, &m), OS2_E_QUOTA);
     }
-    while (count)
-        CHECK_IS(os2_block_free(taken[--count]), OS2_OK);
+    while (page) {
+        void **before = *page;
+        CHECK_IS(os2_block_free(page), OS2_OK);
+        page = before;
+    }
     CHECK_IS(os2_send(p.inbox, 0, &(struct os2_message){0}), OS2_OK);
     CHECK(puppet_finish_op(&p));
     CHECK_IS(p.script->out[0], OS2_I_MESSAGE);

@@ -3,7 +3,6 @@
 #include "systest.h"
 
 #include "arch_test.h"
-
 #include "os2/string.h"
 #include "os2/time.h"
 

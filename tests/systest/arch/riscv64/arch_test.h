@@ -36,7 +36,7 @@ enum arch_role {
     ARCH_FIXED,    /* not loaded: sp, constants */
     ARCH_KEPT,     /* the same after a call */
     ARCH_SLOT,     /* carries arguments and results */
-    ARCH_SCRUBBED, /* 0 after a call */
+    ARCH_SCRUBBED, /* 0 after a call, or as it was */
     ARCH_LOST      /* not promised after a call; 0 after another process ran */
 };
 static inline enum arch_role arch_role(unsigned i) {
@@ -55,7 +55,11 @@ static inline uint64_t arch_register_value(unsigned i, uint64_t value) {
     return i == 64 ? value & 0x7f : value; /* fcsr: flags and a rounding mode below 4 */
 }
 
-/* In a fresh process: the argument's register; the constants that process_start() sets. */
+/* What a fresh process may find in it; the argument's register; those that process_start() sets. */
+static inline bool arch_fresh(unsigned i, uint64_t value) {
+    (void)i;
+    return value == 0;
+}
 #define ARCH_REGISTER_ARGUMENT 10u
 #define ARCH_REGISTER_SP 2u
 #define ARCH_REGISTER_GP 3u
@@ -65,14 +69,8 @@ static inline void arch_breakpoint(void) {
     __asm__ volatile("ebreak");
 }
 
-/* Jumps to an address that no instruction can have. False: this processor has no such. */
-static inline bool arch_misaligned(void) {
-    return false; /* with compressed instructions no jump is misaligned, and loads may be done in hardware */
-}
-
-static inline bool arch_divide_by_zero(void) {
-    return false; /* division by zero has a result */
-}
+#define ARCH_DIVIDES 0 /* division by zero has a result */
+static inline void arch_divide_by_zero(void) {}
 
 /*
  * A device that interrupts when it is asked to: the goldfish RTC of QEMU's virt machine, whose alarm in the past fires
@@ -81,7 +79,11 @@ static inline bool arch_divide_by_zero(void) {
 #define ARCH_DEVICE_BASE UINT64_C(0x101000)
 #define ARCH_DEVICE_IRQ 11u
 #define ARCH_DEVICE_PORTS 0u /* no I/O ports */
-#define ARCH_DEVICE_PORTS_COUNT 0u
+#define ARCH_DEVICE_HELD 1   /* an interrupt that comes while it is masked is kept */
+static inline bool arch_device_open(unsigned handle) {
+    (void)handle;
+    return true;
+}
 static inline volatile uint32_t *arch_device_register(uintptr_t block, unsigned offset) {
     return (volatile uint32_t *)(block + offset);
 }

@@ -13,110 +13,85 @@ arch_registers:
     pushq %r14
     pushq %r15
     subq $32, %rsp
-    movq %rsi, (%rsp)           /* out */
-    stmxcsr 8(%rsp)
-    fnstcw 12(%rsp)
-    movdqu 136(%rdi), %xmm0
-    movdqu 152(%rdi), %xmm1
-    movdqu 168(%rdi), %xmm2
-    movdqu 184(%rdi), %xmm3
-    movdqu 200(%rdi), %xmm4
-    movdqu 216(%rdi), %xmm5
-    movdqu 232(%rdi), %xmm6
-    movdqu 248(%rdi), %xmm7
-    movdqu 264(%rdi), %xmm8
-    movdqu 280(%rdi), %xmm9
-    movdqu 296(%rdi), %xmm10
-    movdqu 312(%rdi), %xmm11
-    movdqu 328(%rdi), %xmm12
-    movdqu 344(%rdi), %xmm13
-    movdqu 360(%rdi), %xmm14
-    movdqu 376(%rdi), %xmm15
-    movl 392(%rdi), %eax
-    xorl $0x1f80, %eax
-    movl %eax, 16(%rsp)
-    ldmxcsr 16(%rsp)
-    movl 400(%rdi), %eax
-    xorl $0x37f, %eax
-    movl %eax, 16(%rsp)
-    fldcw 16(%rsp)
-    movq 408(%rdi), %mm0
-    movq 416(%rdi), %mm1
-    movq 424(%rdi), %mm2
-    movq 432(%rdi), %mm3
-    movq 440(%rdi), %mm4
-    movq 448(%rdi), %mm5
-    movq 456(%rdi), %mm6
-    movq 464(%rdi), %mm7
-    movq 0(%rdi), %rax
-    movq 8(%rdi), %rbx
-    movq 16(%rdi), %rcx
-    movq 24(%rdi), %rdx
-    movq 32(%rdi), %rsi
-    movq 48(%rdi), %rbp
-    movq 64(%rdi), %r8
-    movq 72(%rdi), %r9
-    movq 80(%rdi), %r10
-    movq 88(%rdi), %r11
-    movq 96(%rdi), %r12
-    movq 104(%rdi), %r13
-    movq 112(%rdi), %r14
-    movq 120(%rdi), %r15
-    movq 40(%rdi), %rdi
+    movq %rsi, 0(%rsp)          /* out */
+    stmxcsr 16(%rsp)
+    fnstcw 24(%rsp)
+    movq %rdi, %rax
+    ldmxcsr 256(%rax)
+    fldcw 264(%rax)
+    movq 128(%rax), %xmm0
+    movq 136(%rax), %xmm1
+    movq 144(%rax), %xmm2
+    movq 152(%rax), %xmm3
+    movq 160(%rax), %xmm4
+    movq 168(%rax), %xmm5
+    movq 176(%rax), %xmm6
+    movq 184(%rax), %xmm7
+    movq 192(%rax), %xmm8
+    movq 200(%rax), %xmm9
+    movq 208(%rax), %xmm10
+    movq 216(%rax), %xmm11
+    movq 224(%rax), %xmm12
+    movq 232(%rax), %xmm13
+    movq 240(%rax), %xmm14
+    movq 248(%rax), %xmm15
+    movq 8(%rax), %rbx
+    movq 16(%rax), %rcx
+    movq 24(%rax), %rdx
+    movq 32(%rax), %rsi
+    movq 40(%rax), %rdi
+    movq 48(%rax), %rbp
+    movq 64(%rax), %r8
+    movq 72(%rax), %r9
+    movq 80(%rax), %r10
+    movq 88(%rax), %r11
+    movq 96(%rax), %r12
+    movq 104(%rax), %r13
+    movq 112(%rax), %r14
+    movq 120(%rax), %r15
+    movq 0(%rax), %rax
     syscall
-    movq %rdi, 24(%rsp)
-    movq (%rsp), %rdi
-    movq %rax, 0(%rdi)
-    movq %rbx, 8(%rdi)
-    movq %rcx, 16(%rdi)
-    movq %rdx, 24(%rdi)
-    movq %rsi, 32(%rdi)
-    movq %rbp, 48(%rdi)
-    movq %rsp, 56(%rdi)
-    movq %r8, 64(%rdi)
-    movq %r9, 72(%rdi)
-    movq %r10, 80(%rdi)
-    movq %r11, 88(%rdi)
-    movq %r12, 96(%rdi)
-    movq %r13, 104(%rdi)
-    movq %r14, 112(%rdi)
-    movq %r15, 120(%rdi)
-    movq 24(%rsp), %rax
-    movq %rax, 40(%rdi)
-    movq $0, 128(%rdi)
-    movdqu %xmm0, 136(%rdi)
-    movdqu %xmm1, 152(%rdi)
-    movdqu %xmm2, 168(%rdi)
-    movdqu %xmm3, 184(%rdi)
-    movdqu %xmm4, 200(%rdi)
-    movdqu %xmm5, 216(%rdi)
-    movdqu %xmm6, 232(%rdi)
-    movdqu %xmm7, 248(%rdi)
-    movdqu %xmm8, 264(%rdi)
-    movdqu %xmm9, 280(%rdi)
-    movdqu %xmm10, 296(%rdi)
-    movdqu %xmm11, 312(%rdi)
-    movdqu %xmm12, 328(%rdi)
-    movdqu %xmm13, 344(%rdi)
-    movdqu %xmm14, 360(%rdi)
-    movdqu %xmm15, 376(%rdi)
-    movq %mm0, 408(%rdi)
-    movq %mm1, 416(%rdi)
-    movq %mm2, 424(%rdi)
-    movq %mm3, 432(%rdi)
-    movq %mm4, 440(%rdi)
-    movq %mm5, 448(%rdi)
-    movq %mm6, 456(%rdi)
-    movq %mm7, 464(%rdi)
-    movq $0, 392(%rdi)
-    stmxcsr 392(%rdi)
-    xorl $0x1f80, 392(%rdi)
-    movq $0, 400(%rdi)
-    fnstcw 400(%rdi)
-    xorl $0x37f, 400(%rdi)
-    emms
-    ldmxcsr 8(%rsp)
-    fldcw 12(%rsp)
+    movq %rax, 8(%rsp)
+    movq 0(%rsp), %rax
+    movq %rbx, 8(%rax)
+    movq %rcx, 16(%rax)
+    movq %rdx, 24(%rax)
+    movq %rsi, 32(%rax)
+    movq %rdi, 40(%rax)
+    movq %rbp, 48(%rax)
+    movq %rsp, 56(%rax)
+    movq %r8, 64(%rax)
+    movq %r9, 72(%rax)
+    movq %r10, 80(%rax)
+    movq %r11, 88(%rax)
+    movq %r12, 96(%rax)
+    movq %r13, 104(%rax)
+    movq %r14, 112(%rax)
+    movq %r15, 120(%rax)
+    movq 8(%rsp), %rcx
+    movq %rcx, 0(%rax)
+    movq %xmm0, 128(%rax)
+    movq %xmm1, 136(%rax)
+    movq %xmm2, 144(%rax)
+    movq %xmm3, 152(%rax)
+    movq %xmm4, 160(%rax)
+    movq %xmm5, 168(%rax)
+    movq %xmm6, 176(%rax)
+    movq %xmm7, 184(%rax)
+    movq %xmm8, 192(%rax)
+    movq %xmm9, 200(%rax)
+    movq %xmm10, 208(%rax)
+    movq %xmm11, 216(%rax)
+    movq %xmm12, 224(%rax)
+    movq %xmm13, 232(%rax)
+    movq %xmm14, 240(%rax)
+    movq %xmm15, 248(%rax)
+    movq $0, 256(%rax)
+    stmxcsr 256(%rax)
+    movq $0, 264(%rax)
+    fnstcw 264(%rax)
+    ldmxcsr 16(%rsp)
+    fldcw 24(%rsp)
     addq $32, %rsp
     popq %r15
     popq %r14
@@ -126,8 +101,7 @@ arch_registers:
     popq %rbx
     ret
 
-/* Position-independent; rdi = a page. rcx and r11 are used up by sysret: stored are the differences from what it left
- * there, the first address and the flags. That fs has the base 0x543210 is seen by reading through it. */
+/* Position-independent; rdi = a page, cleared but for what ARCH_DUMP_CONTROL says. */
     .globl arch_dump
     .globl arch_dump_end
 arch_dump:
@@ -147,45 +121,24 @@ arch_dump:
     movq %r13, 104(%rdi)
     movq %r14, 112(%rdi)
     movq %r15, 120(%rdi)
-    leaq arch_dump(%rip), %rax
-    subq %rax, 16(%rdi)
-    xorq $0x202, 88(%rdi)
-    leaq 1024 - 0x543210(%rdi), %rax
-    movq %fs:(%rax), %rax
-    xorq 1024(%rdi), %rax
-    addq $0x543210, %rax
-    movq %rax, 128(%rdi)
-    movdqu %xmm0, 136(%rdi)
-    movdqu %xmm1, 152(%rdi)
-    movdqu %xmm2, 168(%rdi)
-    movdqu %xmm3, 184(%rdi)
-    movdqu %xmm4, 200(%rdi)
-    movdqu %xmm5, 216(%rdi)
-    movdqu %xmm6, 232(%rdi)
-    movdqu %xmm7, 248(%rdi)
-    movdqu %xmm8, 264(%rdi)
-    movdqu %xmm9, 280(%rdi)
-    movdqu %xmm10, 296(%rdi)
-    movdqu %xmm11, 312(%rdi)
-    movdqu %xmm12, 328(%rdi)
-    movdqu %xmm13, 344(%rdi)
-    movdqu %xmm14, 360(%rdi)
-    movdqu %xmm15, 376(%rdi)
-    movq %mm0, 408(%rdi)
-    movq %mm1, 416(%rdi)
-    movq %mm2, 424(%rdi)
-    movq %mm3, 432(%rdi)
-    movq %mm4, 440(%rdi)
-    movq %mm5, 448(%rdi)
-    movq %mm6, 456(%rdi)
-    movq %mm7, 464(%rdi)
-    movq $0, 392(%rdi)
-    stmxcsr 392(%rdi)
-    xorl $0x1f80, 392(%rdi)
-    movq $0, 400(%rdi)
-    fnstcw 400(%rdi)
-    xorl $0x37f, 400(%rdi)
-    emms
+    movq %xmm0, 128(%rdi)
+    movq %xmm1, 136(%rdi)
+    movq %xmm2, 144(%rdi)
+    movq %xmm3, 152(%rdi)
+    movq %xmm4, 160(%rdi)
+    movq %xmm5, 168(%rdi)
+    movq %xmm6, 176(%rdi)
+    movq %xmm7, 184(%rdi)
+    movq %xmm8, 192(%rdi)
+    movq %xmm9, 200(%rdi)
+    movq %xmm10, 208(%rdi)
+    movq %xmm11, 216(%rdi)
+    movq %xmm12, 224(%rdi)
+    movq %xmm13, 232(%rdi)
+    movq %xmm14, 240(%rdi)
+    movq %xmm15, 248(%rdi)
+    stmxcsr 256(%rdi)
+    fnstcw 264(%rdi)
     movq %rdi, %r8
     movq 1032(%r8), %rbp
     movq 1024(%r8), %rax

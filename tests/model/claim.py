@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Check the model of the state word with Spin: every configuration completely, and every mutant must be caught.
+
+    claim.py            the configurations and mutants that take seconds
+    claim.py --long     all of them, the configurations also with longer programs (at most 4 GiB each)
+
+Output is TAP. Exit status 77 where there is no spin.
+"""
+import concurrent.futures
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+MODEL = pathlib.Path(__file__).resolve().with_name("claim.pml")
+NAMES = {
+    1: "a server and two clients with deadlines",
+    2: "notifications",
+    3: "a server killed and started again in its slot",
+    4: "a client killed in any state",
+    5: "circles among three",
+    6: "late replies with two calls",
+    7: "a child let go, and another in its slot",
+}
+# Each mutant with a configuration that must catch it.
+MUTANTS = {
+    "M_WORD_BEFORE_BITS": 2,
+    "M_NO_RECEIVE_LOOK": 1,
+    "M_NO_SEND_LOOK": 1,
+    "M_TIMER_NO_UNLINK": 1,
+    "M_TIMER_DROPS_CLM": 1,
+    "M_TIMER_NO_SEQ": 1,
+    "M_REPLY_NO_SEQ": 6,
+    "M_GENERATION_FIRST": 3,
+    "M_NO_DOOM_DISPATCH": 4,
+    "M_NO_DOOM_SWITCH": 4,
+    "M_NO_DOOM_PUBLISH": 4,
+    "M_NO_IPI": 4,
+    "M_NO_SCAN": 3,
+    "M_NO_LEFT": 3,
+    "M_NO_WALK": 5,
+    "M_ONE_PASS": 5,
+    "M_KILL_NO_RECHECK": 7,
+}
+SHORT = [3, 7]
+SHORT_MUTANTS = ["M_NO_SCAN"]
+LONG_MEMORY_MIB = 4096
+
+
+def search(job):
+    """Build a verifier and run it. Returns (finished, errors, what it said)."""
+    config, defines, depth = job
+    with tempfile.TemporaryDirectory() as folder:
+        flags = [f"-D{name}" for name in defines]
+        spin = subprocess.run(["spin", f"-DCFG={config}", *flags, "-a", str(MODEL)], cwd=folder, capture_output=True,
+                              text=True, check=False)
+        if spin.returncode:
+            return False, 0, spin.stdout + spin.stderr
+        optimise = "-O2" if "LONG" in defines else "-O0"
+        subprocess.run(["gcc", "-w", optimise, "-DSAFETY", "-DCOLLAPSE", f"-DMEMLIM={LONG_MEMORY_MIB}", "-o", "pan",
+                        "pan.c"], cwd=folder, check=True)
+        out = subprocess.run(["./pan", f"-m{depth}"], cwd=folder, capture_output=True, text=True, check=False).stdout
+    match = re.search(r"errors: (\d+)", out)
+    finished = bool(match) and "Search not completed" not in out and "max search depth" not in out
+    states = re.search(r"(\d+) states, stored", out)
+    said = re.findall(r"pan:\d+: .*", out)
+    return finished, int(match[1]) if match else 0, f"{states[1] if states else '?'} states {' '.join(said)[:200]}"
+
+
+def main():
+    if not shutil.which("spin"):
+        print("1..0 # SKIP no spin")
+        return 0
+    long = "--long" in sys.argv
+    jobs = [(config, (), 400000) for config in (NAMES if long else SHORT)]
+    if long:
+        jobs += [(config, ("LONG",), 4000000) for config in NAMES]
+    jobs += [(config, (name,), 400000) for name, config in MUTANTS.items() if long or name in SHORT_MUTANTS]
+    print(f"1..{len(jobs)}", flush=True)
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(1 if long else os.cpu_count()) as pool:
+        for number, (job, result) in enumerate(zip(jobs, pool.map(search, jobs)), 1):
+            config, defines, _ = job
+            finished, errors, said = result
+            mutant = [name for name in defines if name != "LONG"]
+            good = errors > 0 if mutant else finished and errors == 0
+            failed += not good
+            title = f"{mutant[0]} is caught" if mutant else NAMES[config] + (", longer" if "LONG" in defines else "")
+            print(f"{'ok' if good else 'not ok'} {number} {title}\n# {said}", flush=True)
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

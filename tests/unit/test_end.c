@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* Ends of processes: in every state, with children, and what is told and given back. */
+#include "tests/unit/machine.h"
+
+static struct process *a, *b;
+static unsigned control;
+static struct slot *slot;
+
+static int set_up(void **unused) {
+    (void)unused;
+    boot(16);
+    a = spawn(init, 200, &control);
+    b = spawn(init, 100, NULL);
+    slot = a->slot;
+    return 0;
+}
+
+static int64_t info(unsigned handle, unsigned page) {
+    return CALL(init, OS2_SYS_process_info | HANDLE(handle), 0, page);
+}
+
+/* a has ended: its pages and its quota are back, and its supervisor knows how. */
+static void expect_end(unsigned reason, uint64_t value, uint64_t quota) {
+    uint64_t identity = 0;
+    settle();
+    assert_int_equal(state_kind(slot->word), KIND_DEAD);
+    assert_int_equal(info(control, OS2_INFO_STATE), OS2_OK);
+    assert_int_equal(init->reg[OS2_R_W0] & 0xff, OS2_STATE_ENDED);
+    identity = init->reg[OS2_R_LABEL];
+    assert_int_equal(info(control, OS2_INFO_END), OS2_OK);
+    assert_int_equal(init->reg[OS2_R_LABEL], identity);
+    assert_int_equal(init->reg[OS2_R_W0], reason);
+    assert_int_equal(init->reg[OS2_R_W1], value);
+    /* The identity that process_create() gave. */
+    assert_int_equal(identity >> OS2_ID_GENERATION_SHIFT, handle_generation(init->handles->entry[control].target));
+    assert_int_equal(init->space.quota, quota);
+    CALL(init, OS2_SYS_receive | OS2_F_DEADLINE, 0);
+    assert_int_equal(init->reg[OS2_R_BITS], UINT64_C(1) << 63);
+    CALL(init, OS2_SYS_handle_close | HANDLE(control), 0);
+    assert_int_equal(state_kind(slot->word), KIND_FREE);
+    check();
+}
+
+static void test_exit(void **unused) {
+    (void)unused;
+    uint64_t quota = init->space.quota + 200;
+    for (unsigned order = 0; order < 5; order++)
+        alloc(a, order);
+    CALL(a, OS2_SYS_block_place, alloc(a, 0), UINT64_C(7) << 39, OS2_PROT_READ);
+    run(a);
+    a->reg[OS2_R_CONTROL] = OS2_SYS_exit;
+    a->reg[OS2_R_LABEL] = 42;
+    host_syscall(0);
+    expect_end(OS2_END_EXIT, 42, quota);
+}
+
+static void test_fault(void **unused) {
+    (void)unused;
+    run(a);
+    host_fault(0, OS2_FAULT_WRITE, 0x12345, 0x6789);
+    uint64_t quota = init->space.quota + 200;
+    settle();
+    assert_int_equal(info(control, OS2_INFO_END), OS2_OK);
+    assert_int_equal(init->reg[OS2_R_W2], 0x12345);
+    assert_int_equal(init->reg[OS2_R_W3], 0x6789);
+    expect_end(OS2_END_FAULT, OS2_FAULT_WRITE, quota);
+}
+
+/* Killed before it started, ready, receiving, sleeping, sending, calling before and after it is taken, and with a
+ * deadline that then means nothing. */
+static void test_kill_in_each_state(void **unused) {
+    (void)unused;
+    for (unsigned state_wanted = 0; state_wanted < 8; state_wanted++) {
+        set_up(NULL);
+        unsigned h = handle_to(a, b, OS2_HANDLE_INBOX, ALL, 0);
+        switch (state_wanted) {
+        case 0:
+            a = make(init, 200, &control);
+            slot = a->slot;
+            break;
+        case 1:
+            break;
+        case 2:
+            CALL(a, OS2_SYS_receive, 0);
+            break;
+        case 3:
+            CALL(a, OS2_SYS_receive | OS2_F_FROM | OS2_F_DEADLINE, 0, 0, 0, 0, 0, NOW + 5000);
+            break;
+        case 4:
+            send_to(a, h, 0);
+            break;
+        case 5:
+            CALL(a, OS2_SYS_call | HANDLE(h), 0);
+            break;
+        case 6:
+            CALL(a, OS2_SYS_call | HANDLE(h) | OS2_F_DEADLINE, 0, 0, 0, 0, 0, NOW + 5000);
+            CALL(b, OS2_SYS_receive, 0);
+            break;
+        case 7: /* in the middle of a long allocation */
+            CALL(init, OS2_SYS_process_grant | HANDLE(control), 0, 0, 2100);
+            run(a);
+            a->reg[OS2_R_CONTROL] = OS2_SYS_block_alloc;
+            a->reg[OS2_R_LABEL] = 11;
+            host_syscall(0);
+            assert_true(a->context.again);
+            break;
+        }
+        uint64_t quota = init->space.quota + a->space.quota, caller = b->reg[OS2_R_CALLER];
+        if (state_wanted == 7) {
+            machine.slot[a->slot->index].doom_reason = OS2_END_KILLED;
+            slot->life |= 1;
+            cores[0]->arch.ipi = true;
+            host_interrupt(0, 0);
+        } else {
+            assert_int_equal(CALL(init, OS2_SYS_process_kill | HANDLE(control), 0), OS2_OK);
+        }
+        settle();
+        assert_int_equal(b->slot->queue_head, SLOT_NONE);
+        if (state_wanted == 6)
+            assert_int_equal(CALL(b, OS2_SYS_reply, 0, 0, 0, 0, 0, 0, caller), OS2_E_NOT_WAITING);
+        assert_int_equal(CALL(init, OS2_SYS_process_kill | HANDLE(control), 0), OS2_E_DIED);
+        pass(10000);
+        expect_end(OS2_END_KILLED, 0, quota);
+    }
+}
+
+/* A supervisor's end ends all below it, and quota flows up. */
+static void test_supervisors(void **unused) {
+    (void)unused;
+    uint64_t quota = init->space.quota + 200;
+    struct process *c = spawn(a, 100, NULL), *d = spawn(c, 40, NULL), *e = spawn(c, 30, NULL), *f = make(d, 20, NULL);
+    struct slot *below[] = {c->slot, d->slot, e->slot, f->slot};
+    CALL(c, OS2_SYS_receive, 0);
+    send_to(e, handle_to(e, c, OS2_HANDLE_INBOX, ALL, 0), 1);
+    CALL(init, OS2_SYS_process_kill | HANDLE(control), 0);
+    for (unsigned i = 0; i < 10; i++)
+        settle();
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(state_kind(below[i]->word), KIND_FREE);
+    expect_end(OS2_END_KILLED, 0, quota);
+}
+
+static void test_closing_control(void **unused) {
+    (void)unused;
+    uint64_t quota = init->space.quota + 200;
+    CALL(a, OS2_SYS_receive, 0);
+    assert_int_equal(CALL(init, OS2_SYS_handle_close | HANDLE(control), 0), OS2_OK);
+    settle();
+    assert_int_equal(state_kind(slot->word), KIND_FREE);
+    assert_int_equal(init->space.quota, quota);
+    /* The slot is used again, and old handles do not reach the new process. */
+    unsigned old =
+        handle_put(b->handles, handle_target(OS2_HANDLE_INBOX, ALL, slot->index, slot_generation(slot) - 1), 0);
+    struct process *again = spawn(init, 50, NULL);
+    assert_ptr_equal(again->slot, slot);
+    assert_int_equal(CALL(b, OS2_SYS_send | HANDLE(old), 0), OS2_E_DIED);
+}
+
+static void test_quota(void **unused) {
+    (void)unused;
+    uint64_t mine = init->space.quota;
+    assert_int_equal(CALL(init, OS2_SYS_process_create, 2, 1), OS2_E_INVALID);
+    assert_int_equal(CALL(init, OS2_SYS_process_create, 10, 0), OS2_E_INVALID);
+    assert_int_equal(CALL(init, OS2_SYS_process_create, 10, OS2_QUANTUM_MAX + 1), OS2_E_INVALID);
+    assert_int_equal(CALL(init, OS2_SYS_process_create, mine, 1), OS2_E_QUOTA);
+    assert_int_equal(CALL(a, OS2_SYS_process_create, 10, 101), OS2_E_RIGHTS);
+    assert_int_equal(init->space.quota, mine);
+    assert_int_equal(CALL(init, OS2_SYS_process_grant | HANDLE(control), 0, 0, 50), OS2_OK);
+    assert_int_equal(init->space.quota, mine - 50);
+    assert_int_equal(a->space.quota, 250);
+    assert_int_equal(CALL(init, OS2_SYS_process_grant | HANDLE(control), 0, 0, mine), OS2_E_QUOTA);
+    assert_int_equal(CALL(init, OS2_SYS_process_grant | HANDLE(control), OS2_INIT_MACHINE, 0, 0), OS2_E_BUSY);
+    unsigned n = 0;
+    while (CALL(a, OS2_SYS_process_create, 3, 1, 0, 0) == OS2_OK)
+        n++;
+    assert_true(n > 50);
+    assert_int_equal(STATUS(a), OS2_E_QUOTA);
+}
+
+static void test_watches(void **unused) {
+    (void)unused;
+    struct process *w[6];
+    unsigned h = 0;
+    for (unsigned i = 0; i < 6; i++) {
+        w[i] = spawn(init, 20, NULL);
+        h = handle_to(w[i], a, OS2_HANDLE_INBOX, 0, 0);
+        assert_int_equal(CALL(w[i], OS2_SYS_watch | HANDLE(h), 1u << i), i < WATCHES ? OS2_OK : OS2_E_FULL);
+    }
+    h = handle_to(w[0], a, OS2_HANDLE_INBOX, 0, 0);
+    assert_int_equal(CALL(w[0], OS2_SYS_watch | HANDLE(h), 0x80), OS2_OK); /* replaces */
+    h = handle_to(w[1], a, OS2_HANDLE_INBOX, 0, 0);
+    assert_int_equal(CALL(w[1], OS2_SYS_watch | HANDLE(h), 0), OS2_OK); /* withdraws */
+    CALL(init, OS2_SYS_process_kill | HANDLE(control), 0);
+    settle();
+    assert_int_equal(w[0]->slot->note, 0x80);
+    assert_int_equal(w[1]->slot->note, 0);
+    assert_int_equal(w[2]->slot->note, 4);
+    assert_int_equal(w[5]->slot->note, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, set_up)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_exit),        TEST(test_fault),           TEST(test_kill_in_each_state),
+        TEST(test_supervisors), TEST(test_closing_control), TEST(test_quota),
+        TEST(test_watches),
+    };
+    return cmocka_run_group_tests_name("end", tests, NULL, NULL);
+}
