@@ -45,9 +45,12 @@ struct core; /* its first member is the port's struct arch_core */
  *
  * uint64_t arch_pte_leaf(pa, prot, level, device)   a user leaf, accessed and dirty preset; W^X is the caller's duty
  * uint64_t arch_pte_table(pa)                        a pointer to the next table
+ * unsigned arch_leaf_top(void)                       the highest level that has leaves: 2 for 1 GiB, 1 for 2 MiB
  * bool arch_pte_valid(pte), arch_pte_is_leaf(pte, level)
  * uint64_t arch_pte_address(pte)
  * unsigned arch_pte_prot(pte)
+ *
+ * void arch_fence_plain(space, va)               the same as arch_fence_address() for the current space of this core
  *
  * arch_store_release(p, v)      *p = v after everything before it            (64 bits; pairs with an acquire load)
  * arch_load_acquire(p)          *p before everything after it
@@ -60,6 +63,8 @@ struct core; /* its first member is the port's struct arch_core */
  * struct core *arch_core(void)  this core
  * uint64_t arch_clock(void)     ticks since some moment before boot, the same on all cores
  *
+ * bool arch_space_plain(core, space)   may this core switch from its current space to that one with nothing but the
+ *                               entry path's own steps: no fence, no floating-point work? False is always safe
  * void arch_context_argument(uint64_t *reg, uint64_t value)   a fresh process's first argument, among the ABI's ten
  * void arch_context_restart(struct arch_context *)   the stopped process makes the same system call again
  */
@@ -141,9 +146,11 @@ void arch_ipi_send(struct core *core);
 void arch_irq_unmask(unsigned irq);
 void arch_irq_mask(unsigned irq);
 
-/* I/O ports: false where there are none. */
+/* I/O ports: may these be claimed? Not where there are none, and not those that are the kernel's. */
 bool arch_ports_valid(uint64_t first, uint64_t count);
-void arch_ports_grant(struct arch_context *context, uint64_t first, uint64_t count);
+
+/* Open a range of ports to the current process of this core, whose context this is. False: it has too many ranges. */
+bool arch_ports_grant(struct core *core, struct arch_context *context, uint64_t first, uint64_t count);
 
 /* Whether [base, base + size) may be claimed as a device's registers: not RAM is the caller's check; not an interrupt
  * controller, a core's timer or firmware's is the port's. */

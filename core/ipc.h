@@ -15,9 +15,18 @@
 enum os2_status notify_slot(struct core *core, struct slot *slot, uint64_t generation, uint64_t bits, bool front);
 
 /* ipc/message.c. The entry path's reply_receive has published the current process as `word` (a plain receive) and
- * answered `caller` (NULL: it no longer waited), whose registers hold the answer; then it saw that a message or bits may
- * have come meanwhile, or that there is no caller to go on with. */
+ * answered `caller` (NULL: it no longer waited), whose registers hold the answer; then it saw that a message or bits
+ * may have come meanwhile, or that there is no caller to go on with. */
 _Noreturn void message_looked_at_late(struct core *core, uint64_t word, struct process *caller);
+
+/* ipc/message.c. A message with a block, on the entry path: `x` is current, this core has claimed `into`, which waits for
+ * the message (call) or the answer (reply) that x's registers hold. The block at `va` moves to it: returns the CONTROL of
+ * its result, and the block's address is as it was; 0: it is not that simple, and nothing has changed. */
+uint64_t message_pass(struct process *x, struct process *into, uint64_t va);
+
+/* What follows a message_pass() that did nothing: the claim is undone, in the way that suits a receiver or a caller. */
+void message_pass_undo_call(struct core *core, struct process *into);
+void message_pass_undo_reply(struct core *core, struct process *into, uint64_t caller);
 
 /* ipc/wait.c. The deadline of wait `seq` of `slot` has passed. False: keep the timer's node and ask again later. */
 bool wait_expire(struct core *core, struct slot *slot, uint64_t seq);

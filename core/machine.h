@@ -23,7 +23,8 @@ struct slot;
 struct core {
     struct arch_core arch;
     int64_t tokens; /* (c) left in this turn */
-    /* (c) Whose tables are in satp (CR3), NULL: the kernel's. Others read it (a): pairs with roots_left() in ipc/end.c. */
+    /* (c) Whose tables are in satp (CR3), NULL: the kernel's. Others read it (a): pairs with roots_left() in ipc/end.c.
+     * */
     struct process *current;
     struct slot *slots;            /* (i) machine.slot, for the entry path */
     uint64_t slots_bytes;          /* (i) */
@@ -75,8 +76,9 @@ struct machine {
     uint32_t slot_high;  /* (a) slots at and above this were never used; only grows */
     struct lock slot_lock;
     uint32_t slot_free; /* slot_lock: head of the free slots, through next; SLOT_NONE */
-    uint64_t idle_mask; /* (a) cores in their idle loop; see core/turn.c */
-    struct lock irq_lock;
+    /* (a) cores in their idle loop, two bits each: see core/turn.c. Alone in its line: every dispatch reads it. */
+    uint64_t idle_mask __attribute__((aligned(CACHE_LINE)));
+    struct lock irq_lock __attribute__((aligned(CACHE_LINE)));
     struct irq irq[IRQ_MAX]; /* irq_lock */
     struct log log;
 };

@@ -46,7 +46,8 @@ static void make_core(uint32_t index) {
     runqueue_init(&core->shared->queue);
     if (!timer_init(&core->timers))
         panic("no memory for a core's timers");
-    arch_core_make(core, index, state(KIND_RUN, index, 0), machine.boot->cpu_id[index], stack + (OS2_PAGE_SIZE << STACK_ORDER));
+    arch_core_make(core, index, state(KIND_RUN, index, 0), machine.boot->cpu_id[index],
+                   stack + (OS2_PAGE_SIZE << STACK_ORDER));
     cores[index] = core;
 }
 
@@ -73,7 +74,8 @@ static void move_tree(struct boot_info *info) {
     }
 }
 
-#define ARRIVAL_TICKS_HZ 1 /* wait this long, 1/HZ s, for cores that firmware has started */
+#define ARRIVAL_TICKS_HZ 1    /* wait this long, 1/HZ s, for cores that firmware has started */
+#define ARRIVAL_LOOKS_HZ 1000 /* and look this often, asleep between: they may need this very processor */
 
 static void start_cores(struct boot_info *info) {
     uint32_t started = 1;
@@ -85,11 +87,16 @@ static void start_cores(struct boot_info *info) {
     }
     uint64_t limit = arch_clock() + machine.clock_hz / ARRIVAL_TICKS_HZ;
     uint32_t online;
-    do {
+    for (;;) {
         online = 0;
         for (uint32_t i = 0; i < machine.core_count; i++)
             online += __atomic_load_n(&cores[i]->shared->online, __ATOMIC_ACQUIRE);
-    } while (online < started && arch_clock() < limit);
+        if (online >= started || arch_clock() >= limit)
+            break;
+        cores[0]->timers.nap = arch_clock() + machine.clock_hz / ARRIVAL_LOOKS_HZ;
+        timer_program(cores[0]);
+        arch_idle(cores[0]);
+    }
     for (uint32_t i = 1; i < machine.core_count; i++)
         if (!__atomic_load_n(&cores[i]->shared->online, __ATOMIC_ACQUIRE))
             log_line("core %u (cpu %lu) has not arrived", i, info->cpu_id[i]);

@@ -38,7 +38,7 @@ struct slot {
     uint64_t note; /* (p) pending notification bits; read without the lock as a hint, (a) */
     uint64_t mask; /* (o) bits the current wait takes; published by the word */
     struct lock lock;
-    uint16_t index;                     /* (i) */
+    uint16_t index;                                  /* (i) */
     uint16_t queue_head __attribute__((aligned(4))); /* (p) senders waiting, oldest first; (a) as a hint */
     uint16_t noted;                     /* (p) note is not 0; read with queue_head, as one word, by the entry path */
     uint16_t queue_tail;                /* (p) */
@@ -59,7 +59,9 @@ struct slot {
     uint64_t end_name[2];
     uint8_t end_reason;
     /* From creation. (i) */
+    uint64_t generation;         /* its own, also once the life word is its successor's */
     uint64_t parent_life;        /* the supervisor's generation */
+    uint64_t born;               /* the generation it began with; `life` goes up when its end begins */
     uint64_t notify_bits;        /* what the supervisor gets at the end */
     struct watch watch[WATCHES]; /* (p) */
     uint16_t end_cursor;         /* (o) progress of the end */
@@ -68,9 +70,9 @@ struct slot {
 _Static_assert(sizeof(struct slot) == SLOT_SIZE, "handles hold the offset of a slot");
 
 /*
- * What a wait was asked for: kept so that a receive can be made again (rule 9 of the protocol), and so that an answer is
- * held against what the call accepts. Whenever its process is not in a wait, all but control are as in WAIT_PLAIN: the
- * entry path relies on it.
+ * What a wait was asked for: kept so that a receive can be made again (rule 9 of the protocol), and so that an answer
+ * is held against what the call accepts. Whenever its process is not in a wait, all but control are as in WAIT_PLAIN:
+ * the entry path relies on it.
  */
 #define WAIT_PLAIN(control_) ((struct wait){.control = (control_), .mask = ~UINT64_C(0), .deadline = TIMER_NEVER})
 struct wait {
@@ -114,8 +116,9 @@ static inline bool slot_doomed(const struct slot *slot) {
 static inline uint64_t slot_generation(const struct slot *slot) {
     return life_generation(__atomic_load_n(&slot->life, __ATOMIC_ACQUIRE));
 }
+/* The same from its creation until the slot is free. */
 static inline uint64_t slot_identity(const struct slot *slot) {
-    return slot->index | slot_generation(slot) << OS2_ID_GENERATION_SHIFT;
+    return slot->index | slot->born << OS2_ID_GENERATION_SHIFT;
 }
 
 /* Make the array of slots. False: no memory. */

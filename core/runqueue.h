@@ -32,7 +32,6 @@ struct runqueue {
     uint32_t length;            /* the same; (a) as a hint */
     struct lock lock;           /* lock, biased */
     uint32_t mode;              /* biased: (a) written by the owner only */
-    uint32_t revoke;            /* biased: (a) a thief wants the queue shared */
     uint32_t acquisitions;      /* biased: owner, since the queue became shared */
     uint32_t box;        /* offer: (a) first slot of the chain on offer + 1, 0: nothing; only the owner fills it */
     uint16_t box_tail;   /* offer: owner; the last slot of the chain it offered */
@@ -48,8 +47,13 @@ void runqueue_push_front(struct runqueue *queue, struct slot *slot);
 /* The next one to run, from the front place if `front` and there is one; NULL: empty. *ret_front: where it was. */
 struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front);
 
-/* Let thieves at spare work, where the implementation needs the owner's hand for that. Called when a core idles while
- * this one makes work, and in the IPI handler, which a thief that finds nothing calls. */
+/* The short way through a yield: the slot that runqueue_pop() would give next, if it is at the head of the plain list
+ * and nothing is on offer or in the front place; else NULL. Then runqueue_rotate() takes it and appends another. */
+struct slot *runqueue_first(const struct runqueue *queue);
+void runqueue_rotate(struct runqueue *queue, struct slot *appended);
+
+/* Let thieves at what is in the queue, where the implementation needs the owner's hand for that. Called while a core
+ * looks for work, whenever the queue has changed, and in the IPI handler, for a thief that got nothing. */
 void runqueue_publish(struct runqueue *queue);
 
 /* Take the older half of another core's queue, at most RUNQUEUE_STEAL_MAX: a chain through run_next, oldest first,

@@ -2,15 +2,19 @@
 /*
  * The run queue with a biased lock: the seed's option 2.
  *
- * The owner needs no lock as long as the queue is biased towards it. A thief cannot take it then; it asks.
+ * The owner needs no lock as long as the queue is biased towards it. A thief cannot take it then; it asks, by the IPI
+ * that its caller sends, and the owner gives the bias up at its next safe point.
  *
- *     BIASED --publish, when revoke is set (owner, store release)--> SHARED
+ *     BIASED --publish, with work in the queue (owner, store release)--> SHARED
  *     SHARED --unlock, after 64 acquisitions by the owner (owner, holding the lock)--> BIASED
  *
  * Only the owner writes `mode`, so what the owner reads of it is true without a fence. In SHARED both sides take a
  * test-and-set lock. A thief reads `mode` twice: the second time under the lock, and with acquire. A relaxed second
  * read is a bug that GenMC finds: two thieves then dispatch one process twice, since the one may see the lock free and
  * the mode of before the owner took the queue back.
+ *
+ * Rejected: a flag by which a thief says that it wants the queue. That a core looks for work is in machine.idle_mask
+ * already, and an owner that shares its work as soon as it sees that saves the thief a wait for the answer.
  */
 #include "core/runqueue_list.h"
 
@@ -32,10 +36,8 @@ static bool own(struct runqueue *queue) {
 static void disown(struct runqueue *queue, bool locked) {
     if (!locked)
         return;
-    if (++queue->acquisitions >= REBIAS_AFTER) {
-        __atomic_store_n(&queue->revoke, 0, __ATOMIC_RELAXED);
+    if (++queue->acquisitions >= REBIAS_AFTER)
         __atomic_store_n(&queue->mode, BIASED, __ATOMIC_RELAXED); /* seen by the next thief under the lock */
-    }
     lock_release(&queue->lock);
 }
 
@@ -61,10 +63,17 @@ struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front) {
     return slot;
 }
 
+struct slot *runqueue_first(const struct runqueue *queue) {
+    return __atomic_load_n(&queue->mode, __ATOMIC_RELAXED) == BIASED ? queue_first(queue) : NULL;
+}
+
+void runqueue_rotate(struct runqueue *queue, struct slot *appended) {
+    queue_rotate(queue, appended);
+}
+
 void runqueue_publish(struct runqueue *queue) {
-    if (!__atomic_load_n(&queue->revoke, __ATOMIC_RELAXED) || __atomic_load_n(&queue->mode, __ATOMIC_RELAXED) != BIASED)
+    if (__atomic_load_n(&queue->mode, __ATOMIC_RELAXED) != BIASED || queue->length == 0)
         return;
-    __atomic_store_n(&queue->revoke, 0, __ATOMIC_RELAXED);
     queue->acquisitions = 0;
     /* Pairs with the acquire reads of mode in runqueue_steal(): the list as it is comes first. */
     arch_fence_release();
@@ -73,12 +82,8 @@ void runqueue_publish(struct runqueue *queue) {
 
 struct slot *runqueue_steal(struct runqueue *victim) {
     struct slot *first = NULL, *last;
-    if (runqueue_hint(victim) == 0)
-        return NULL;
-    if (__atomic_load_n(&victim->mode, __ATOMIC_ACQUIRE) == BIASED) {
-        __atomic_store_n(&victim->revoke, 1, __ATOMIC_RELAXED); /* the caller's IPI follows */
-        return NULL;
-    }
+    if (runqueue_hint(victim) == 0 || __atomic_load_n(&victim->mode, __ATOMIC_RELAXED) == BIASED)
+        return NULL; /* a hint only: the read below decides */
     if (__atomic_exchange_n(&victim->lock.held, 1, __ATOMIC_ACQUIRE))
         return NULL;
     if (__atomic_load_n(&victim->mode, __ATOMIC_ACQUIRE) == SHARED) {

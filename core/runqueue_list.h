@@ -44,6 +44,18 @@ static inline struct slot *queue_take(struct runqueue *queue, bool front, bool *
     return list_take(list);
 }
 
+/* runqueue_first() and runqueue_rotate() for a queue that the caller may touch. */
+static inline struct slot *queue_first(const struct runqueue *queue) {
+    return list_empty(&queue->list) || !list_empty(&queue->front) ? NULL : &machine.slot[queue->list.head];
+}
+static inline void queue_rotate(struct runqueue *queue, struct slot *appended) {
+    struct runqueue_list *list = &queue->list;
+    appended->run_next = SLOT_NONE;
+    machine.slot[list->tail].run_next = appended->index;
+    list->tail = appended->index;
+    list->head = machine.slot[list->head].run_next;
+}
+
 /* How many a thief gets of n. */
 static inline uint32_t steal_share(uint32_t n) {
     return (n + 1) / 2 < RUNQUEUE_STEAL_MAX ? (n + 1) / 2 : RUNQUEUE_STEAL_MAX;
@@ -51,13 +63,10 @@ static inline uint32_t steal_share(uint32_t n) {
 
 /* Cut the `n` > 0 oldest off a queue that the caller may touch, the front place first: a chain ended by SLOT_NONE. */
 static inline struct slot *queue_split(struct runqueue *queue, uint32_t n, struct slot **ret_last) {
-    struct slot *first = NULL, *last = NULL;
-    for (uint32_t i = 0; i < n; i++) {
+    struct slot *first = list_take(list_empty(&queue->front) ? &queue->list : &queue->front), *last = first;
+    for (uint32_t i = 1; i < n; i++) {
         struct slot *slot = list_take(list_empty(&queue->front) ? &queue->list : &queue->front);
-        if (last)
-            last->run_next = slot->index;
-        else
-            first = slot;
+        last->run_next = slot->index;
         last = slot;
     }
     last->run_next = SLOT_NONE;

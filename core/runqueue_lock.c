@@ -28,6 +28,15 @@ struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front) {
     return slot;
 }
 
+struct slot *runqueue_first(const struct runqueue *queue) {
+    (void)queue;
+    return NULL; /* never without the lock */
+}
+
+void runqueue_rotate(struct runqueue *queue, struct slot *appended) {
+    queue_rotate(queue, appended);
+}
+
 void runqueue_publish(struct runqueue *queue) {
     (void)queue; /* what is in the queue is visible */
 }

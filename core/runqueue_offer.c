@@ -54,6 +54,14 @@ struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front) {
     return queue_take(queue, front, ret_front);
 }
 
+struct slot *runqueue_first(const struct runqueue *queue) {
+    return queue->box_length ? NULL : queue_first(queue);
+}
+
+void runqueue_rotate(struct runqueue *queue, struct slot *appended) {
+    queue_rotate(queue, appended);
+}
+
 void runqueue_publish(struct runqueue *queue) {
     struct slot *last;
     if (queue->box_length) {

@@ -88,12 +88,10 @@ int sys_irq_ack(struct core *core, struct process *process) {
 }
 
 int sys_port_grant(struct core *core, struct process *process) {
-    (void)core;
     const struct handle *h = syscall_handle(process, OS2_HANDLE_PORTS);
     if (!h)
         return OS2_E_HANDLE;
-    arch_ports_grant(&process->context, h->badge & 0xffffffff, h->badge >> 32);
-    return 0;
+    return arch_ports_grant(core, &process->context, h->badge & 0xffffffff, h->badge >> 32) ? 0 : OS2_E_FULL;
 }
 
 void irq_arrived(struct core *core, unsigned number) {

@@ -213,8 +213,9 @@ static int state_facts(struct core *core, uint64_t *r, struct slot *slot) {
 }
 
 static int end_facts(uint64_t *r, const struct slot *slot) {
-    if (state_kind(slot_word(slot)) != KIND_DEAD)
-        return OS2_E_BUSY;
+    enum kind kind = state_kind(slot_word(slot));
+    if (kind != KIND_DEAD)
+        return kind == KIND_FREE ? OS2_E_DIED : OS2_E_BUSY;
     r[OS2_R_LABEL] = slot_identity(slot);
     r[OS2_R_W0] = slot->end_reason;
     r[OS2_R_W1] = slot->end_value;

@@ -10,9 +10,19 @@
  * Nothing else ends a turn but waiting and exit. Interrupts return to the same process; the timer's tick, ten times a
  * second while a process runs, only looks whether that process made a system call since, for the watchdog.
  *
- * An idle core shows itself in idle_mask, looks at the others' queues, and naps: 50 us, doubling to 10 ms. The nap is
- * what makes it safe that hints and the mask are read without fences: a wake-up that falls between two looks is found
- * at the next one. A core that makes a process ready while another idles claims one bit of the mask and sends one IPI.
+ * An idle core shows itself in machine.idle_mask, looks at the others' queues, and naps: 50 us, doubling to 10 ms. The
+ * nap is what makes it safe that hints and the mask are read without fences: a wake-up that falls between two looks is
+ * found at the next one. The mask has two bits for a core:
+ *
+ *     looking   from before its first look until it has work. A core that has spare work while one looks lets the
+ *               lookers at it at every kernel exit that changes its queue: after each pop, and when it makes one ready.
+ *     asleep    nobody has called it since it last began to look. Who has spare work claims one such bit, by the atomic
+ *               that clears it, and sends one IPI; so each look is called for by one core at most.
+ *
+ * A thief that sees work it cannot take calls its victim, even past a process that makes no system call for seconds;
+ * the victim's IPI handler lets it at the work and calls it back. Without the call back the thief would come again only
+ * after its nap, by which time a victim with short turns has taken back what it let go; and with one bit for both
+ * meanings the first caller would end the invitation. All this is a hint; only the nap is relied upon.
  */
 #include "core/turn.h"
 
@@ -43,8 +53,7 @@ void turn_park(struct core *core, struct process *process) {
 
 void turn_switch(struct core *core, struct process *process) {
     if (process->last_core != core->index + 1) {
-        if (process->last_core)
-            arch_fence_code();
+        arch_fence_code(); /* also at its very first turn: its text was written by another process, and on any core */
         process->last_core = core->index + 1;
     }
     /* The old tables are left before `current` says so: pairs with roots_left() in ipc/end.c. */
@@ -69,19 +78,27 @@ void turn_spent(struct core *core) {
     turn_ready(core, p->slot);
 }
 
-/* Where a core idles, let it at this one's work: publish, and wake it. Its bit is claimed, so that nobody else wakes it
- * too. */
-static void wake_neighbour(struct core *core) {
-    uint64_t mask = __atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED) & ~(UINT64_C(1) << core->index);
-    if (!mask)
+#define ASLEEP_SHIFT CORES_MAX
+#define LOOKING(core) (UINT64_C(1) << (core)->index)
+#define ASLEEP(core) (LOOKING(core) << ASLEEP_SHIFT)
+_Static_assert(2 * CORES_MAX <= 64, "idle_mask has two bits for each core");
+
+/* While a core looks for work, let it at what this one does not run at once, and call one that sleeps. */
+static void share_work(struct core *core) {
+    struct runqueue *queue = &core->shared->queue;
+    if (!__atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED) || runqueue_hint(queue) == 0)
         return;
-    runqueue_publish(&core->shared->queue);
-    unsigned victim = 0;
-    while (!(mask >> victim & 1))
-        victim++;
-    uint64_t bit = UINT64_C(1) << victim;
-    if (__atomic_fetch_and(&machine.idle_mask, ~bit, __ATOMIC_RELAXED) & bit)
-        arch_ipi_send(cores[victim]);
+    runqueue_publish(queue);
+    uint64_t asleep = __atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED) >> ASLEEP_SHIFT;
+    for (unsigned i = 0; asleep && runqueue_hint(queue) != 0; i++, asleep >>= 1) {
+        if (!(asleep & 1))
+            continue;
+        uint64_t bit = ASLEEP(cores[i]);
+        if (__atomic_fetch_and(&machine.idle_mask, ~bit, __ATOMIC_RELAXED) & bit) {
+            arch_ipi_send(cores[i]);
+            return;
+        }
+    }
 }
 
 static void make_ready(struct core *core, struct slot *slot, bool front) {
@@ -91,7 +108,9 @@ static void make_ready(struct core *core, struct slot *slot, bool front) {
         runqueue_push_front(&core->shared->queue, slot);
     else
         runqueue_push(&core->shared->queue, slot);
-    wake_neighbour(core);
+    /* Where nobody runs, the next dispatch takes one first, and shares the rest. */
+    if (core->running)
+        share_work(core);
 }
 
 void turn_ready(struct core *core, struct slot *slot) {
@@ -123,7 +142,7 @@ static bool steal(struct core *core) {
         return false;
     struct slot *slot = runqueue_steal(&victim->shared->queue);
     if (!slot) {
-        arch_ipi_send(victim); /* it publishes, even if its process makes no system call for seconds */
+        arch_ipi_send(victim); /* its handler shares its work and calls this core back */
         return false;
     }
     core->steals++;
@@ -142,13 +161,13 @@ static bool steal(struct core *core) {
 
 /* Wait until this core's queue has something in it. */
 static void idle(struct core *core) {
-    uint64_t bit = UINT64_C(1) << core->index;
+    uint64_t bits = LOOKING(core) | ASLEEP(core);
     uint64_t nap = machine.clock_hz / NAP_FIRST_HZ + 1;
     uint64_t start = arch_clock();
     __atomic_store_n(&core->idle_since, start, __ATOMIC_RELAXED);
     core->timers.tick = TIMER_NEVER;
     while (runqueue_hint(&core->shared->queue) == 0) {
-        __atomic_fetch_or(&machine.idle_mask, bit, __ATOMIC_SEQ_CST);
+        __atomic_fetch_or(&machine.idle_mask, bits, __ATOMIC_SEQ_CST);
         if (steal(core))
             break;
         if (machine.core_count > 1) {
@@ -159,7 +178,7 @@ static void idle(struct core *core) {
         timer_program(core);
         arch_idle(core);
     }
-    __atomic_fetch_and(&machine.idle_mask, ~bit, __ATOMIC_RELAXED);
+    __atomic_fetch_and(&machine.idle_mask, ~bits, __ATOMIC_RELAXED);
     core->timers.nap = TIMER_NEVER;
     __atomic_store_n(&core->idle_since, 0, __ATOMIC_RELAXED);
     core->idle_ticks += arch_clock() - start;
@@ -173,6 +192,23 @@ static void start_tick(struct core *core) {
     }
 }
 
+/* Give a process its turn. */
+static inline void begin_turn(struct core *core, struct slot *slot, uint64_t now) {
+    struct process *p = slot->process;
+    uint64_t waited = now - slot->ready_since;
+    if (waited > core->longest_wait)
+        core->longest_wait = waited;
+    core->turns++;
+    p->turns++;
+    core->turn_slot = slot->index;
+    core->turn_generation = slot_generation(slot);
+    core->turn_quantum = p->lent ? p->lent : p->quantum;
+    core->tokens = core->tokens_marked = core->turn_quantum;
+    p->lent = 0;
+    if (slot->seq >> (STATE_SEQ_BITS - 1))
+        slot->seq = 0; /* the entry path only counts up: 2^43 more waits before it would overflow */
+}
+
 void turn_dispatch(struct core *core) {
     core->running = false;
     turn_account(core);
@@ -184,15 +220,13 @@ void turn_dispatch(struct core *core) {
             idle(core);
             continue;
         }
+        share_work(core);
         if (state_kind(slot->word) == KIND_END) {
             turn_leave_space(core);
             end_step(core, slot);
             continue;
         }
         ASSERT(slot->word == state(KIND_RDY, core->index, 0));
-        uint64_t waited = arch_clock() - slot->ready_since;
-        if (waited > core->longest_wait)
-            core->longest_wait = waited;
         __atomic_store_n(&slot->word, state(KIND_RUN, core->index, 0), __ATOMIC_RELAXED);
         arch_fence(); /* pairs with end_kill(): either it sees RUN|c, or the doom is seen here */
         if (slot_doomed(slot)) {
@@ -200,20 +234,37 @@ void turn_dispatch(struct core *core) {
             end_begin(core, slot, slot->doom_reason, 0, slot->process->context.pc, 0);
             continue;
         }
+        begin_turn(core, slot, arch_clock());
         struct process *p = slot->process;
-        core->turns++;
-        p->turns++;
-        core->turn_slot = slot->index;
-        if (slot->seq >> (STATE_SEQ_BITS - 1))
-            slot->seq = 0; /* the entry path only counts up: 2^43 more waits before it would overflow */
-        core->turn_generation = slot_generation(slot);
-        core->turn_quantum = p->lent ? p->lent : p->quantum;
-        core->tokens = core->tokens_marked = core->turn_quantum;
-        p->lent = 0;
         turn_switch(core, p);
         start_tick(core);
         arch_enter(core, &p->context, &p->space.arch);
     }
+}
+
+struct process *turn_rotate(struct core *core) {
+    struct runqueue *queue = &core->shared->queue;
+    struct slot *y = runqueue_first(queue);
+    if (!y || y->word != state(KIND_RDY, core->index, 0) || !arch_space_plain(core, &y->process->space.arch) ||
+        __atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED))
+        return NULL;
+    struct process *x = core->current;
+    uint64_t now = arch_clock();
+    core->tokens--;
+    turn_account(core);
+    x->lent = core->turn_quantum;
+    x->slot->ready_since = now;
+    arch_store_release(&x->slot->word, state(KIND_RDY, core->index, 0));
+    runqueue_rotate(queue, x->slot);
+    __atomic_store_n(&y->word, state(KIND_RUN, core->index, 0), __ATOMIC_RELAXED);
+    arch_fence(); /* pairs with end_kill() */
+    begin_turn(core, y, now);
+    if (slot_doomed(y)) {
+        turn_leave_space(core);
+        end_begin(core, y, y->doom_reason, 0, y->process->context.pc, 0);
+        turn_dispatch(core);
+    }
+    return y->process;
 }
 
 /* ---- Interrupts. ---- */
@@ -268,7 +319,8 @@ void ipi_arrived(struct core *core) {
     if (core->running && slot_doomed(core->current->slot))
         turn_end_doomed(core);
     end_collect(core);
-    runqueue_publish(&core->shared->queue);
+    if (core->running)
+        share_work(core);
 }
 
 void interrupt_leave(struct core *core) {

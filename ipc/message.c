@@ -21,6 +21,7 @@
 #include "ipc/parcel.h"
 #include "ipc/queue.h"
 #include "ipc/wait.h"
+#include "mm/pass.h"
 
 /* ---- Delivering to a process that this core holds. ---- */
 
@@ -402,4 +403,33 @@ void message_looked_at_late(struct core *core, uint64_t word, struct process *ca
         turn_stop(core);
     finish_reply_receive(core, over, caller ? caller->slot : NULL);
     syscall_leave(core);
+}
+
+/* ---- With a block, on the entry path. ---- */
+
+/* Where a space has not noted the tables on the way: note them and try again. */
+static __attribute__((noinline)) uint64_t message_pass_far(struct process *x, struct process *into, uint64_t va) {
+    struct block block;
+    if (block_find(&x->space, va, &block) != OS2_OK)
+        return 0;
+    unsigned level = paging_level(block.order);
+    bool near = level <= 1 && pass_find_table(&x->space, va, level) && pass_find_table(&into->space, va, level);
+    return near ? message_pass(x, into, va) : 0;
+}
+
+uint64_t message_pass(struct process *x, struct process *into, uint64_t va) {
+    unsigned limit = into->wait.control >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK, order = 0;
+    enum pass pass = block_pass(&x->space, &into->space, va, limit, &order);
+    if (__builtin_expect(pass == PASS_FAR, 0))
+        return message_pass_far(x, into, va);
+    return pass == PASS_DONE ? OS2_I_MESSAGE | OS2_I_BLOCK | (uint64_t)order << OS2_I_ORDER_SHIFT : 0;
+}
+
+void message_pass_undo_call(struct core *core, struct process *into) {
+    if (receive(core, into))
+        turn_ready(core, into->slot);
+}
+
+void message_pass_undo_reply(struct core *core, struct process *into, uint64_t caller) {
+    publish_caller(core, into->slot, core->current->slot, caller & STATE_SEQ_MASK);
 }

@@ -91,10 +91,10 @@ enum os2_status wait_walk(struct core *core, struct slot *x, uint64_t word) {
             if (chain[i] == at)
                 return OS2_OK;
     }
-    /* The second pass: a cycle is one only if nothing moved since. */
+    /* The second pass: a cycle is one only if nothing moved since, and nobody in it is about to end. */
     arch_fence();
     for (unsigned i = 1; i < n; i++)
-        if (slot_word(&machine.slot[chain[i]]) != seen[i])
+        if (slot_word(&machine.slot[chain[i]]) != seen[i] || slot_doomed(&machine.slot[chain[i]]))
             return OS2_OK;
     if (!arch_cas_full(&x->word, word, state(KIND_RUN, core->index, 0)))
         return OS2_OK; /* somebody ended the wait */

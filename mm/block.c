@@ -114,7 +114,7 @@ int block_alloc(struct space *space, unsigned order, uint64_t *ret_va) {
     uint32_t step = pages - space->cleared;
     if (step > BLOCK_CLEAR_PAGES)
         step = BLOCK_CLEAR_PAGES;
-    memset(frame_memory(number + space->cleared), 0, (size_t)step << OS2_PAGE_SHIFT);
+    frames_clear(number + space->cleared, step);
     space->cleared += step;
     if (space->cleared < pages)
         return BLOCK_AGAIN;

@@ -58,6 +58,9 @@ uint32_t heap_alloc(struct heap *heap, unsigned order, unsigned state, uint16_t 
 /* The same, one frame, cleared. */
 uint32_t heap_alloc_cleared(struct heap *heap, unsigned state, uint16_t owner);
 
+/* Clear whole frames. */
+void frames_clear(uint32_t number, uint32_t count);
+
 /* Give back a block from heap_alloc(). It must be on no list. Freeing what is not a block's first frame, or is free
  * already, is a kernel bug and panics. */
 void heap_free(struct heap *heap, uint32_t number);

@@ -108,9 +108,11 @@ static void unlist_table(struct space *space, uint32_t number) {
 }
 
 /* Books of a table's valid entries. The root is never counted as empty. */
-static void entry_filled(struct space *space, uint64_t *table) {
-    if (table_frame(space, table)->live++ == 0 && table != space->root)
+static void entries_filled(struct space *space, uint64_t *table, unsigned count) {
+    struct frame *f = table_frame(space, table);
+    if (f->live == 0 && table != space->root)
         space->empty_tables--;
+    f->live = (uint16_t)(f->live + count);
 }
 static void entries_cleared(struct space *space, uint64_t *table, unsigned count) {
     struct frame *f = table_frame(space, table);
@@ -133,6 +135,9 @@ static void drop_table(struct space *space, uint64_t *entry, unsigned level) {
     *entry = 0;
     entries_cleared(space, containing(entry), 1);
     space->empty_tables--;
+    for (unsigned i = 0; i < 2; i++)
+        if (space->hint[i].table == table)
+            space->hint[i].key = UINT64_MAX;
     uint32_t number = frame_number(table);
     unlist_table(space, number);
     arch_fence_space(&space->arch);
@@ -167,7 +172,7 @@ void paging_map(struct space *space, uint64_t va, uint64_t pa, unsigned order, u
             uint32_t number = space->reserve[--space->reserve_count];
             list_table(space, number);
             heap_frame(space->heap, number)->depth = (uint16_t)(level - 1);
-            entry_filled(space, table);
+            entries_filled(space, table, 1);
             *entry = arch_pte_table((uint64_t)number << OS2_PAGE_SHIFT);
             space->empty_tables++; /* until the next step of this walk fills it */
         }
@@ -175,12 +180,13 @@ void paging_map(struct space *space, uint64_t va, uint64_t pa, unsigned order, u
     }
     uint64_t *entry = &table[entry_index(va, target)];
     uint64_t leaf_size = OS2_PAGE_SIZE << 9 * target;
-    for (unsigned i = 0; i < paging_leaves(order); i++) {
+    unsigned leaves = paging_leaves(order);
+    for (unsigned i = 0; i < leaves; i++)
         if (arch_pte_valid(entry[i]))
             drop_table(space, &entry[i], target - 1);
-        entry_filled(space, table);
+    entries_filled(space, table, leaves);
+    for (unsigned i = 0; i < leaves; i++)
         entry[i] = arch_pte_leaf(pa + i * leaf_size, prot, target, device);
-    }
 }
 
 /* The entry of the first leaf of a mapped block; its table must be there. */

@@ -5,12 +5,13 @@
 
 #include "mm/space.h"
 
-/* A block of order k is mapped by 2^(k mod 9) leaves of level k / 9: they never leave one table. */
+/* A block of order k is mapped by 2^(k mod 9) leaves of level k / 9; where the processor has no leaves that large, by
+ * at most 512 of the level below. They never leave one table. */
 static inline unsigned paging_level(unsigned order) {
-    return order / 9;
+    return order / 9 < arch_leaf_top() ? order / 9 : arch_leaf_top();
 }
 static inline unsigned paging_leaves(unsigned order) {
-    return 1u << order % 9;
+    return 1u << (order - 9 * paging_level(order));
 }
 
 /* The leaf that maps `va`; *ret_level tells its size. NULL: nothing is mapped there. */

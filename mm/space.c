@@ -16,6 +16,7 @@
 enum os2_status space_init(struct space *space, struct heap *heap, struct device_table *devices, uint16_t slot,
                            uint64_t quota, uint32_t objects) {
     *space = (struct space){.heap = heap, .devices = devices, .slot = slot, .quota = quota, .objects = objects};
+    space->hint[0].key = space->hint[1].key = UINT64_MAX;
     if (!space_affords(space, 1))
         return OS2_E_QUOTA;
     uint32_t root = heap_alloc_cleared(heap, OS2_FRAME_TABLE, slot);
@@ -96,7 +97,8 @@ static bool check_table(const struct space *space, const uint64_t *table, unsign
     (*tables)++;
     if (self->state != OS2_FRAME_TABLE || self->owner != space->slot)
         return false;
-    unsigned entries = level == ARCH_TOP_LEVEL ? (unsigned)(ARCH_USER_END >> (OS2_PAGE_SHIFT + 9 * level)) : 512;
+    unsigned entries =
+        level == ARCH_TOP_LEVEL ? (unsigned)((ARCH_USER_END - 1) >> (OS2_PAGE_SHIFT + 9 * level)) + 1 : 512;
     for (unsigned i = 0; i < entries; i++) {
         if (!arch_pte_valid(table[i]))
             continue;

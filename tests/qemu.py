@@ -43,14 +43,27 @@ class GuestError(Exception):
 ICOUNT = ["-icount", "shift=0,sleep=off"]  # an instruction is a nanosecond; who waits does not wait
 
 
-def command_line(build, smp, memory, append="", extra=()):
-    """QEMU's command line: the same for a person, a test and gdb."""
-    machine = json.loads((pathlib.Path(build) / "machine.json").read_text(encoding="utf-8"))
-    line = [machine["qemu"], "-M", machine["machine"], "-smp", str(smp), "-m", memory]
+def command_line(build, smp, memory, append="", extra=(), boot="", **other):
+    """QEMU's command line: the same for a person, a test and gdb. `boot` is one of the machine's other ways to boot;
+    `other` replaces facts of the machine."""
+    machine = json.loads((pathlib.Path(build) / "machine.json").read_text(encoding="utf-8")) | other
+    boots = {name: words.split() for name, _, words in (entry.partition(": ") for entry in machine["boots"] if entry)}
+    if boot and boot not in boots:
+        raise GuestError(f"this machine does not boot by {boot!r}, but by: {' '.join(boots)}")
+    line = [machine["qemu"], *boots.get(boot, ["-M", machine["machine"]]), "-smp", str(smp), "-m", memory]
     line += [argument for argument in machine["arguments"] if argument]
-    line += ["-nographic", "-serial", "mon:stdio", "-no-reboot", "-kernel", machine["kernel"]]
+    line += ["-nographic"]
+    for serial in machine.get("serials", ["mon:stdio"]):
+        line += ["-serial", serial]
+    line += ["-no-reboot"]
+    if "@IMAGE@" in line:
+        if append:
+            raise GuestError("the boot arguments are in the image")
+        return machine, [machine["image"] if word == "@IMAGE@" else word for word in line] + list(extra)
+    line += ["-kernel", machine["kernel"]]
     if machine["archive"]:
         line += ["-initrd", machine["archive"]]
+    append = f"{machine['append']} {append}".strip()
     if append:
         if len(append) > ARGUMENTS_MAX:
             raise GuestError(f"boot arguments are {len(append)} bytes, more than the {ARGUMENTS_MAX} that fit")
@@ -59,10 +72,15 @@ def command_line(build, smp, memory, append="", extra=()):
 
 
 def exit_code(machine, status):
-    """The code the guest gave, from QEMU's exit status; None if QEMU ended for another reason."""
+    """The code the guest gave, from QEMU's exit status, as far as that tells it; None if QEMU ended otherwise."""
     if machine["exit"] == "debug_exit":
         return status >> 1 if status & 1 else None
     return status if status >= 0 else None
+
+
+def exit_code_seen(machine, code):
+    """What exit_code() gives for a guest's code: isa-debug-exit shifts it left, and a status has 8 bits."""
+    return code & 0x7F if machine["exit"] == "debug_exit" else code
 
 
 def die_with_parent():
@@ -192,29 +210,39 @@ class CommandOutput:
 
 
 def run_shell(args):
-    _, line = command_line(args.build, args.smp, args.mem, args.append, args.icount)
+    _, line = command_line(args.build, args.smp, args.mem, args.append, args.icount, args.boot)
     if args.dry_run:
         return print(shlex.join(line))
     print("To leave: Ctrl-A, then X.", flush=True)
     os.execvp(line[0], line)
 
 
+GDB_COMMANDS = pathlib.Path(__file__).resolve().parents[1] / "cross/gdb/os2.py"
+
+
+def gdb_line(machine, address):
+    """gdb's command line: the kernel's symbols, the commands that print its state, the machine at `address`."""
+    return [machine["gdb"], "-q", machine["symbols"], "-x", str(GDB_COMMANDS), "-ex", f"target remote {address}"]
+
+
 def run_debug(args):
     wait = ["-S", "-gdb", f"tcp:127.0.0.1:{args.port}"]
-    machine, line = command_line(args.build, args.smp, args.mem, args.append, wait)
-    gdb = [machine["gdb"], machine["symbols"], "-ex", f"target remote 127.0.0.1:{args.port}"]
+    machine, line = command_line(args.build, args.smp, args.mem, args.append, wait, args.boot)
+    gdb = gdb_line(machine, f"127.0.0.1:{args.port}")
     if args.dry_run:
         return print(shlex.join(line) + "\n" + shlex.join(gdb))
-    print(f"Stopped before its first instruction. In another terminal:\n    {shlex.join(gdb)}\n"
-          "To leave: Ctrl-A, then X.", flush=True)
+    if args.attach:
+        os.execvp(gdb[0], gdb)
+    print(f"Stopped before its first instruction. In another terminal: ./os2 debug --attach, which is\n    "
+          f"{shlex.join(gdb)}\nTo leave: Ctrl-A, then X.", flush=True)
     os.execvp(line[0], line)
 
 
-def commands_line(build, smp, memory, text, append="", extra=()):
+def commands_line(build, smp, memory, text, append="", extra=(), boot=""):
     """QEMU's command line to run shell commands, and the nonce with which init will end."""
     nonce = secrets.token_hex(8)
     append = f"{append} os2.run={text.encode().hex()} os2.nonce={nonce}".strip()
-    return *command_line(build, smp, memory, append, extra), nonce
+    return *command_line(build, smp, memory, append, extra, boot), nonce
 
 
 def run_commands(machine, line, nonce, sink, silence):
@@ -231,7 +259,7 @@ def run_commands(machine, line, nonce, sink, silence):
             code = exit_code(machine, guest.wait(10))
             if output.status is None:
                 raise GuestError("QEMU ended, but the guest did not say that the commands did")
-            if output.status != code:
+            if exit_code_seen(machine, output.status) != code:
                 raise GuestError(f"the guest said status {output.status}, QEMU ended with {code}")
             return output.status
         except GuestError:
@@ -240,7 +268,8 @@ def run_commands(machine, line, nonce, sink, silence):
 
 
 def run_command(args):
-    machine, line, nonce = commands_line(args.build, args.smp, args.mem, args.text, args.append, args.icount)
+    machine, line, nonce = commands_line(args.build, args.smp, args.mem, args.text, args.append, args.icount,
+                                         args.boot)
     if args.dry_run:
         return print(shlex.join(line))
     try:
@@ -261,7 +290,8 @@ def bail_out(text):
 def run_tap(args):
     nonce = secrets.token_hex(8)
     machine, line = command_line(args.build, args.smp, args.mem,
-                                 f"{args.append} os2.start={args.program} os2.nonce={nonce}".strip())
+                                 f"{args.append} os2.start={args.program} os2.nonce={nonce}".strip(), args.icount,
+                                 args.boot)
     if args.dry_run:
         return print(shlex.join(line))
     print(f"# {shlex.join(line)}", flush=True)
@@ -296,7 +326,7 @@ def run_tap(args):
 
 
 def run_boots(args):
-    _, line = command_line(args.build, args.smp, args.mem, args.append)
+    _, line = command_line(args.build, args.smp, args.mem, args.append, boot=args.boot)
     if args.dry_run:
         return print(shlex.join(line))
     failed = 0
@@ -315,6 +345,7 @@ def run_boots(args):
 def add_options(parser):
     parser.add_argument("--smp", type=int, default=2, help="processors (2)")
     parser.add_argument("--mem", default="128M", help="memory (128M)")
+    parser.add_argument("--boot", default="", help="another way to boot, of those in the cross file")
     parser.add_argument("--append", default="", help="more boot arguments")
     parser.add_argument("--silence", type=float, default=60, help="seconds of silence that are a hang (60; 0: never)")
     parser.add_argument("--icount", action="store_const", const=ICOUNT, default=[],
@@ -339,6 +370,7 @@ def main():
     mode.set_defaults(run=run_boots)
     mode = modes.add_parser("debug")
     mode.add_argument("--port", type=int, default=1234)
+    mode.add_argument("--attach", action="store_true", help="start gdb, for a machine that waits for it")
     mode.set_defaults(run=run_debug)
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that QEMU is ended too

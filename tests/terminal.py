@@ -220,7 +220,7 @@ def main():
     unknown = [name for name in args.case if name not in CASES]
     if unknown:
         parser.error(f"no such case: {unknown}")
-    _, line = qemu.command_line(args.build, args.smp, args.mem, args.append)
+    _, line = qemu.command_line(args.build, args.smp, args.mem, args.append, boot=args.boot)
     if args.dry_run:
         return print(qemu.shlex.join(line))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

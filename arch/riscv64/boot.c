@@ -6,8 +6,19 @@
  * /reserved-memory, our own image, and what lies below the image in its bank, which is firmware's). What it says of
  * processors is believed for all but the one that runs this. Core numbers count from 0, the boot hart; hart numbers may
  * be sparse and have nothing to do with them.
+ *
+ * The boot archive and the tree are ours to use wherever they lie: U-Boot puts the archive into the memreserve block,
+ * so they are cut out of what is reserved; the tree may even lie outside RAM, for it is copied early.
+ *
+ * Boot arguments that force what other machines have, so that it can be tried on any:
+ *     os2.noasid          no ASIDs: every switch fences everything
+ *     os2.fences=global   fences by sfence.vma x0, x0 alone, as some parts need
+ *     os2.sbi=legacy      of the firmware only the legacy calls, and HSM to start cores
+ *     os2.notime          the timer by the legacy call
+ *     os2.nosrst          power off by the legacy call
  */
 #include "arch/riscv64/riscv.h"
+#include "core/log.h"
 #include "core/panic.h"
 #include "core/string.h"
 
@@ -22,22 +33,53 @@ static void add_range(struct boot_range *list, unsigned *count, uint64_t base, u
     list[(*count)++] = (struct boot_range){base, size};
 }
 
+static void reserve(struct boot_info *info, uint64_t base, uint64_t end) {
+    if (base < end)
+        add_range(info->reserved, &info->reserved_count, base, end - base, "reserved memory");
+}
+
+/* Reserve [base, end) but for the pages of what is kept, from number `next` on. */
+static void reserve_around_kept(struct boot_info *info, uint64_t base, uint64_t end, unsigned next) {
+    for (unsigned i = next; i < info->kept_count; i++) {
+        uint64_t kept = info->kept[i].base & ~(OS2_PAGE_SIZE - 1);
+        uint64_t kept_end = (info->kept[i].base + info->kept[i].size + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1);
+        if (kept < end && base < kept_end) {
+            if (base < kept)
+                reserve_around_kept(info, base, kept, i + 1);
+            base = kept_end;
+        }
+    }
+    reserve(info, base, end);
+}
+
+/* What is kept is known. */
 static void find_memory(const struct fdt *tree, struct boot_info *info) {
     struct fdt_range r;
-    for (uint32_t i = 0; fdt_memory(tree, i, &r); i++)
-        add_range(info->ram, &info->ram_count, r.base, r.size, "memory");
+    for (uint32_t i = 0; fdt_memory(tree, i, &r); i++) {
+        uint64_t end = r.base + r.size < RISCV_DIRECT_SIZE ? r.base + r.size : RISCV_DIRECT_SIZE;
+        if (end != r.base + r.size)
+            log_line("RAM %lx..%lx: what lies above %lx is not used", r.base, r.base + r.size, RISCV_DIRECT_SIZE);
+        if (r.base < end)
+            add_range(info->ram, &info->ram_count, r.base, end - r.base, "memory");
+    }
     for (uint32_t i = 0; fdt_reserved(tree, i, &r); i++)
-        add_range(info->reserved, &info->reserved_count, r.base, r.size, "reserved memory");
+        reserve_around_kept(info, r.base, r.base + r.size, 0);
     for (uint32_t i = 0; fdt_memreserve(tree, i, &r); i++)
-        add_range(info->reserved, &info->reserved_count, r.base, r.size, "reserved memory");
+        reserve_around_kept(info, r.base, r.base + r.size, 0);
     uint64_t image = riscv_facts.image_base;
-    uint64_t image_size = (uint64_t)(image_end - image_start);
-    add_range(info->reserved, &info->reserved_count, image, image_size, "reserved memory");
+    reserve(info, image, image + (uint64_t)(image_end - image_start));
     /* Firmware sits at the start of the bank, and not every one says so. */
     for (unsigned i = 0; i < info->ram_count; i++)
         if (info->ram[i].base < image && image - info->ram[i].base <= 0x200000)
-            add_range(info->reserved, &info->reserved_count, info->ram[i].base, image - info->ram[i].base,
-                      "reserved memory");
+            reserve(info, info->ram[i].base, image);
+}
+
+static bool in_ram(const struct boot_info *info, const struct boot_range *range) {
+    for (unsigned i = 0; i < info->ram_count; i++)
+        if (range->base >= info->ram[i].base && range->size <= info->ram[i].size &&
+            range->base - info->ram[i].base <= info->ram[i].size - range->size)
+            return true;
+    return false;
 }
 
 static void find_cpus(const struct fdt *tree, struct boot_info *info, uint64_t boot_hart) {
@@ -65,41 +107,63 @@ static void find_cpus(const struct fdt *tree, struct boot_info *info, uint64_t b
         riscv_facts.plic_sources = plic.sources < PLIC_SOURCES_MAX ? plic.sources : PLIC_SOURCES_MAX;
         info->irq_count = riscv_facts.plic_sources + 1;
     }
-    riscv_facts.sstc = riscv_facts.sstc && riscv_probe_stimecmp();
+    bool forced = riscv_argument(info, "os2.notime") || riscv_argument(info, "os2.sbi=legacy");
+    riscv_facts.sstc = riscv_facts.sstc && !forced && riscv_probe_stimecmp();
+}
+
+bool riscv_argument(const struct boot_info *info, const char *word) {
+    size_t n = strlen(word);
+    for (const char *at = info->arguments; *at; at++)
+        if ((at == info->arguments || at[-1] == ' ') && strncmp(at, word, n) == 0 && (at[n] == 0 || at[n] == ' '))
+            return true;
+    return false;
+}
+
+/* The boot arguments, and what of RAM is in use: the archive and the tree. */
+static void find_chosen(const struct fdt *tree, struct boot_info *info) {
+    struct fdt_chosen chosen = fdt_chosen(tree);
+    size_t length = strlen(chosen.arguments);
+    if (length >= sizeof info->arguments)
+        length = sizeof info->arguments - 1;
+    memcpy(info->arguments, chosen.arguments, length);
+    info->archive = (struct boot_range){chosen.initrd.base, chosen.initrd.size};
+    if (info->archive.size)
+        info->kept[info->kept_count++] = info->archive;
+    info->kept[info->kept_count++] = info->tree;
+}
+
+static void find_devices(const struct fdt *tree) {
+    struct fdt_range device;
+    if (fdt_device(tree, "sifive,test0", 0, &device) || fdt_device(tree, "sifive,test1", 0, &device))
+        riscv_facts.test_device = device.base;
+    if (!fdt_device(tree, "riscv,clint0", 0, &riscv_facts.clint))
+        fdt_device(tree, "sifive,clint0", 0, &riscv_facts.clint);
 }
 
 void riscv_boot(uint64_t hart, uint64_t tree_address, uint64_t image) {
     struct boot_info *info = &boot_info;
     riscv_facts.image_base = image;
     sbi_probe();
+    log_line("hart %lu, image at %lx, device tree at %lx", hart, image, tree_address);
 
     struct fdt tree;
     void *bytes = arch_phys_to_virt(tree_address);
+    if (tree_address >= RISCV_DIRECT_SIZE - FDT_HEADER_BYTES)
+        panic("the device tree at %lx, where a1 points, is out of reach", tree_address);
     uint32_t size = fdt_total(bytes);
     if (!size || !fdt_open(&tree, bytes, size))
         panic("no device tree at %lx, where a1 points", tree_address);
+    info->tree = (struct boot_range){tree_address, size};
+    find_chosen(&tree, info);
     find_memory(&tree, info);
+    if (info->archive.size && !in_ram(info, &info->archive))
+        panic("the boot archive at %lx is not in RAM", info->archive.base);
     find_cpus(&tree, info, hart);
     info->clock_hz = fdt_timebase(&tree);
     if (!info->clock_hz)
         panic("the device tree has no timebase-frequency");
-
-    struct fdt_chosen chosen = fdt_chosen(&tree);
-    size_t length = strlen(chosen.arguments);
-    if (length >= sizeof info->arguments)
-        length = sizeof info->arguments - 1;
-    memcpy(info->arguments, chosen.arguments, length);
-    info->archive = (struct boot_range){chosen.initrd.base, chosen.initrd.size};
-    info->tree = (struct boot_range){tree_address, size};
-    if (info->archive.size)
-        info->kept[info->kept_count++] = info->archive;
-    info->kept[info->kept_count++] = info->tree;
-
-    struct fdt_range device;
-    if (fdt_device(&tree, "sifive,test0", 0, &device) || fdt_device(&tree, "sifive,test1", 0, &device))
-        riscv_facts.test_device = device.base;
-    if (!fdt_device(&tree, "riscv,clint0", 0, &riscv_facts.clint))
-        fdt_device(&tree, "sifive,clint0", 0, &riscv_facts.clint);
+    find_devices(&tree);
+    sbi_restrict(info);
     sbi_describe();
     kernel_main(info);
 }
@@ -118,7 +182,8 @@ void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64
 
 void arch_core_init(struct core *core) {
     __asm__ volatile("mv tp, %0" ::"r"(core));
-    csr_write(scounteren, 7); /* cycle, time and instret may be read in user mode */
+    csr_clear(sstatus, RISCV_SSTATUS_FS | RISCV_SSTATUS_SPP); /* sret goes to user mode from here on */
+    csr_write(scounteren, 7);                                 /* cycle, time and instret may be read in user mode */
     plic_core_init(riscv_core(core)->plic_context);
     csr_write(sie, UINT64_C(1) << RISCV_IRQ_SOFT | UINT64_C(1) << RISCV_IRQ_EXTERNAL);
 }

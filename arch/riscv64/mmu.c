@@ -12,11 +12,13 @@
  * fences for another: a process runs on one core, and its translations elsewhere are under ASIDs that are not used
  * again before a roll-over there, which fences everything.
  *
- * With asid_max 0 (U54, U74, parts whose sfence.vma by address or ASID is broken, or the boot argument os2.noasid)
- * every change of satp is followed by a fence of everything, and so is every lost leaf.
+ * With asid_max 0 (U54, U74, or the boot argument os2.noasid) every change of satp is followed by a fence of all, and
+ * so is every lost leaf. Where only sfence.vma x0, x0 may be used (errata of the FU540 and FU740, or the boot argument
+ * os2.fences=global) every fence is one of all.
  */
 #include "arch/riscv64/riscv.h"
 #include "core/log.h"
+#include "core/panic.h"
 #include "core/string.h"
 
 extern char image_start[], image_rodata[], image_data[], image_end[];
@@ -83,6 +85,20 @@ static void map_bank(const struct boot_info *info, const struct boot_range *bank
     }
 }
 
+/* Map those pages of a range that no bank holds: the device tree need not lie in RAM. */
+static void map_outside(const struct boot_info *info, const struct boot_range *range) {
+    for (uint64_t page = range->base & ~(OS2_PAGE_SIZE - 1); page < range->base + range->size; page += OS2_PAGE_SIZE) {
+        bool banked = false;
+        for (unsigned i = 0; i < info->ram_count; i++) {
+            uint64_t base = (info->ram[i].base + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1);
+            uint64_t end = (info->ram[i].base + info->ram[i].size) & ~(OS2_PAGE_SIZE - 1);
+            banked |= page >= base && page < end;
+        }
+        if (!banked)
+            map_direct(page, page + OS2_PAGE_SIZE);
+    }
+}
+
 void riscv_map_device(uint64_t base, uint64_t size) {
     map_direct(base & ~(OS2_PAGE_SIZE - 1), (base + size + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1));
 }
@@ -113,18 +129,36 @@ static bool fences_broken(void) {
            implementation != 0x01200626;
 }
 
-static bool has_argument(const char *arguments, const char *word) {
-    size_t n = strlen(word);
-    for (const char *at = arguments; *at; at++)
-        if ((at == arguments || at[-1] == ' ') && strncmp(at, word, n) == 0 && (at[n] == 0 || at[n] == ' '))
-            return true;
-    return false;
+/* The tables of the image's own map are in the image, which the direct map leaves out. */
+static const uint64_t *table_at(uint64_t pa) {
+    if (pa >= riscv_facts.image_base && pa < image_phys(image_end))
+        return (const uint64_t *)(uintptr_t)(pa - riscv_facts.image_base + RISCV_IMAGE_BASE);
+    return arch_phys_to_virt(pa);
+}
+
+/* A table of the kernel's map has only what every Sv39 machine can read: leaves with A and D set (some fault on what is
+ * clear there), other entries with neither, no bits of extensions; and nothing is writable and executable. */
+static void check_table(const uint64_t *table, unsigned level, uint64_t va) {
+    for (unsigned i = 0; i < 512; i++) {
+        uint64_t pte = table[i], at = va | (uint64_t)i << (12 + 9 * level);
+        if (!(pte & RISCV_PTE_V))
+            continue;
+        bool leaf = arch_pte_is_leaf(pte, level);
+        uint64_t ad = pte & (RISCV_PTE_A | RISCV_PTE_D);
+        if (pte >> 54 || pte & RISCV_PTE_U || (!leaf && level == 0) ||
+            ad != (leaf ? (uint64_t)(RISCV_PTE_A | RISCV_PTE_D) : 0) || (pte & RISCV_PTE_W && pte & RISCV_PTE_X))
+            panic("the kernel's map: entry %lx for %lx at level %u", pte, at, level);
+        if (!leaf)
+            check_table(table_at(arch_pte_address(pte)), level - 1, at);
+    }
 }
 
 void arch_kernel_map(const struct boot_info *info) {
     for (unsigned i = 0; i < info->ram_count; i++)
         map_bank(info, &info->ram[i]);
     map_image();
+    for (unsigned i = 0; i < info->kept_count; i++)
+        map_outside(info, &info->kept[i]);
     if (riscv_facts.plic.size)
         riscv_map_device(riscv_facts.plic.base, riscv_facts.plic.size);
     if (riscv_facts.test_device)
@@ -136,11 +170,15 @@ void arch_kernel_map(const struct boot_info *info) {
 
     uint64_t asids = probe_asids();
     bool broken = fences_broken();
-    riscv_facts.fast = !has_argument(info->arguments, "os2.nofast");
-    riscv_facts.asid_max = broken || has_argument(info->arguments, "os2.noasid") ? 0 : asids;
-    log_line("Sv39, ASIDs 0..%lu%s, timer by %s", asids,
-             riscv_facts.asid_max ? "" : (broken ? ", not used: erratum" : ", not used"),
+    riscv_facts.fast = !riscv_argument(info, "os2.nofast");
+    riscv_facts.asid_max = broken || riscv_argument(info, "os2.noasid") ? 0 : asids;
+    riscv_facts.fences_global = broken || !riscv_facts.asid_max || riscv_argument(info, "os2.fences=global");
+    log_line("Sv39, ASIDs 0..%lu%s, fences %s, timer by %s", asids, riscv_facts.asid_max ? "" : " not used",
+             broken ? "global: erratum" : (riscv_facts.fences_global ? "global" : "by address and ASID"),
              riscv_facts.sstc ? "stimecmp" : "SBI");
+    check_table(kernel_root, 2, 0);
+    if (riscv_facts.plic.size)
+        plic_init();
     /* From here on other harts may come in. */
     arch_store_release(&riscv_kernel_satp, satp);
 }
@@ -154,11 +192,15 @@ static void fence_all(void) {
     __asm__ volatile("sfence.vma" ::: "memory");
 }
 static void fence_asid(uint64_t asid) {
-    __asm__ volatile("sfence.vma x0, %0" ::"r"(asid) : "memory");
+    if (riscv_facts.fences_global)
+        fence_all();
+    else
+        __asm__ volatile("sfence.vma x0, %0" ::"r"(asid) : "memory");
 }
 
 /* The word by which the entry path knows that a process may be entered here by writing satp alone: this core, this ASID
- * epoch. It is also what the entry path writes into the state word of one that it claims. A space's is 0 while it owes a fence or its process uses floating point. */
+ * epoch. It is also what the entry path writes into the state word of one that it claims. A space's is 0 while it owes
+ * a fence or its process uses floating point. */
 static uint64_t context_word(const struct arch_core *here) {
     return riscv_facts.fast ? here->run_word + here->asid_epoch : RISCV_CTX_NONE;
 }
@@ -205,7 +247,7 @@ static void owe_fence(struct arch_space *space) {
 void arch_fence_address(struct arch_space *space, uint64_t va) {
     if (!arch_space_current(space))
         owe_fence(space);
-    else if (!riscv_facts.asid_max)
+    else if (riscv_facts.fences_global)
         fence_all();
     else
         __asm__ volatile("sfence.vma %0, %1" ::"r"(va), "r"(space->asid) : "memory");
@@ -214,8 +256,6 @@ void arch_fence_address(struct arch_space *space, uint64_t va) {
 void arch_fence_space(struct arch_space *space) {
     if (!arch_space_current(space))
         owe_fence(space);
-    else if (!riscv_facts.asid_max)
-        fence_all();
     else
         fence_asid(space->asid);
 }

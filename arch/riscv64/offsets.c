@@ -35,6 +35,13 @@ void offsets(void) {
     DEFINE(NUMBER_TOKENS, OS2_SYS_tokens);
     DEFINE(NUMBER_CALL, OS2_SYS_call);
     DEFINE(NUMBER_REPLY_RECEIVE, OS2_SYS_reply_receive);
+    DEFINE(NUMBER_CALL_BLOCK, OS2_SYS_call | OS2_F_BLOCK);
+    DEFINE(NUMBER_REPLY_RECEIVE_BLOCK, OS2_SYS_reply_receive | OS2_F_BLOCK);
+    DEFINE(NUMBER_YIELD, OS2_SYS_yield);
+    DEFINE(NUMBER_POLL, OS2_SYS_receive | OS2_F_DEADLINE);
+    DEFINE(STATUS_WOULD_WAIT, OS2_E_WOULD_WAIT);
+    DEFINE(CORE_SHARED, offsetof(struct core, shared));
+    DEFINE(SHARED_LENGTH, offsetof(struct core_shared, queue.length));
     DEFINE(PROCESS_REG, offsetof(struct process, reg));
     DEFINE(PROCESS_PC, offsetof(struct process, context.pc));
     DEFINE(PROCESS_SP, offsetof(struct process, context.sp));

@@ -17,6 +17,11 @@ static volatile uint32_t *reg(uint64_t offset) {
     return (volatile uint32_t *)arch_phys_to_virt(riscv_facts.plic.base + offset);
 }
 
+void plic_init(void) {
+    for (uint32_t i = 1; i <= riscv_facts.plic_sources; i++)
+        *reg(4 * i) = 0;
+}
+
 void plic_core_init(uint64_t context) {
     if (context == RISCV_NO_PLIC)
         return;

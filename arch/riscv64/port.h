@@ -16,7 +16,7 @@
 struct arch_context {
     uint64_t pc, sp, gp, tp;
     uint64_t s[12];
-    uint64_t fs[12]; /* valid when its space says fp_live */
+    uint64_t fs[12]; /* as it last was parked */
     uint64_t fcsr;
 };
 
@@ -33,6 +33,7 @@ struct arch_core {
     uint64_t hart;
     uint64_t ctx; /* run_word + ASID epoch; RISCV_CTX_NONE while the current process has live floating point */
     uint64_t asid_next, asid_epoch; /* epoch is never 0 */
+    bool fp_on;                     /* sstatus.FS is not Off */
     uint64_t fault_address;         /* of the last fault that a fence was to settle */
     uint64_t plic_context;          /* RISCV_NO_PLIC: none */
 };
@@ -45,7 +46,7 @@ struct arch_space {
     uint64_t asid, epoch;
     uint32_t core; /* index + 1 of the core whose ASID it is; 0: none */
     bool owes_fence;
-    bool fp_live; /* the process has used floating point: its sstatus.FS is not Off */
+    bool fp_live; /* the process uses floating point: its sstatus.FS is not Off while it runs */
 };
 
 static inline void *arch_phys_to_virt(uint64_t pa) {
@@ -66,6 +67,9 @@ enum {
     RISCV_PTE_A = 64,
     RISCV_PTE_D = 128
 };
+static inline unsigned arch_leaf_top(void) {
+    return 2;
+}
 static inline uint64_t arch_pte_leaf(uint64_t pa, unsigned prot, unsigned level, bool device) {
     (void)level;
     (void)device; /* memory attributes are the platform's (PMA) */
@@ -128,6 +132,13 @@ static inline void arch_relax(void) {
     __asm__ volatile("nop" ::: "memory");
 }
 
+static inline bool arch_space_plain(struct core *core, const struct arch_space *space) {
+    return ((struct arch_core *)core)->ctx == space->ctx;
+}
+/* A plain space has an ASID: arch_space_plain() said so. */
+static inline void arch_fence_plain(const struct arch_space *space, uint64_t va) {
+    __asm__ volatile("sfence.vma %0, %1" ::"r"(va), "r"(space->asid) : "memory");
+}
 static inline struct core *arch_core(void) {
     struct core *core;
     __asm__("mv %0, tp" : "=r"(core));

@@ -35,6 +35,7 @@
 struct riscv_facts {
     uint64_t image_base; /* physical */
     uint64_t asid_max;   /* 0: no ASIDs, or not to be used: every switch fences everything */
+    bool fences_global;  /* sfence.vma x0, x0 is the only fence that may be used */
     bool sstc;
     bool fast;             /* the entry path may switch without the C code; off by the boot argument os2.nofast */
     struct fdt_range plic; /* size 0: none */
@@ -50,8 +51,12 @@ static inline struct arch_core *riscv_core(struct core *core) {
     return (struct arch_core *)core;
 }
 
-/* sbi.c */
+/* boot.c: is `word` among the boot arguments? */
+bool riscv_argument(const struct boot_info *info, const char *word);
+
+/* sbi.c. Restrict: forget what the boot arguments forbid. */
 void sbi_probe(void);
+void sbi_restrict(const struct boot_info *info);
 void sbi_describe(void);
 void sbi_set_timer(uint64_t when);
 void sbi_send_ipi(uint64_t hart);
@@ -59,7 +64,8 @@ bool sbi_hart_start(uint64_t hart, uint64_t address, uint64_t argument);
 uint64_t sbi_marchid(void);
 uint64_t sbi_mimpid(void);
 
-/* plic.c */
+/* plic.c. Init masks every source: what firmware left unmasked would interrupt a core that has no driver for it. */
+void plic_init(void);
 void plic_core_init(uint64_t context);
 /* Take what is pending, mask and complete it; 0: nothing. */
 unsigned plic_claim(uint64_t context);

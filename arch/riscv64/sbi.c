@@ -20,7 +20,7 @@
 #define SBI_LEGACY_SEND_IPI 4
 #define SBI_LEGACY_SHUTDOWN 8
 
-static struct { bool base, time, ipi, hsm, srst, dbcn; } has;
+static struct { bool base, time, ipi, hsm, srst, dbcn, test_device; } has = {.test_device = true};
 
 struct sbi_result {
     int64_t error;
@@ -54,6 +54,18 @@ void sbi_probe(void) {
     has.dbcn = probe(SBI_DBCN);
 }
 
+void sbi_restrict(const struct boot_info *info) {
+    bool legacy = riscv_argument(info, "os2.sbi=legacy");
+    if (legacy)
+        has.ipi = has.dbcn = false;
+    if (legacy || riscv_argument(info, "os2.notime"))
+        has.time = false;
+    if (legacy || riscv_argument(info, "os2.nosrst")) {
+        has.srst = false;
+        has.test_device = false;
+    }
+}
+
 void sbi_describe(void) {
     uint64_t version = has.base ? sbi_call(SBI_BASE, 0, 0, 0, 0).value : 0;
     uint64_t maker = has.base ? sbi_call(SBI_BASE, 1, 0, 0, 0).value : 0;
@@ -79,8 +91,8 @@ void sbi_set_timer(uint64_t when) {
 void sbi_send_ipi(uint64_t hart) {
     if (has.ipi) {
         sbi_call(SBI_IPI, 0, 1, hart, 0);
-    } else {
-        uint64_t mask = UINT64_C(1) << (hart & 63); /* legacy: read by firmware at this address */
+    } else if (hart < 64) {                  /* another core finds its work when its nap ends */
+        uint64_t mask = UINT64_C(1) << hart; /* legacy: read by firmware at this address */
         sbi_call(SBI_LEGACY_SEND_IPI, 0, (uint64_t)(uintptr_t)&mask, 0, 0);
     }
 }
@@ -105,7 +117,7 @@ void arch_halt(void) {
 
 /* The sifive,test device: 0x5555 is success, 0x3333 with a code above it is failure. */
 static void test_device_exit(uint32_t value) {
-    if (riscv_facts.test_device)
+    if (has.test_device && riscv_facts.test_device)
         *(volatile uint32_t *)arch_phys_to_virt(riscv_facts.test_device) = value;
 }
 
@@ -113,6 +125,9 @@ void arch_power_off(unsigned code) {
     test_device_exit(code ? 0x3333 | code << 16 : 0x5555);
     if (has.srst)
         sbi_call(SBI_SRST, 0, 0, code != 0, 0);
+    /* Firmware that cannot do this either stops here and says nothing. */
+    static const char last[] = "[log: stopped; if the power stays on, it may be switched off]\n";
+    arch_console_write(last, sizeof last - 1);
     sbi_call(SBI_LEGACY_SHUTDOWN, 0, 0, 0, 0);
     arch_halt();
 }

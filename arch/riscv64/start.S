@@ -6,6 +6,14 @@
  * meant to enter here, but old firmware (OpenSBI up to 1.2) can send a hart that was started by HSM here too: so the
  * first hart to draw boots, the others wait until there is a core for their number.
  *
+ * Until C can print, three letters tell how far it came: O, entered and alone; S, the first table is written; 2, the
+ * MMU is on. Where nothing more can be done a hart stops at a label that names the reason, which a debugger shows:
+ *
+ *     halt_trap       a trap before C: scause, sepc and stval say which; prints "!"
+ *     halt_no_sv39    satp does not take Sv39; prints "?"
+ *     halt_no_core    a hart nobody started, and no core has its number (s0)
+ *     arch_halt       in C: after a panic, or powered off as far as the firmware can
+ *
  * The first table maps 128 GiB of physical addresses writable at RISCV_DIRECT_BASE and the image at its link address;
  * arch_kernel_map() replaces it. Turning the MMU on faults at the next physical address, and stvec points to where
  * execution goes on: no identity mapping is ever made.
@@ -34,12 +42,18 @@ _start:
 
 start:
     csrw sie, zero
-    li t0, (1 << 18) | (1 << 19) | (3 << 13) | (3 << 9) | (1 << 1) /* SUM, MXR, FS, VS, SIE */
+    li t0, (1 << 18) | (1 << 19) | (3 << 13) | (3 << 9) | (1 << 6) | (1 << 1) /* SUM, MXR, FS, VS, UBE, SIE */
     csrc sstatus, t0
+    la t0, halt_trap
+    csrw stvec, t0
+    mv s0, a0
+    mv s1, a1
     la t0, lottery
     li t1, 1
     amoadd.w.aqrl t1, t1, (t0)
     bnez t1, loser
+    li a0, 'O'
+    call early_put
 
     la t0, bss_start
     la t1, image_end
@@ -47,8 +61,6 @@ start:
     addi t0, t0, 8
     bltu t0, t1, 1b
 
-    mv s0, a0
-    mv s1, a1
     la s2, _start               /* where the image is */
     la t0, boot_root
     li t1, 0
@@ -73,7 +85,10 @@ start:
     srli t1, s2, 2
     ori t1, t1, PTE_RWX_GLOBAL
     sd t1, (t0)                 /* the image is at most 2 MiB */
+    li a0, 'S'
+    call early_put
 
+    la t2, boot_root
     srli a0, t2, 12
     li t0, RISCV_SATP_SV39
     slli t0, t0, 60
@@ -86,10 +101,50 @@ start:
     csrw sscratch, zero
     la t0, trap_entry
     csrw stvec, t0
+    li a0, '2'
+    call early_put
+    li a0, '\n'
+    call early_put
     mv a0, s0
     mv a1, s1
     mv a2, s2
     call riscv_boot
+
+/* a0 = a character for the firmware's console: DBCN, else the legacy call. Clobbers a0, a1, a6, a7, t0. */
+early_put:
+    mv t0, a0
+    li a6, 2                    /* write byte */
+    li a7, 0x4442434e           /* DBCN */
+    ecall
+    beqz a0, 1f
+    mv a0, t0
+    li a6, 0
+    li a7, 1
+    ecall
+1:  ret
+
+    .globl halt_trap
+    .balign 4
+halt_trap:
+    csrw sie, zero
+    li a0, '!'
+    call early_put
+1:  wfi
+    j 1b
+
+    .globl halt_no_sv39
+halt_no_sv39:
+    csrw sie, zero
+    li a0, '?'
+    call early_put
+1:  wfi
+    j 1b
+
+    .globl halt_no_core
+halt_no_core:
+    csrw sie, zero
+1:  wfi
+    j 1b
 
 /* a0 = satp; ra = a physical address in the image: go on at its link address, with the MMU on. Clobbers t0..t2. */
 mmu_on:
@@ -101,14 +156,16 @@ mmu_on:
     sfence.vma
     csrw satp, a0
     sfence.vma
-    jr t0                       /* only reached where the fetch did not fault */
+    csrr t1, satp               /* only reached where the fetch did not fault */
+    bne t1, a0, halt_no_sv39
+    jr t0
 
 /* Started by HSM, MMU off: a0 = hart, a1 = struct core. */
     .globl riscv_secondary
     .balign 4
 riscv_secondary:
     csrw sie, zero
-    li t0, (1 << 18) | (1 << 19) | (3 << 13) | (3 << 9) | (1 << 1)
+    li t0, (1 << 18) | (1 << 19) | (3 << 13) | (3 << 9) | (1 << 6) | (1 << 1)
     csrc sstatus, t0
     mv s0, a1
     la t0, riscv_kernel_satp
@@ -127,7 +184,6 @@ riscv_secondary:
 /* A hart that lost the lottery: sleep 10 ms at a time by the firmware's timer until the kernel's map is there, then
  * look for the core of this hart; give up after 10 s. */
 loser:
-    mv s0, a0
     li s1, 1000
 1:  li t0, 1 << 5              /* STIE: only to end wfi, interrupts are off */
     csrw sie, t0
@@ -136,18 +192,22 @@ loser:
     add a0, a0, t0
     li a6, 0
     li a7, 0x54494d45           /* TIME */
+    mv s2, a0
     ecall
-    wfi
+    beqz a0, 2f
+    mv a0, s2                   /* firmware without it, which also sends every hart here */
+    li a7, 0
+    ecall
+2:  wfi
     la t0, riscv_kernel_satp
     ld a0, (t0)
     fence r, rw
-    bnez a0, 2f
+    bnez a0, 3f
     addi s1, s1, -1
     bnez s1, 1b
+    j halt_no_core
 3:  csrw sie, zero
-    wfi
-    j 3b
-2:  la ra, 4f
+    la ra, 4f
     j mmu_on
     .balign 4
 4:  la t0, trap_entry
@@ -168,7 +228,7 @@ loser:
 6:  addi t0, t0, 8
     addi t1, t1, 1
     bltu t1, t2, 5b
-    j 3b
+    j halt_no_core
 
     .data
     .balign 8

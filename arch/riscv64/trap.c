@@ -4,8 +4,8 @@
  *
  * The kernel runs with interrupts off, so an interrupt is taken in user mode, or found pending by the idle loop.
  *
- * Floating point is off (sstatus.FS = Off) for a process until its first use, which traps as an illegal instruction;
- * from then on its state is parked and loaded at each switch where it was changed.
+ * Floating point is off (sstatus.FS = Off) for a process until it uses it, which traps as an illegal instruction. From
+ * then on its state is parked and loaded at each switch, until it has gone through a turn at a core without changing it.
  */
 #include "arch/riscv64/riscv.h"
 #include "core/panic.h"
@@ -25,6 +25,11 @@ enum {
     CAUSE_LOAD_PAGE = 13,
     CAUSE_STORE_PAGE = 15
 };
+
+/* An address of Sv39 from its low 39 bits. */
+#define SIGN_EXTENDED(address) ((uint64_t)((int64_t)((uint64_t)(address) << 25) >> 25))
+_Static_assert(SIGN_EXTENDED(0x4000001000) == 0xffffffc000001000 && SIGN_EXTENDED(0xff3000001000) == 0x3000001000,
+               "bit 38 is the sign");
 
 static unsigned fault_of(uint64_t cause) {
     switch (cause) {
@@ -111,12 +116,13 @@ void riscv_trap(struct core *core, uint64_t cause, uint64_t pc, uint64_t value) 
         core_space(core)->fp_live = true;
         core_space(core)->ctx = 0;
         riscv_core(core)->ctx = RISCV_CTX_NONE;
+        riscv_core(core)->fp_on = true;
         load_fp(context);
         return;
     }
     /* Erratum CIP-453: bits above 38 of an instruction address in stval may not be its sign. */
     if (cause == CAUSE_FETCH_PAGE || cause == CAUSE_FETCH_ACCESS)
-        value = (uint64_t)((int64_t)(value << 25) >> 25);
+        value = SIGN_EXTENDED(value);
     /* A translation may have been cached while its entry was invalid: one fence settles it. */
     struct arch_core *here = riscv_core(core);
     if (here->fault_address != value && fault_spurious(core, fault_of(cause), value)) {
@@ -143,17 +149,26 @@ void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, u
 }
 
 void arch_context_park(struct arch_context *context, struct arch_space *space) {
-    if (space->fp_live && (csr_read(sstatus) & RISCV_SSTATUS_FS) == RISCV_SSTATUS_FS) {
+    if (!space->fp_live)
+        return;
+    if ((csr_read(sstatus) & RISCV_SSTATUS_FS) == RISCV_SSTATUS_FS) {
         riscv_fp_save(context);
         csr_clear(sstatus, RISCV_SSTATUS_FS);
         csr_set(sstatus, RISCV_SSTATUS_FS_CLEAN);
+    } else {
+        space->fp_live = false; /* unchanged since it was loaded: loaded again when it is used again */
     }
 }
 
 void arch_enter(struct core *core, struct arch_context *context, struct arch_space *space) {
-    csr_clear(sstatus, RISCV_SSTATUS_FS | RISCV_SSTATUS_SPP);
-    if (space->fp_live)
+    struct arch_core *here = riscv_core(core);
+    if (space->fp_live) {
         load_fp(context);
+        here->fp_on = true;
+    } else if (here->fp_on) {
+        csr_clear(sstatus, RISCV_SSTATUS_FS);
+        here->fp_on = false;
+    }
     riscv_enter(core);
 }
 
@@ -163,8 +178,10 @@ bool arch_ports_valid(uint64_t first, uint64_t count) {
     return false;
 }
 
-void arch_ports_grant(struct arch_context *context, uint64_t first, uint64_t count) {
+bool arch_ports_grant(struct core *core, struct arch_context *context, uint64_t first, uint64_t count) {
+    (void)core;
     (void)context;
     (void)first;
     (void)count;
+    return false;
 }

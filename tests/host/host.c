@@ -363,10 +363,12 @@ bool arch_ports_valid(uint64_t first, uint64_t count) {
     return count && first < 0x10000 && count <= 0x10000 - first;
 }
 
-void arch_ports_grant(struct arch_context *context, uint64_t first, uint64_t count) {
+bool arch_ports_grant(struct core *core, struct arch_context *context, uint64_t first, uint64_t count) {
+    (void)core;
     (void)context;
     (void)first;
     (void)count;
+    return true;
 }
 
 /* Everything below RAM is devices, but for the first MiB, which is the interrupt controller's. */

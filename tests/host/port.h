@@ -107,6 +107,20 @@ static inline void arch_relax(void) {
     host_give_way();
 }
 
+static inline unsigned arch_leaf_top(void) {
+    return 2;
+}
+/* The entry path's short ways are the ports' own; here every switch is the long one. */
+static inline bool arch_space_plain(struct core *core, const struct arch_space *space) {
+    (void)core;
+    (void)space;
+    return false;
+}
+
+void arch_fence_address(struct arch_space *space, uint64_t va);
+static inline void arch_fence_plain(struct arch_space *space, uint64_t va) {
+    arch_fence_address(space, va);
+}
 static inline struct core *arch_core(void) {
     return host_core;
 }

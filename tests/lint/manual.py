@@ -1,8 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Every system call of os2/syscalls.h has a section in docs/syscalls.md, and every section a call.
+"""The manual, docs/syscalls.md, against the list of calls and against the tests.
 
-A section is a heading of the call's name alone, with or without backquotes: "### `block_alloc`".
+    manual.py            check
+    manual.py --write    write the manual's table of calls anew from os2/syscalls.h
+
+Every call has one section, a heading of its name alone. The table is the one made from the list. In the sections of the
+calls every sentence that promises something ends with its tags in braces; each tag is that of a test in tests/systest/,
+and each tag of a test stands in the manual. {-} says that no test can show it.
 """
 import re
 import sys
@@ -11,31 +16,88 @@ import lint
 
 LIST = "usr/include/os2/syscalls.h"
 MANUAL = "docs/syscalls.md"
+TESTS = "tests/systest/"
+START = "<!-- table: written by tests/lint/manual.py --write -->\n"
+END = "<!-- end of table -->\n"
+CALL = re.compile(r"X\((\d+), (\w+), \"([^\"]*)\"\)")
+TAGS = re.compile(r"\{([a-z0-9-]+(?:,\s+[a-z0-9-]+)*)\}")
+TEST = re.compile(r"\{\s*\"([a-z0-9 -]+)\",\s*\"[^\"]*\",\s*\w+\}")
+EXEMPT = ("In:", "In,", "Out:", "Out,", "No errors", "No arguments", "Errors", "All errors", "The errors")
+
+
+def table(calls):
+    rows = [f"| {number} | [`{name}`](#{name}) | {summary} |" for number, name, summary in calls]
+    return "\n".join(["| number | call | what it does |", "|---|---|---|", *rows]) + "\n"
+
+
+def paragraphs(text):
+    """Paragraphs and list items, each in one line."""
+    for piece in re.split(r"\n\s*\n|\n(?=- )", text):
+        yield " ".join(piece.split())
+
+
+def sections(manual):
+    parts = re.split(r"^#{2,4} `?([a-z][a-z_]*)`?\s*$", manual, flags=re.MULTILINE)
+    return list(zip(parts[1::2], parts[2::2]))
 
 
 def check(tree):
-    calls = re.findall(r"X\(\d+, (\w+),", tree[LIST])
-    sections = re.findall(r"^#{2,4} `?([a-z][a-z_]*)`?\s*$", tree[MANUAL], re.MULTILINE)
-    complaints = [f"{MANUAL}: no section for {call}" for call in calls if call not in sections]
-    complaints += [f"{MANUAL}: two sections for {call}" for call in calls if sections.count(call) > 1]
+    manual = tree[MANUAL]
+    calls = CALL.findall(tree[LIST])
+    named = [name for name, _ in sections(manual)]
+    complaints = [f"{MANUAL}: no section for {name}" for _, name, _ in calls if name not in named]
+    complaints += [f"{MANUAL}: two sections for {name}" for _, name, _ in calls if named.count(name) > 1]
     if len(calls) < 2:
         complaints.append(f"{LIST}: no list of calls found")
+    if START + table(calls) + END not in manual:
+        complaints.append(f"{MANUAL}: the table is not that of {LIST}; run tests/lint/manual.py --write")
+
+    for name, text in sections(manual):
+        for sentence in paragraphs(text):
+            if sentence and not sentence.startswith(EXEMPT) and not sentence.endswith("}"):
+                complaints.append(f"{MANUAL}: {name}: no tag behind: {sentence}")
+    told = {tag for tags in TAGS.findall(manual) for tag in re.split(r",\s+", tags)} - {"-"}
+    tested = {tag for path, text in tree.items() if path.startswith(TESTS) and path.endswith(".c")
+              for tags in TEST.findall(text) for tag in tags.split()}
+    complaints += [f"{MANUAL}: {{{tag}}} is the tag of no test" for tag in sorted(told - tested)]
+    complaints += [f"{TESTS}: [{tag}] is no promise of {MANUAL}" for tag in sorted(tested - told)]
     return complaints
 
 
+def write():
+    path = lint.ROOT / MANUAL
+    text = path.read_text(encoding="utf-8")
+    before, rest = text.split(START)
+    calls = CALL.findall((lint.ROOT / LIST).read_text(encoding="utf-8"))
+    path.write_text(before + START + table(calls) + END + rest.split(END)[1], encoding="utf-8")
+
+
 if __name__ == "__main__":
-    TWO = "    X(0, exit, \"...\")\n    X(1, yield, \"...\")\n"
+    if sys.argv[1:] == ["--write"]:
+        write()
+        sys.exit()
+    TWO = 'X(0, exit, "end")\nX(1, yield, "stop")\n'
+    GOOD = "# Calls\n" + START + table(CALL.findall(TWO)) + END
+    GOOD += "### exit\n\nIt ends. {a}\n\nIn: nothing.\n\n### `yield`\n\n- It stops. {b,\n  c}\n- Odd. {-}\n"
+    SUITE = TESTS + "a.c"
+    ALL = '    {"a b", "text", run},\n    {"c", "text", run},\n'
+
+    def sample(manual=GOOD, calls=TWO, tests=ALL):
+        return {LIST: calls, MANUAL: manual, SUITE: tests}
+
     tree = lint.tree
-    if not (lint.ROOT / MANUAL).exists():
-        print(f"there is no {MANUAL}")
-        sys.exit(77)  # meson: skipped
     lint.tree = lambda: {**tree(), MANUAL: (lint.ROOT / MANUAL).read_text(encoding="utf-8")}
     lint.run(
         check,
-        {LIST: TWO, MANUAL: "# Calls\n### exit\n\n### `yield`\n"},
+        sample(),
         [
-            ({LIST: TWO, MANUAL: "### exit\n"}, "no section for yield"),
-            ({LIST: TWO, MANUAL: "### exit\n### yield\n### yield\n"}, "two sections for yield"),
-            ({LIST: "", MANUAL: ""}, "no list of calls"),
+            (sample(GOOD.replace("### `yield`", "### `stay`")), "no section for yield"),
+            (sample(GOOD + "### yield\n"), "two sections for yield"),
+            (sample(calls=""), "no list of calls"),
+            (sample(GOOD.replace("| stop |", "| go |")), "the table is not"),
+            (sample(GOOD.replace("It ends. {a}", "It ends. {a}\n\nIt never returns.")), "no tag behind: It never"),
+            (sample(GOOD.replace("- Odd. {-}", "- Odd.")), "no tag behind: - Odd."),
+            (sample(tests=ALL.replace("a b", "a")), "{b} is the tag of no test"),
+            (sample(tests=ALL.replace("a b", "a b d")), "[d] is no promise"),
         ],
     )

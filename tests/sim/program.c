@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random programs. A process picks what to do by weight, and arguments from what it has: its blocks from the list in its
- * space, its handles from its table, callers from what it received. One argument in thirty is garbage.
+ * Random programs. A process picks what to do by weight, and arguments from what it has: its blocks from the list in
+ * its space, its handles from its table, callers from what it received. One argument in thirty is garbage.
  *
  * A process that has just created a child prepares it for a few calls, as a loader would, so that children live. init
  * never ends and never waits for ever.

@@ -5,9 +5,9 @@
  * host_check() is asked.
  *
  * A run is a configuration: how many cores, how much memory, how often a core is stopped inside the kernel (at any
- * ordered access, while others go on), and how often the heap fails for no reason. Where cores are not stopped inside the
- * kernel, a call that fails is also compared with its caller's books before: a failed call changes nothing. The reserve
- * of page tables is excepted, which a call may fill before it fails.
+ * ordered access, while others go on), and how often the heap fails for no reason. Where cores are not stopped inside
+ * the kernel, a call that fails is also compared with its caller's books before: a failed call changes nothing. The
+ * reserve of page tables is excepted, which a call may fill before it fails.
  *
  *     sim [--seed N] [--steps N] [--long]        the seed of a failing run is printed, with the run
  */

@@ -52,9 +52,10 @@ static struct service services[SERVICES] = {
     [SERVICE_LAST] = {.name = "shell"},
 };
 
-/* A planned power off. It waits for a console that has just been started, for a while. */
+/* A planned power off or restart. It waits for a console that has just been started, for a while. */
 struct off {
     bool planned;
+    enum os2_machine_control how;
     uint64_t code, latest_ms;
 };
 
@@ -85,10 +86,11 @@ static uint64_t now_ms(void) {
 }
 
 /* Plans the power off; the main loop does it when the console can print. */
-static void off_plan(uint64_t status) {
+static void off_plan(enum os2_machine_control how, uint64_t status) {
     if (off.planned)
         return;
     off.planned = true;
+    off.how = how;
     off.code = status & 0xff;
     off.latest_ms = now_ms() + LAST_WORDS_MS;
 }
@@ -101,14 +103,14 @@ static void off_now(void) {
     if (services[SERVICE_CONSOLE].runs && os2_handle_mint(services[SERVICE_CONSOLE].child.control, OS2_HANDLE_INBOX,
                                                           OS2_CONSOLE_OWNER, OS2_RIGHTS_ALL, &console) >= 0) {
         char line[100];
-        if (arguments.nonce[0]) {
+        if (arguments.nonce[0] && off.how == OS2_CONTROL_OFF) {
             size_t length = os2_format_buffer(line, sizeof(line), "os2: exit %s %lu\n", arguments.nonce, off.code);
             os2_console_write(console, line, length, OS2_CONSOLE_FRESH, deadline);
         }
         os2_console_flush(console, deadline);
         os2_handle_close(console);
     }
-    os2_machine_control(OS2_INIT_MACHINE, OS2_CONTROL_OFF, off.code);
+    os2_machine_control(OS2_INIT_MACHINE, off.how, off.code);
     say("init: this machine cannot be powered off\n");
     off = (struct off){0};
 }
@@ -197,7 +199,7 @@ static int service_start_child(enum init_service which, struct os2_child *child)
         os2_format_buffer(text[0], sizeof(text[0]), "%d", (int)uart.facts.kind);
         os2_format_buffer(text[1], sizeof(text[1]), "0x%lx", base);
         os2_format_buffer(text[2], sizeof(text[2]), "%u", uart.facts.shift);
-        os2_format_buffer(text[3], sizeof(text[3]), "%u", uart.port ? 0 : uart.facts.io_width);
+        os2_format_buffer(text[3], sizeof(text[3]), "%u", uart.facts.ports ? 0 : uart.facts.io_width);
         for (unsigned i = 0; i < 4; i++)
             argv[argc++] = text[i];
         break;
@@ -281,7 +283,7 @@ static void service_try(enum init_service which) {
         return;
     if (service_start(which) < 0) {
         if (which == SERVICE_LAST && arguments.once)
-            off_plan(STATUS_FAILED);
+            off_plan(OS2_CONTROL_OFF, STATUS_FAILED);
         service->backoff_ms = service->backoff_ms * 2 < BACKOFF_LAST_MS ? service->backoff_ms * 2 : BACKOFF_LAST_MS;
         service->restart_ms = now_ms() + service->backoff_ms;
         return;
@@ -308,7 +310,7 @@ static void service_ended(enum init_service which) {
     if (which == SERVICE_LAST && arguments.once) {
         if (end.reason != OS2_END_EXIT)
             say("init: %s ended: %s\n", service->name, how);
-        off_plan(end.reason == OS2_END_EXIT ? end.value : STATUS_FAILED);
+        off_plan(OS2_CONTROL_OFF, end.reason == OS2_END_EXIT ? end.value : STATUS_FAILED);
         return;
     }
     if (now - service->started_ms >= BACKOFF_FORGET_MS)
@@ -341,7 +343,8 @@ static void serve(const struct os2_message *m) {
         if (services[SERVICE_NAMES].runs)
             names_answer(&services[m->badge]);
     } else if (m->label == OS2_SUPERVISOR_SHUTDOWN && m->badge == SERVICE_LAST) {
-        off_plan(m->w[0]); /* no answer: the shell waits for the end */
+        /* No answer: the shell waits for the end. */
+        off_plan(m->w[1] == OS2_CONTROL_RESTART ? OS2_CONTROL_RESTART : OS2_CONTROL_OFF, m->w[0]);
     } else if (m->label == OS2_SUPERVISOR_KILL && m->badge == SERVICE_LAST) {
         serve_kill(m);
     } else {
@@ -368,7 +371,7 @@ void os2_entry(const struct os2_boot *given) {
     if (arguments.bad)
         say("init: cannot read the boot arguments\n");
     if (arguments.bad && arguments.once)
-        off_plan(STATUS_FAILED);
+        off_plan(OS2_CONTROL_OFF, STATUS_FAILED);
     if (arguments.start[0])
         services[SERVICE_LAST].name = arguments.start;
     if (!init_uart_find(boot, &uart))

@@ -30,7 +30,6 @@ void init_arguments(const char *text, size_t size, struct init_arguments *ret);
 /* The console's UART: what the device tree says of it, and the claimed device. */
 struct init_uart {
     struct os2_tree_uart facts;
-    uint64_t port;       /* of I/O ports instead of memory; 0: memory */
     unsigned irq, ports; /* handles, kept: a restarted console gets copies of the same */
 };
 

@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finding the console's UART and handing it on. The device tree decides; a machine that has its console at I/O ports
- * says so in its port's constants.
+ * Finding the console's UART, by the device tree, and handing it on.
  */
-#include "arch_user.h"
 #include "init/init.h"
 
 bool init_uart_find(const struct os2_boot *boot, struct init_uart *ret_uart) {
     struct os2_tree tree;
 
     *ret_uart = (struct init_uart){0};
-    if (ARCH_CONSOLE_PORT) {
-        ret_uart->port = ARCH_CONSOLE_PORT;
-        ret_uart->facts = (struct os2_tree_uart){.kind = OS2_UART_NS16550, .io_width = 1, .irq = ARCH_CONSOLE_IRQ};
-        return true;
-    }
     if (!boot->tree || !os2_tree_open((const void *)(uintptr_t)boot->tree, boot->tree_size, &tree))
         return false;
     return os2_tree_console(&tree, &ret_uart->facts);
@@ -37,18 +30,16 @@ int init_uart_give(struct init_uart *uart, struct os2_child *console, uint64_t *
     uint64_t page = uart->facts.base & ~(OS2_PAGE_SIZE - 1), block;
     int status = OS2_OK;
 
-    if (uart->facts.irq) {
-        status = uart_handle(&uart->irq, OS2_DEVICE_IRQ, uart->facts.irq, 1);
-        if (status >= 0)
-            status = os2_child_grant(console, "irq", uart->irq, OS2_RIGHTS_ALL);
-    }
+    /* Without an interrupt, or on a machine without a controller for it, the console polls. */
+    if (uart->facts.irq && uart_handle(&uart->irq, OS2_DEVICE_IRQ, uart->facts.irq, 1) >= 0)
+        status = os2_child_grant(console, "irq", uart->irq, OS2_RIGHTS_ALL);
     if (status < 0)
         return status;
-    if (uart->port) {
-        status = uart_handle(&uart->ports, OS2_DEVICE_PORTS, uart->port, 8);
+    if (uart->facts.ports) {
+        status = uart_handle(&uart->ports, OS2_DEVICE_PORTS, uart->facts.base, uart->facts.size);
         if (status >= 0)
             status = os2_child_grant(console, "ports", uart->ports, OS2_RIGHTS_ALL);
-        *ret_base = uart->port;
+        *ret_base = uart->facts.base;
         return status;
     }
     status = os2_device_claim(OS2_INIT_MACHINE, OS2_DEVICE_MEMORY, page, 0, &block);

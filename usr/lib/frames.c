@@ -9,7 +9,7 @@
 
 int os2_frames_count(unsigned machine, struct os2_frames *ret_frames) {
     struct os2_message m;
-    uint64_t frame, end;
+    uint64_t frame, end, holes;
     int status = os2_machine_info(machine, OS2_MACHINE_MACHINE, 0, &m);
 
     if (status < 0)
@@ -18,6 +18,7 @@ int os2_frames_count(unsigned machine, struct os2_frames *ret_frames) {
     frame = m.w[1];
     end = m.w[2];
     ret_frames->ram = m.w[3];
+    holes = end - frame - ret_frames->ram; /* between banks: reserved to the kernel, but no RAM */
     while (frame < end) {
         uint64_t order, pages;
         status = os2_machine_info(machine, OS2_MACHINE_FRAMES, frame, &m);
@@ -32,5 +33,8 @@ int os2_frames_count(unsigned machine, struct os2_frames *ret_frames) {
             ret_frames->free_blocks[order] += m.w[2];
         frame = m.label;
     }
+    if (ret_frames->pages[OS2_FRAME_RESERVED] < holes)
+        return OS2_E_INVALID;
+    ret_frames->pages[OS2_FRAME_RESERVED] -= holes;
     return OS2_OK;
 }

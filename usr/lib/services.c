@@ -140,6 +140,11 @@ int os2_supervisor_shutdown(unsigned supervisor, uint64_t code) {
     return services_call(supervisor, 0, &m);
 }
 
+int os2_supervisor_restart(unsigned supervisor) {
+    struct os2_message m = {.label = OS2_SUPERVISOR_SHUTDOWN, .w = {0, OS2_CONTROL_RESTART}};
+    return services_call(supervisor, 0, &m);
+}
+
 int os2_supervisor_kill(unsigned supervisor, uint64_t slot) {
     struct os2_message m = {.label = OS2_SUPERVISOR_KILL, .w = {slot}};
     return services_call(supervisor, 0, &m);

@@ -250,6 +250,22 @@ static uint64_t tree_translate(const struct os2_tree *tree, const long *chain, u
     return address;
 }
 
+/*
+ * Is this address of `bus` an I/O port? On an ISA bus the first of its two cells says so with a 1, and the port is what
+ * remains of it. QEMU's microvm has no such bus in its tree and writes ports as plain addresses; no UART lies in memory
+ * below 64 KiB.
+ */
+#define TREE_PORTS UINT64_C(0x10000)
+static bool tree_is_port(const struct os2_tree *tree, long bus, uint64_t *address) {
+    struct os2_tree_value kind;
+    if (!os2_tree_property(tree, bus, "device_type", &kind) || !tree_list_has(&kind, "isa"))
+        return *address < TREE_PORTS;
+    if (*address >> 32 != 1)
+        return false;
+    *address &= UINT32_MAX;
+    return *address < TREE_PORTS;
+}
+
 static bool tree_uart(const struct os2_tree *tree, long node, struct os2_tree_uart *ret) {
     struct os2_tree_uart uart = {.kind = tree_uart_kind(tree, node)};
     struct os2_tree_value reg, interrupts;
@@ -265,7 +281,8 @@ static bool tree_uart(const struct os2_tree *tree, long node, struct os2_tree_ua
         return false;
     uart.base = tree_cells(reg.bytes, address_cells);
     uart.size = tree_cells(reg.bytes + 4 * address_cells, size_cells);
-    for (unsigned level = depth - 2; level > 0; level--)
+    uart.ports = tree_is_port(tree, chain[depth - 2], &uart.base);
+    for (unsigned level = depth - 2; level > 0 && !uart.ports; level--)
         uart.base = tree_translate(tree, chain, level, uart.base);
     uart.base += tree_number(tree, node, "reg-offset", 0);
     uart.shift = tree_number(tree, node, "reg-shift", 0);

@@ -19,6 +19,7 @@ static uint64_t run_jobs(unsigned argc, const char *const *argv);
 static uint64_t run_kill(unsigned argc, const char *const *argv);
 static uint64_t run_run(unsigned argc, const char *const *argv);
 static uint64_t run_shutdown(unsigned argc, const char *const *argv);
+static uint64_t run_reboot(unsigned argc, const char *const *argv);
 static uint64_t run_status(unsigned argc, const char *const *argv);
 static uint64_t run_true(unsigned argc, const char *const *argv);
 static uint64_t run_false(unsigned argc, const char *const *argv);
@@ -30,6 +31,7 @@ static const struct command commands[] = {
     {"kill", "ID | %JOB", "end a process or a job; init starts a service again", run_kill},
     {"run", "NAME [ARGUMENT...]", "run a program, even one with the name of a command", run_run},
     {"shutdown", "[CODE]", "power the machine off", run_shutdown},
+    {"reboot", "", "start the machine again", run_reboot},
     {"status", "", "print the status of the last command", run_status},
     {"true", "", "succeed", run_true},
     {"false", "", "fail with status 1", run_false},
@@ -160,6 +162,14 @@ static uint64_t run_shutdown(unsigned argc, const char *const *argv) {
     shell_flush();
     status = os2_supervisor_shutdown(os2_start_handle("supervisor"), code);
     shell_print("shutdown: %s\n", os2_status_text(status));
+    return 1;
+}
+
+static uint64_t run_reboot(unsigned argc, const char *const *argv) {
+    (void)argc;
+    (void)argv;
+    shell_flush();
+    shell_print("reboot: %s\n", os2_status_text(os2_supervisor_restart(os2_start_handle("supervisor"))));
     return 1;
 }
 

@@ -211,7 +211,7 @@ enum os2_fault {
  * Out: LABEL = block address (memory, mapped read-write, uncached where the architecture knows the difference) or
  * handle index (interrupt, ports).
  * irq_bind: handle = IRQ, LABEL = bits; the interrupt is let in. irq_ack: handle = IRQ.
- * port_grant: handle = PORTS. */
+ * port_grant: handle = PORTS. OS2_E_FULL: the process has as many ranges of ports as it can. */
 enum os2_device_kind { OS2_DEVICE_MEMORY, OS2_DEVICE_IRQ, OS2_DEVICE_PORTS };
 
 /* block_alloc: LABEL = order. Out: LABEL = exchange address.

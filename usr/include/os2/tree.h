@@ -26,6 +26,7 @@ enum os2_uart_kind { OS2_UART_NONE, OS2_UART_NS16550, OS2_UART_DW_APB, OS2_UART_
 struct os2_tree_uart {
     enum os2_uart_kind kind;
     uint64_t base, size;
+    bool ports;        /* base is the number of an I/O port */
     unsigned shift;    /* registers are 1 << shift bytes apart */
     unsigned io_width; /* 1 or 4 bytes an access */
     unsigned irq;      /* 0: none found */

@@ -10,7 +10,6 @@
  *                          -icount); ARCH_INSTRUCTIONS_READ is what two reads in a row differ by
  *   arch_privileged, arch_illegal, arch_fault_priv  two instructions a program may not use, and how the first one ends
  *   ARCH_KERNEL_ADDRESS    an address that belongs to the kernel
- *   ARCH_CONSOLE_PORT, _IRQ  the console's I/O ports where the device tree tells nothing; 0: this machine has none
  *   ARCH_ELF_MACHINE       e_machine of its programs
  */
 #ifndef ARCH_USER_H
@@ -22,8 +21,6 @@
 
 #define ARCH_ELF_MACHINE 243u
 #define ARCH_KERNEL_ADDRESS UINT64_C(0xffffffc000000000)
-#define ARCH_CONSOLE_PORT 0u
-#define ARCH_CONSOLE_IRQ 0u
 
 /* One system call. `slots` are the registers in the order of enum os2_slot, replaced by what comes out. */
 static inline void arch_syscall(uint64_t slots[OS2_R_COUNT]) {

@@ -9,20 +9,19 @@
 #include <stdint.h>
 
 #define STUB_CLOBBERS                                                                                                  \
-    "memory", "cc", "rcx", "r11", "r12", "r13", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",        \
-        "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)", "st(2)", "st(3)",         \
-        "st(4)", "st(5)", "st(6)", "st(7)"
+    "memory", "cc", "rcx", "r11", "rbx", "r12", "r13", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", \
+        "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
 
 static inline int64_t arch_stub_plain(uint64_t control) {
     register uint64_t rax __asm__("rax") = control;
-    __asm__ volatile("syscall" : "+r"(rax)::"rdi", "rsi", "rdx", "r10", "r8", "r9", "rbx", STUB_CLOBBERS);
+    __asm__ volatile("syscall" : "+r"(rax)::"rdi", "rsi", "rdx", "r10", "r8", "r9", STUB_CLOBBERS);
     return (int64_t)rax;
 }
 
 static inline int64_t arch_stub_label(uint64_t control, uint64_t *label) {
     register uint64_t rax __asm__("rax") = control;
     register uint64_t rdi __asm__("rdi") = *label;
-    __asm__ volatile("syscall" : "+r"(rax), "+r"(rdi)::"rsi", "rdx", "r10", "r8", "r9", "rbx", STUB_CLOBBERS);
+    __asm__ volatile("syscall" : "+r"(rax), "+r"(rdi)::"rsi", "rdx", "r10", "r8", "r9", STUB_CLOBBERS);
     *label = rdi;
     return (int64_t)rax;
 }
@@ -31,7 +30,7 @@ static inline int64_t arch_stub_deadline(uint64_t control, uint64_t label, uint6
     register uint64_t rax __asm__("rax") = control;
     register uint64_t rdi __asm__("rdi") = label;
     register uint64_t r9 __asm__("r9") = deadline;
-    __asm__ volatile("syscall" : "+r"(rax), "+r"(rdi), "+r"(r9)::"rsi", "rdx", "r10", "r8", "rbx", STUB_CLOBBERS);
+    __asm__ volatile("syscall" : "+r"(rax), "+r"(rdi), "+r"(r9)::"rsi", "rdx", "r10", "r8", STUB_CLOBBERS);
     return (int64_t)rax;
 }
 
@@ -43,8 +42,7 @@ static inline int64_t arch_stub_words(uint64_t control, uint64_t label, uint64_t
     register uint64_t rdx __asm__("rdx") = w1;
     register uint64_t r10 __asm__("r10") = w2;
     register uint64_t r8 __asm__("r8") = w3;
-    __asm__ volatile("syscall"
-                     : "+r"(rax), "+r"(rdi), "+r"(rsi), "+r"(rdx), "+r"(r10), "+r"(r8)::"r9", "rbx", STUB_CLOBBERS);
+    __asm__ volatile("syscall" : "+r"(rax), "+r"(rdi), "+r"(rsi), "+r"(rdx), "+r"(r10), "+r"(r8)::"r9", STUB_CLOBBERS);
     return (int64_t)rax;
 }
 
@@ -52,51 +50,57 @@ static inline int64_t arch_stub_block(uint64_t control, uint64_t label, uint64_t
     register uint64_t rax __asm__("rax") = control;
     register uint64_t rdi __asm__("rdi") = label;
     register uint64_t r8 __asm__("r8") = *block;
-    __asm__ volatile("syscall" : "+r"(rax), "+r"(rdi), "+r"(r8)::"rsi", "rdx", "r10", "r9", "rbx", STUB_CLOBBERS);
+    __asm__ volatile("syscall" : "+r"(rax), "+r"(rdi), "+r"(r8)::"rsi", "rdx", "r10", "r9", STUB_CLOBBERS);
     *block = r8;
     return (int64_t)rax;
 }
 
-/* No vector register is kept over a call; the state that lives on is the control word. */
+/* C keeps no register of these over a call: one that a program uses all the same. */
 static inline void arch_stub_fp_touch(void) {
     __asm__ volatile("addsd %%xmm1, %%xmm0" ::: "xmm0");
 }
 
 static inline void arch_stub_serve(uint64_t receive, uint64_t reply_receive, uint64_t badge) {
-    __asm__ volatile("movq %0, %%rax\n"
-                     "    syscall\n"
-                     "    testq %%rax, %%rax\n"
-                     "    js 2f\n"
-                     "    cmpq %2, %%r12\n"
-                     "    jne 2f\n"
-                     "1:  movq %1, %%rax\n"
-                     "    syscall\n"
-                     "    testq %%rax, %%rax\n"
-                     "    js 2f\n"
-                     "    cmpq %2, %%r12\n"
-                     "    je 1b\n"
-                     "2:" ::"r"(receive),
-                     "r"(reply_receive), "r"(badge)
-                     : "rax", "rdi", "rsi", "rdx", "r10", "r8", "r9", "rbx", STUB_CLOBBERS);
+    register uint64_t answer __asm__("r14") = reply_receive;
+    register uint64_t client __asm__("r15") = badge;
+    register uint64_t rax __asm__("rax") = receive;
+    __asm__ volatile("   syscall\n"
+                     "   test %0, %0\n"
+                     "   js 2f\n"
+                     "   cmp %2, %%r12\n"
+                     "   jne 2f\n"
+                     "1: mov %1, %0\n"
+                     "   syscall\n"
+                     "   test %0, %0\n"
+                     "   js 2f\n"
+                     "   cmp %2, %%r12\n"
+                     "   je 1b\n"
+                     "2:"
+                     : "+r"(rax)
+                     : "r"(answer), "r"(client)
+                     : "rdi", "rsi", "rdx", "r10", "r8", "r9", STUB_CLOBBERS);
 }
 
 static inline void arch_stub_serve_fp(uint64_t receive, uint64_t reply_receive, uint64_t badge) {
-    __asm__ volatile("movq %0, %%rax\n"
-                     "    syscall\n"
-                     "    testq %%rax, %%rax\n"
-                     "    js 2f\n"
-                     "    cmpq %2, %%r12\n"
-                     "    jne 2f\n"
-                     "1:  addsd %%xmm1, %%xmm0\n"
-                     "    movq %1, %%rax\n"
-                     "    syscall\n"
-                     "    testq %%rax, %%rax\n"
-                     "    js 2f\n"
-                     "    cmpq %2, %%r12\n"
-                     "    je 1b\n"
-                     "2:" ::"r"(receive),
-                     "r"(reply_receive), "r"(badge)
-                     : "rax", "rdi", "rsi", "rdx", "r10", "r8", "r9", "rbx", STUB_CLOBBERS);
+    register uint64_t answer __asm__("r14") = reply_receive;
+    register uint64_t client __asm__("r15") = badge;
+    register uint64_t rax __asm__("rax") = receive;
+    __asm__ volatile("   syscall\n"
+                     "   test %0, %0\n"
+                     "   js 2f\n"
+                     "   cmp %2, %%r12\n"
+                     "   jne 2f\n"
+                     "1: addsd %%xmm1, %%xmm0\n"
+                     "   mov %1, %0\n"
+                     "   syscall\n"
+                     "   test %0, %0\n"
+                     "   js 2f\n"
+                     "   cmp %2, %%r12\n"
+                     "   je 1b\n"
+                     "2:"
+                     : "+r"(rax)
+                     : "r"(answer), "r"(client)
+                     : "rdi", "rsi", "rdx", "r10", "r8", "r9", STUB_CLOBBERS);
 }
 
 static inline void arch_stub_count(uint64_t rounds) {

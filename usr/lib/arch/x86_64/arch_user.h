@@ -12,8 +12,6 @@
 
 #define ARCH_ELF_MACHINE 62u
 #define ARCH_KERNEL_ADDRESS UINT64_C(0xffff800000000000)
-#define ARCH_CONSOLE_PORT 0x3f8u
-#define ARCH_CONSOLE_IRQ 4u
 
 /* One system call. `slots` are the registers in the order of enum os2_slot, replaced by what comes out. */
 static inline void arch_syscall(uint64_t slots[OS2_R_COUNT]) {
@@ -74,9 +72,9 @@ static inline void arch_device_write(uintptr_t address, unsigned width, uint32_t
 
 /* The time stamp counter: QEMU lets it go up by one for each instruction with -icount shift=0. */
 static inline uint64_t arch_instructions(void) {
-    uint32_t low, high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high)::"memory");
-    return (uint64_t)high << 32 | low;
+    uint64_t count;
+    __asm__ volatile("rdtsc; shl $32, %%rdx; or %%rdx, %0" : "=a"(count)::"rdx", "cc", "memory");
+    return count;
 }
 #define ARCH_INSTRUCTIONS_READ 3u
 

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Interrupt controllers: the local APIC of each core, and the I/O APICs (SDM 3A, chapter 11; 82093AA).
+ *
+ * The local APIC is used as x2APIC where the processor has it, through model-specific registers, else through its page
+ * of memory. Interrupt number n is input n of the I/O APICs, counted over all of them (GSI), and arrives as a vector of
+ * its own; all go to the boot core. The end of an interrupt is told to the local APIC at once, by the core that took
+ * it.
+ *
+ * Between an interrupt and its driver's acknowledgement the source is masked. A level-triggered input is masked at the
+ * I/O APIC. An edge that comes while its input is masked there is lost for good, so an edge-triggered one stays open,
+ * and is closed here: the next edge is remembered (and now the input is masked, so that there is at most one), and the
+ * acknowledgement sends it again, as an IPI to this core.
+ *
+ *     OPEN --edge: passed on--> CLOSED --edge: input masked--> PENDING
+ *       ^-------acknowledge-------'----------acknowledge: sent again-'
+ */
+#include "arch/x86_64/x86.h"
+#include "core/log.h"
+
+#define APIC_ENABLED (1u << 11)
+#define APIC_X2 (1u << 10)
+#define SPURIOUS_ENABLE 0x100u
+#define ICR_BUSY (1u << 12)
+
+#define IOAPIC_VERSION 1
+#define IOAPIC_ENTRY 0x10 /* + 2 * input; the next one is the high word */
+#define ENTRY_LOW (1u << 13)
+#define ENTRY_LEVEL (1u << 15)
+#define ENTRY_MASKED (1u << 16)
+
+enum irq_state { IRQ_OPEN, IRQ_CLOSED, IRQ_PENDING };
+
+static uint8_t irq_mode[X86_IRQS];
+static uint8_t irq_state[X86_IRQS]; /* of those on an edge; guarded by the lock, like the I/O APICs' registers */
+static unsigned irq_count;
+static uint32_t lock_word;
+
+/* Interrupts are off, and nobody holds this and takes another lock. Acquire pairs with release of the holder before. */
+static void lock(void) {
+    while (__atomic_exchange_n(&lock_word, 1, __ATOMIC_ACQUIRE))
+        arch_relax();
+}
+static void unlock(void) {
+    __atomic_store_n(&lock_word, 0, __ATOMIC_RELEASE);
+}
+
+/* ---- Local APIC. ---- */
+
+static volatile uint32_t *lapic_register(unsigned offset) {
+    return arch_phys_to_virt(x86_facts.lapic + offset);
+}
+
+uint32_t lapic_read(unsigned offset) {
+    return x86_facts.x2apic ? (uint32_t)msr_read(MSR_X2APIC + offset / 16) : *lapic_register(offset);
+}
+
+void lapic_write(unsigned offset, uint32_t value) {
+    if (x86_facts.x2apic)
+        msr_write(MSR_X2APIC + offset / 16, value);
+    else
+        *lapic_register(offset) = value;
+}
+
+void lapic_send(uint32_t apic, uint32_t command) {
+    if (x86_facts.x2apic) {
+        /* This write may pass stores (SDM 3A, 11.12.3). */
+        __asm__ volatile("mfence; lfence" ::: "memory");
+        msr_write(MSR_X2APIC + LAPIC_ICR / 16, (uint64_t)apic << 32 | command);
+        return;
+    }
+    while (*lapic_register(LAPIC_ICR) & ICR_BUSY)
+        arch_relax();
+    *lapic_register(LAPIC_ICR_HIGH) = apic << 24;
+    *lapic_register(LAPIC_ICR) = command;
+}
+
+void lapic_end(void) {
+    lapic_write(LAPIC_EOI, 0);
+}
+
+void lapic_init(void) {
+    msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) | APIC_ENABLED | (x86_facts.x2apic ? APIC_X2 : 0));
+    lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | X86_VECTOR_SPURIOUS);
+    lapic_write(LAPIC_TPR, 0);
+    lapic_write(LAPIC_LVT_LINT0, LAPIC_MASKED);
+    lapic_write(LAPIC_LVT_LINT1, LAPIC_MASKED);
+    lapic_write(LAPIC_LVT_ERROR, LAPIC_MASKED);
+}
+
+void arch_ipi_send(struct core *core) {
+    arch_fence();
+    lapic_send(x86_core(core)->apic, X86_VECTOR_IPI);
+}
+
+/* ---- I/O APICs. ---- */
+
+static volatile uint32_t *ioapic_select(const struct x86_ioapic *io, unsigned number) {
+    volatile uint32_t *base = arch_phys_to_virt(io->base);
+    base[0] = number;
+    return base + 4;
+}
+
+/* Set an input: `flags` are ENTRY_MASKED or 0. The lock is held. */
+static void set_input(unsigned irq, uint32_t flags) {
+    for (unsigned i = 0; i < x86_facts.ioapic_count; i++) {
+        const struct x86_ioapic *io = &x86_facts.ioapic[i];
+        if (irq < io->gsi || irq >= io->gsi + io->inputs)
+            continue;
+        uint32_t mode =
+            (irq_mode[irq] & X86_IRQ_LEVEL ? ENTRY_LEVEL : 0) | (irq_mode[irq] & X86_IRQ_LOW ? ENTRY_LOW : 0);
+        *ioapic_select(io, IOAPIC_ENTRY + 2 * (irq - io->gsi) + 1) = x86_facts.boot_apic << 24;
+        *ioapic_select(io, IOAPIC_ENTRY + 2 * (irq - io->gsi)) = flags | mode | (X86_VECTOR_IRQ + irq);
+    }
+}
+
+/* The two 8259s: moved away from the exceptions' vectors, and masked. */
+static void pic_off(void) {
+    static const struct {
+        uint16_t port;
+        uint8_t value;
+    } writes[] = {
+        {0x20, 0x11},
+        {0xa0, 0x11}, /* initialise, with four words */
+        {0x21, X86_VECTOR_PIC},
+        {0xa1, X86_VECTOR_PIC + 8}, /* vectors */
+        {0x21, 4},
+        {0xa1, 2}, /* how they are chained */
+        {0x21, 1},
+        {0xa1, 1}, /* 8086 mode */
+        {0x21, 0xff},
+        {0xa1, 0xff}, /* all masked */
+    };
+    for (unsigned i = 0; i < sizeof writes / sizeof writes[0]; i++)
+        port_write8(writes[i].port, writes[i].value);
+}
+
+void ioapic_mode(unsigned irq, unsigned mode) {
+    if (irq < X86_IRQS)
+        irq_mode[irq] = (uint8_t)mode;
+}
+
+unsigned ioapic_irqs(void) {
+    return irq_count;
+}
+
+void ioapic_init(void) {
+    pic_off();
+    for (unsigned i = 0; i < x86_facts.ioapic_count; i++) {
+        struct x86_ioapic *io = &x86_facts.ioapic[i];
+        io->inputs = (*ioapic_select(io, IOAPIC_VERSION) >> 16 & 0xff) + 1;
+        for (unsigned input = 0; input < io->inputs; input++) {
+            unsigned irq = io->gsi + input;
+            if (irq < X86_IRQS)
+                set_input(irq, ENTRY_MASKED);
+            else
+                *ioapic_select(io, IOAPIC_ENTRY + 2 * input) = ENTRY_MASKED;
+        }
+        unsigned end = io->gsi + io->inputs < X86_IRQS ? io->gsi + io->inputs : X86_IRQS;
+        irq_count = end > irq_count ? end : irq_count;
+    }
+}
+
+bool ioapic_take(unsigned irq) {
+    bool passed = true;
+    lock();
+    if (irq_mode[irq] & X86_IRQ_LEVEL) {
+        set_input(irq, ENTRY_MASKED);
+    } else if (irq_state[irq] == IRQ_OPEN) {
+        irq_state[irq] = IRQ_CLOSED;
+    } else {
+        irq_state[irq] = IRQ_PENDING;
+        set_input(irq, ENTRY_MASKED);
+        passed = false;
+    }
+    unlock();
+    return passed;
+}
+
+void arch_irq_unmask(unsigned irq) {
+    if (irq == 0 || irq >= irq_count)
+        return;
+    lock();
+    bool again = irq_state[irq] == IRQ_PENDING;
+    irq_state[irq] = IRQ_OPEN;
+    set_input(irq, 0);
+    unlock();
+    if (again)
+        lapic_send(x86_core(arch_core())->apic, X86_VECTOR_IRQ + irq);
+}
+
+void arch_irq_mask(unsigned irq) {
+    if (irq == 0 || irq >= irq_count)
+        return;
+    lock();
+    irq_state[irq] = IRQ_CLOSED;
+    set_input(irq, ENTRY_MASKED);
+    unlock();
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A core's own tables and registers: segments, the gates of traps, control registers, open I/O ports.
+ *
+ * Segments: the kernel's code and data, a program's data and 64-bit code, in the order that syscall and sysret want,
+ * and the task state segment. A program has no 32-bit code segment, so there is no compatibility mode.
+ *
+ * I/O ports are opened bit by bit in the task state segment of the core where the process runs that holds them. While
+ * it does not run, the map's offset lies past the segment's limit and all ports are closed; the bits stay, and are only
+ * changed when a process with other ports comes. IOPL is always 0.
+ */
+#include "arch/x86_64/x86.h"
+#include "core/string.h"
+
+struct gate {
+    uint16_t offset_low, selector;
+    uint8_t stack, type;
+    uint16_t offset_middle;
+    uint32_t offset_high, reserved;
+};
+
+#define SELECTOR_CODE 0x08
+#define SELECTOR_DATA 0x10
+#define SELECTOR_SYSRET 0x18 /* data is the entry behind it, code the second */
+#define SELECTOR_TSS 0x30
+#define GATE_INTERRUPT 0x8e
+#define GATE_BREAKPOINT 0xee /* a program may use int3 */
+#define STACK_FAULT 1
+#define STACK_NMI 2
+
+/* All flags are cleared at a system call, but for the one that is always 1. */
+#define FLAGS_CLEARED UINT64_C(0x3f7fd5)
+
+static struct gate gates[256];
+
+struct __attribute__((packed)) table_pointer {
+    uint16_t limit;
+    const void *base;
+};
+
+static void set_gate(unsigned vector, const uint8_t *entry, uint8_t type, uint8_t stack) {
+    uint64_t at = (uint64_t)(uintptr_t)entry;
+    gates[vector] =
+        (struct gate){(uint16_t)at, SELECTOR_CODE, stack, type, (uint16_t)(at >> 16), (uint32_t)(at >> 32), 0};
+}
+
+void cpu_gates_init(void) {
+    for (unsigned v = 0; v < 32; v++)
+        set_gate(v, x86_stub_exceptions + 16 * v, v == 3 ? GATE_BREAKPOINT : GATE_INTERRUPT, 0);
+    for (unsigned v = 32; v < 256; v++)
+        set_gate(v, x86_stub_interrupts + 8 * (v - 32), GATE_INTERRUPT, 0);
+    const struct table_pointer idt = {sizeof gates - 1, gates};
+    __asm__ volatile("lidt %0" ::"m"(idt));
+}
+
+void cpu_find_features(void) {
+    struct x86_facts *f = &x86_facts;
+    uint32_t basic = cpuid(0, 0).a, extended = cpuid(0x80000000, 0).a;
+    struct x86_cpuid one = cpuid(1, 0), seven = {0};
+    if (basic >= 7)
+        seven = cpuid(7, 0);
+    f->boot_apic = one.b >> 24;
+    if (basic >= 11 && cpuid(11, 0).b)
+        f->boot_apic = cpuid(11, 0).d;
+    f->pcid = one.c >> 17 & 1;
+    f->x2apic = one.c >> 21 & 1;
+    f->tsc_deadline = one.c >> 24 & 1;
+    f->cr4 = CR4_PAE | CR4_PGE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+    f->cr4 |= seven.b >> 7 & 1 ? CR4_SMEP : 0;
+    f->cr4 |= seven.b >> 20 & 1 ? CR4_SMAP : 0;
+    f->cr4 |= seven.c >> 2 & 1 ? CR4_UMIP : 0;
+    f->address_bits = extended >= 0x80000008 ? cpuid(0x80000008, 0).a & 0xff : 36;
+    x86_leaf_top = extended >= 0x80000001 && cpuid(0x80000001, 0).d >> 26 & 1 ? 2 : 1;
+}
+
+static void load_segments(struct arch_core *core) {
+    uint64_t tss = (uint64_t)(uintptr_t)&core->tss, limit = sizeof core->tss - 1;
+    core->gdt[SELECTOR_CODE / 8] = UINT64_C(0x00af9b000000ffff);
+    core->gdt[SELECTOR_DATA / 8] = UINT64_C(0x00cf93000000ffff);
+    core->gdt[SELECTOR_SYSRET / 8 + 1] = UINT64_C(0x00cff3000000ffff);
+    core->gdt[SELECTOR_SYSRET / 8 + 2] = UINT64_C(0x00affb000000ffff);
+    core->gdt[SELECTOR_TSS / 8] =
+        (limit & 0xffff) | (tss & 0xffffff) << 16 | UINT64_C(0x89) << 40 | (tss >> 24 & 0xff) << 56;
+    core->gdt[SELECTOR_TSS / 8 + 1] = tss >> 32;
+    core->tss.rsp[0] = core->stack_top;
+    core->tss.ist[STACK_FAULT - 1] = (uint64_t)(uintptr_t)(core->fault_stack + X86_FATAL_STACK);
+    core->tss.ist[STACK_NMI - 1] = (uint64_t)(uintptr_t)(core->nmi_stack + X86_FATAL_STACK);
+    core->tss.io_base = sizeof core->tss;
+    memset(core->tss.io_map, 0xff, sizeof core->tss.io_map);
+
+    const struct table_pointer gdt = {sizeof core->gdt - 1, core->gdt}, idt = {sizeof gates - 1, gates};
+    __asm__ volatile("lgdt %0" ::"m"(gdt));
+    __asm__ volatile("lidt %0" ::"m"(idt));
+    __asm__ volatile("mov %0, %%ss; mov %1, %%ds; mov %1, %%es; mov %1, %%fs; mov %1, %%gs" ::"r"(SELECTOR_DATA),
+                     "r"(0));
+    __asm__ volatile("ltr %w0" ::"r"(SELECTOR_TSS));
+}
+
+void cpu_init(struct arch_core *core) {
+    load_segments(core);
+    msr_write(MSR_GS_BASE, (uint64_t)(uintptr_t)core->self);
+    msr_write(MSR_KERNEL_GS_BASE, 0);
+    cr_write(cr4, x86_facts.cr4 | (x86_facts.pcid ? CR4_PCIDE : 0));
+    uint64_t cr0 = (cr_read(cr0) | CR0_MP | CR0_NE | CR0_WP) & ~(CR0_EM | CR0_TS | CR0_AM | CR0_CD | CR0_NW);
+    cr_write(cr0, cr0);
+    x86_fp_clean();
+    cr_write(cr0, cr0 | CR0_TS);
+    msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE);
+    msr_write(MSR_STAR, (uint64_t)SELECTOR_SYSRET << 48 | (uint64_t)SELECTOR_CODE << 32);
+    msr_write(MSR_LSTAR, (uint64_t)(uintptr_t)x86_syscall);
+    msr_write(MSR_FMASK, FLAGS_CLEARED);
+    /* With the stacks in place. */
+    set_gate(2, x86_stub_exceptions + 16 * 2, GATE_INTERRUPT, STACK_NMI);
+    set_gate(8, x86_stub_exceptions + 16 * 8, GATE_INTERRUPT, STACK_FAULT);
+    set_gate(18, x86_stub_exceptions + 16 * 18, GATE_INTERRUPT, STACK_FAULT);
+}
+
+/* ---- I/O ports. ---- */
+
+/* Ports that are the kernel's: interrupt controllers, timer, what restarts or powers off the machine. */
+static const struct x86_ports own_ports[] = {
+    {0x20, 0x21}, {0x40, 0x43}, {0x61, 0x61}, {0xa0, 0xa1}, {0xf4, 0xf4}, {0x4d0, 0x4d1}, {0xcf9, 0xcf9},
+};
+
+static bool overlaps(uint64_t first, uint64_t end, uint64_t other, uint64_t other_end) {
+    return first < other_end && other < end;
+}
+
+static bool overlaps_register(uint64_t first, uint64_t end, const struct x86_acpi_register *r) {
+    return r->address && !r->memory && overlaps(first, end, r->address, r->address + 4);
+}
+
+bool arch_ports_valid(uint64_t first, uint64_t count) {
+    if (count == 0 || first > UINT16_MAX || count > UINT16_MAX + 1 - first)
+        return false;
+    uint64_t end = first + count;
+    for (unsigned i = 0; i < sizeof own_ports / sizeof own_ports[0]; i++)
+        if (overlaps(first, end, own_ports[i].first, own_ports[i].last + 1u))
+            return false;
+    const struct x86_facts *f = &x86_facts;
+    if (f->smi_command && overlaps(first, end, f->smi_command, f->smi_command + 1u))
+        return false;
+    return !overlaps_register(first, end, &f->pm1a) && !overlaps_register(first, end, &f->pm1b) &&
+           !overlaps_register(first, end, &f->sleep) && !overlaps_register(first, end, &f->reset);
+}
+
+static void set_ports(struct x86_tss *tss, const struct x86_ports *ports, bool open) {
+    for (uint32_t port = ports->first; port <= ports->last; port++) {
+        uint8_t bit = (uint8_t)(1u << port % 8);
+        tss->io_map[port / 8] = (uint8_t)(open ? tss->io_map[port / 8] & ~bit : tss->io_map[port / 8] | bit);
+    }
+}
+
+void cpu_load_ports(struct arch_core *core, const struct arch_context *context) {
+    if (!context->port_ranges) {
+        core->tss.io_base = sizeof core->tss;
+        return;
+    }
+    core->tss.io_base = offsetof(struct x86_tss, io_map);
+    if (core->port_ranges == context->port_ranges && memcmp(core->ports, context->ports, sizeof core->ports) == 0)
+        return;
+    for (unsigned i = 0; i < core->port_ranges; i++)
+        set_ports(&core->tss, &core->ports[i], false);
+    for (unsigned i = 0; i < context->port_ranges; i++)
+        set_ports(&core->tss, &context->ports[i], true);
+    core->port_ranges = context->port_ranges;
+    memcpy(core->ports, context->ports, sizeof core->ports);
+}
+
+bool arch_ports_grant(struct core *core, struct arch_context *context, uint64_t first, uint64_t count) {
+    struct x86_ports ports = {(uint16_t)first, (uint16_t)(first + count - 1)};
+    bool known = false;
+    for (unsigned i = 0; i < context->port_ranges; i++)
+        known |= memcmp(&context->ports[i], &ports, sizeof ports) == 0;
+    if (!known && context->port_ranges == X86_PORT_RANGES)
+        return false;
+    if (!known)
+        context->ports[context->port_ranges++] = ports;
+    cpu_load_ports(x86_core(core), context);
+    return true;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address spaces: the kernel's map, PCIDs, fences.
+ *
+ * The kernel's half of every root: RAM that is not reserved, writable and not executable, with the largest leaves, at
+ * X86_DIRECT_BASE; device registers that the kernel uses, uncached, in the same window; and the image at its link
+ * address, by segments. The image itself is reserved RAM, so no writable mapping of its code exists. All of it is
+ * global: no change of CR3 touches it. SMEP and SMAP keep the kernel from running or reaching a program's pages where
+ * the processor has them; it never means to.
+ *
+ * PCIDs are each core's own, 1 to 4095; 0 is the kernel's root. A space that comes from another core, or from before
+ * the last roll-over here, gets a fresh one, whose first load of CR3 flushes what is cached under it. What a space
+ * loses while it is current is fenced at once; while it is not, the fence is owed until it is activated, by a load of
+ * CR3 that flushes. Without PCIDs (or with the boot argument os2.noasid) every load of CR3 flushes all but the kernel's
+ * map; it is left out only where the root is loaded already, by this same space, with no fence owed.
+ *
+ * The processor caches no entry that is not present, and a fault drops the translation that caused it: so a gained leaf
+ * needs no fence, and there is no spurious fault to look for. A load of CR3 serializes, so arriving code needs none.
+ *
+ * Meltdown. There is one set of tables for user and kernel mode, and the kernel's half maps all RAM. On a processor
+ * that forwards data from a page before it has checked the user bit (most of Intel's before 2019; not AMD's), any
+ * program can read all memory. Separate tables would cost every system call two loads of CR3, on every processor; this
+ * kernel does not have them, says so in its log when it starts on such a processor, and leaves the choice to whoever
+ * runs programs they do not trust there. L1TF is not met: an entry that is not present is 0 and names frame 0, which is
+ * never used.
+ */
+#include "arch/x86_64/x86.h"
+#include "core/log.h"
+#include "core/panic.h"
+#include "core/string.h"
+
+extern char image_start[], image_rodata[], image_data[], image_end[];
+extern uint64_t x86_boot_root[512];
+
+uint64_t x86_kernel_cr3;
+unsigned x86_leaf_top;
+
+static uint64_t kernel_root[512] __attribute__((aligned(4096)));
+static uint64_t image_pointers[512] __attribute__((aligned(4096)));
+static uint64_t image_directory[512] __attribute__((aligned(4096)));
+static uint64_t image_table[512] __attribute__((aligned(4096)));
+
+#define KERNEL_R (X86_PTE_P | X86_PTE_G | X86_PTE_A | X86_PTE_D | X86_PTE_NX)
+#define KERNEL_RW (KERNEL_R | X86_PTE_W)
+#define KERNEL_RX (KERNEL_R & ~X86_PTE_NX)
+#define TABLE (X86_PTE_P | X86_PTE_W | X86_PTE_A)
+#define PCID_MAX 4095
+#define GIB (UINT64_C(1) << 30)
+
+static uint64_t image_phys(const void *va) {
+    return (uint64_t)(uintptr_t)va - X86_IMAGE_BASE;
+}
+static unsigned index_of(uint64_t va, unsigned level) {
+    return va >> (OS2_PAGE_SHIFT + 9 * level) & 511;
+}
+
+static uint64_t *kernel_table(uint64_t *entry) {
+    if (!(*entry & X86_PTE_P))
+        *entry = kernel_table_alloc() | TABLE;
+    return arch_phys_to_virt(*entry & X86_PTE_ADDRESS);
+}
+
+/* Map [base, end) in the direct window, page-aligned, with the largest leaves. */
+static void map_direct(uint64_t base, uint64_t end, uint64_t flags) {
+    for (uint64_t pa = base; pa < end;) {
+        uint64_t *table = kernel_root;
+        unsigned level = 3;
+        uint64_t size = UINT64_C(1) << 39, va = pa + X86_DIRECT_BASE;
+        while (level > 0 && (level > x86_leaf_top || pa & (size - 1) || size > end - pa)) {
+            table = kernel_table(&table[index_of(va, level)]);
+            level--;
+            size >>= 9;
+        }
+        table[index_of(va, level)] = pa | flags | (level ? X86_PTE_LARGE : 0);
+        pa += size;
+    }
+}
+
+/* The lowest reserved range that ends above `at`, or NULL. */
+static const struct boot_range *next_reserved(const struct boot_info *info, uint64_t at) {
+    const struct boot_range *best = NULL;
+    for (unsigned i = 0; i < info->reserved_count; i++) {
+        const struct boot_range *r = &info->reserved[i];
+        if (r->size && r->base + r->size > at && (!best || r->base < best->base))
+            best = r;
+    }
+    return best;
+}
+
+static void map_bank(const struct boot_info *info, const struct boot_range *bank) {
+    uint64_t at = (bank->base + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1);
+    uint64_t end = (bank->base + bank->size) & ~(OS2_PAGE_SIZE - 1);
+    while (at < end) {
+        const struct boot_range *r = next_reserved(info, at);
+        uint64_t stop = r && r->base < end ? r->base & ~(OS2_PAGE_SIZE - 1) : end;
+        if (stop > at)
+            map_direct(at, stop, KERNEL_RW);
+        at = r && r->base < end ? (r->base + r->size + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1) : end;
+    }
+}
+
+void x86_map_device(uint64_t base, uint64_t size) {
+    map_direct(base & ~(OS2_PAGE_SIZE - 1), (base + size + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1),
+               KERNEL_RW | X86_PTE_UNCACHED);
+}
+
+static void map_image(void) {
+    kernel_root[index_of(X86_IMAGE_BASE, 3)] = image_phys(image_pointers) | TABLE;
+    image_pointers[index_of(X86_IMAGE_BASE, 2)] = image_phys(image_directory) | TABLE;
+    image_directory[index_of(X86_IMAGE_BASE, 1)] = image_phys(image_table) | TABLE;
+    for (char *va = image_start; va < image_end; va += OS2_PAGE_SIZE)
+        image_table[index_of((uint64_t)(uintptr_t)va, 0)] = image_phys(va) | (va < image_rodata ? KERNEL_RX
+                                                                              : va < image_data ? KERNEL_R
+                                                                                                : KERNEL_RW);
+}
+
+/* Does this processor let a program read what only the kernel may? Intel's do, unless they say that they do not. */
+static bool melts(void) {
+    struct x86_cpuid name = cpuid(0, 0);
+    if (name.b != 0x756e6547 || name.d != 0x49656e69 || name.c != 0x6c65746e) /* "Genu" "ineI" "ntel" */
+        return false;
+    bool capabilities = name.a >= 7 && cpuid(7, 0).d >> 29 & 1;
+    return !capabilities || !(msr_read(MSR_ARCH_CAPABILITIES) & 1);
+}
+
+static bool has_argument(const char *arguments, const char *word) {
+    size_t n = strlen(word);
+    for (const char *at = arguments; *at; at++)
+        if ((at == arguments || at[-1] == ' ') && strncmp(at, word, n) == 0 && (at[n] == 0 || at[n] == ' '))
+            return true;
+    return false;
+}
+
+void arch_kernel_map(const struct boot_info *info) {
+    struct x86_facts *f = &x86_facts;
+    for (unsigned i = 0; i < info->ram_count; i++)
+        map_bank(info, &info->ram[i]);
+    map_image();
+    if (!f->x2apic)
+        x86_map_device(f->lapic, OS2_PAGE_SIZE);
+    for (unsigned i = 0; i < f->ioapic_count; i++)
+        x86_map_device(f->ioapic[i].base, OS2_PAGE_SIZE);
+    if (f->sleep.memory)
+        x86_map_device(f->sleep.address, 1);
+    if (f->reset.memory)
+        x86_map_device(f->reset.address, 1);
+    f->debug_exit = has_argument(info->arguments, "os2.debug_exit");
+    f->pcid = f->pcid && !has_argument(info->arguments, "os2.noasid");
+    cr_write(cr3, image_phys(kernel_root));
+    log_line("4-level tables, leaves to %s, %s%s%s%s%s", x86_leaf_top == 2 ? "1 GiB" : "2 MiB",
+             f->pcid ? "PCIDs" : "no PCIDs", f->cr4 & CR4_SMEP ? ", SMEP" : "", f->cr4 & CR4_SMAP ? ", SMAP" : "",
+             f->cr4 & CR4_UMIP ? ", UMIP" : "", f->x2apic ? ", x2APIC" : "");
+    if (melts())
+        log_line("this processor may let any program read all memory (Meltdown); this kernel does not prevent it");
+    /* From here on other cores may come in. */
+    arch_store_release(&x86_kernel_cr3, image_phys(kernel_root));
+}
+
+void x86_boot_map(struct boot_info *info) {
+    uint64_t top = 0;
+    for (unsigned i = 0; i < info->ram_count; i++)
+        if (info->ram[i].base + info->ram[i].size > top)
+            top = info->ram[i].base + info->ram[i].size;
+    uint64_t gibs = (top + GIB - 1) / GIB, directories = x86_leaf_top == 2 || gibs <= 4 ? 0 : gibs - 4;
+    uint64_t pages = directories + (gibs > 512 ? (gibs - 1) / 512 : 0);
+    uint64_t spare = pages ? boot_room(info, pages * OS2_PAGE_SIZE) : 0;
+    if (pages)
+        boot_reserve(info, spare, pages * OS2_PAGE_SIZE);
+    for (uint64_t g = 4; g < gibs; g++) {
+        uint64_t *root = &x86_boot_root[256 + g / 512];
+        if (!(*root & X86_PTE_P)) {
+            *root = spare | TABLE;
+            memset(arch_phys_to_virt(spare), 0, OS2_PAGE_SIZE);
+            spare += OS2_PAGE_SIZE;
+        }
+        uint64_t *entry = (uint64_t *)arch_phys_to_virt(*root & X86_PTE_ADDRESS) + g % 512;
+        if (x86_leaf_top == 2) {
+            *entry = g * GIB | X86_PTE_P | X86_PTE_W | X86_PTE_LARGE;
+            continue;
+        }
+        uint64_t *directory = arch_phys_to_virt(spare);
+        *entry = spare | TABLE;
+        spare += OS2_PAGE_SIZE;
+        for (unsigned i = 0; i < 512; i++)
+            directory[i] = (g * GIB + ((uint64_t)i << 21)) | X86_PTE_P | X86_PTE_W | X86_PTE_LARGE;
+    }
+}
+
+/* ---- Spaces. ---- */
+
+void arch_space_init(struct arch_space *space, uint64_t *root) {
+    *space = (struct arch_space){.root = arch_virt_to_phys(root)};
+    memcpy(root + 256, kernel_root + 256, 256 * sizeof *root);
+}
+
+/* Drop all translations of all PCIDs, the kernel's too. */
+static void fence_all(void) {
+    uint64_t cr4 = cr_read(cr4);
+    cr_write(cr4, cr4 & ~CR4_PGE);
+    cr_write(cr4, cr4);
+}
+
+void arch_space_activate(struct core *core, struct arch_space *space) {
+    struct arch_core *here = x86_core(core);
+    if (!space) {
+        cr_write(cr3, x86_kernel_cr3 | (x86_facts.pcid ? CR3_KEEP : 0));
+        return;
+    }
+    bool stranger = space->core != here->index + 1 || space->epoch != here->pcid_epoch;
+    if (!x86_facts.pcid) {
+        if (!stranger && !space->owes_fence && arch_space_current(space))
+            return;
+        space->core = here->index + 1;
+        space->epoch = here->pcid_epoch;
+        space->owes_fence = false;
+        cr_write(cr3, space->root);
+        return;
+    }
+    if (stranger) {
+        if (here->pcid_next > PCID_MAX) {
+            here->pcid_next = 1;
+            here->pcid_epoch++;
+            fence_all();
+        }
+        space->core = here->index + 1;
+        space->epoch = here->pcid_epoch;
+        space->pcid = here->pcid_next++;
+        space->owes_fence = true;
+    }
+    cr_write(cr3, space->root | space->pcid | (space->owes_fence ? 0 : CR3_KEEP));
+    space->owes_fence = false;
+}
+
+bool arch_space_current(const struct arch_space *space) {
+    return (cr_read(cr3) & X86_PTE_ADDRESS) == space->root;
+}
+
+/* A space may be in CR3 of a core that has already published it: then its fence is owed too, see arch_space_activate().
+ * */
+void arch_fence_address(struct arch_space *space, uint64_t va) {
+    if (arch_space_current(space))
+        __asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
+    else
+        space->owes_fence = true;
+}
+
+void arch_fence_space(struct arch_space *space) {
+    if (arch_space_current(space))
+        cr_write(cr3, space->root | space->pcid);
+    else
+        space->owes_fence = true;
+}
+
+void arch_fence_code(void) {}
+
+/* ---- Devices. ---- */
+
+bool arch_device_allowed(uint64_t base, uint64_t size) {
+    const struct x86_facts *f = &x86_facts;
+    uint64_t end = base + size;
+    uint64_t limit = f->address_bits < 46 ? UINT64_C(1) << f->address_bits : ARCH_USER_END - OS2_EXCHANGE_BASE;
+    if (end > limit)
+        return false;
+    /* The local APICs' page, and the window where a write is an interrupt (SDM 3A, 11.11.1). */
+    if (base < 0xfef00000 && end > 0xfee00000)
+        return false;
+    if (base < f->lapic + OS2_PAGE_SIZE && end > f->lapic)
+        return false;
+    for (unsigned i = 0; i < f->ioapic_count; i++)
+        if (base < f->ioapic[i].base + OS2_PAGE_SIZE && end > f->ioapic[i].base)
+            return false;
+    const struct x86_acpi_register *own[] = {&f->sleep, &f->reset};
+    for (unsigned i = 0; i < 2; i++)
+        if (own[i]->memory && base <= own[i]->address && own[i]->address < end)
+            return false;
+    return true;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of this port share: instructions, model-specific registers, facts found at boot. */
+#ifndef ARCH_X86_64_X86_H
+#define ARCH_X86_64_X86_H
+
+#include "arch/arch.h"
+
+/* Model-specific registers (SDM 4). */
+#define MSR_APIC_BASE 0x1b
+#define MSR_ARCH_CAPABILITIES 0x10a
+#define MSR_TSC_DEADLINE 0x6e0
+#define MSR_X2APIC 0x800 /* + register / 16 */
+#define MSR_EFER 0xc0000080
+#define MSR_STAR 0xc0000081
+#define MSR_LSTAR 0xc0000082
+#define MSR_FMASK 0xc0000084
+#define MSR_FS_BASE 0xc0000100
+#define MSR_GS_BASE 0xc0000101
+#define MSR_KERNEL_GS_BASE 0xc0000102
+
+/* Control registers. */
+#define CR0_MP (UINT64_C(1) << 1)
+#define CR0_EM (UINT64_C(1) << 2)
+#define CR0_TS (UINT64_C(1) << 3)
+#define CR0_NE (UINT64_C(1) << 5)
+#define CR0_WP (UINT64_C(1) << 16)
+#define CR0_AM (UINT64_C(1) << 18)
+#define CR0_NW (UINT64_C(1) << 29)
+#define CR0_CD (UINT64_C(1) << 30)
+#define CR4_PAE (UINT64_C(1) << 5)
+#define CR4_MCE (UINT64_C(1) << 6)
+#define CR4_PGE (UINT64_C(1) << 7)
+#define CR4_OSFXSR (UINT64_C(1) << 9)
+#define CR4_OSXMMEXCPT (UINT64_C(1) << 10)
+#define CR4_UMIP (UINT64_C(1) << 11)
+#define CR4_PCIDE (UINT64_C(1) << 17)
+#define CR4_SMEP (UINT64_C(1) << 20)
+#define CR4_SMAP (UINT64_C(1) << 21)
+#define CR3_KEEP (UINT64_C(1) << 63) /* with PCIDs: flush nothing */
+#define EFER_SCE UINT64_C(1)
+
+#define cr_read(name)                                                                                                  \
+    ({                                                                                                                 \
+        uint64_t cr_value;                                                                                             \
+        __asm__ volatile("mov %%" #name ", %0" : "=r"(cr_value)::"memory");                                            \
+        cr_value;                                                                                                      \
+    })
+#define cr_write(name, value) __asm__ volatile("mov %0, %%" #name ::"r"((uint64_t)(value)) : "memory")
+
+static inline uint64_t msr_read(uint32_t number) {
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(number) : "memory");
+    return (uint64_t)high << 32 | low;
+}
+static inline void msr_write(uint32_t number, uint64_t value) {
+    __asm__ volatile("wrmsr" ::"c"(number), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
+}
+
+struct x86_cpuid {
+    uint32_t a, b, c, d;
+};
+static inline struct x86_cpuid cpuid(uint32_t leaf, uint32_t subleaf) {
+    struct x86_cpuid r;
+    __asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(subleaf));
+    return r;
+}
+
+static inline uint8_t port_read8(uint16_t port) {
+    uint8_t value;
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+static inline uint16_t port_read16(uint16_t port) {
+    uint16_t value;
+    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+static inline uint32_t port_read32(uint16_t port) {
+    uint32_t value;
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+static inline void port_write8(uint16_t port, uint8_t value) {
+    __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port) : "memory");
+}
+static inline void port_write16(uint16_t port, uint16_t value) {
+    __asm__ volatile("outw %0, %1" ::"a"(value), "Nd"(port) : "memory");
+}
+static inline void port_write32(uint16_t port, uint32_t value) {
+    __asm__ volatile("outl %0, %1" ::"a"(value), "Nd"(port) : "memory");
+}
+
+/* Vectors. Interrupt number n, which is the number of an I/O APIC's input (GSI), has X86_VECTOR_IRQ + n. */
+#define X86_VECTOR_IRQ 0x20
+#define X86_IRQS 0xc0
+#define X86_VECTOR_PIC 0xe0 /* 16 of them: nothing comes from there, but spurious ones may */
+#define X86_VECTOR_TIMER 0xf0
+#define X86_VECTOR_IPI 0xf1
+#define X86_VECTOR_SPURIOUS 0xff
+
+/* An I/O APIC: its inputs are interrupts gsi .. gsi + inputs - 1. */
+#define X86_IOAPICS 8
+struct x86_ioapic {
+    uint64_t base;
+    uint32_t gsi, inputs;
+};
+
+/* A register that ACPI describes: in memory or an I/O port; address 0: there is none. */
+struct x86_acpi_register {
+    uint64_t address;
+    bool memory;
+    uint8_t bytes;
+};
+
+/* Found at boot, then constant. */
+struct x86_facts {
+    bool pcid, x2apic, tsc_deadline; /* the processor has them */
+    bool debug_exit;                 /* boot argument os2.debug_exit: QEMU's isa-debug-exit device is there */
+    uint64_t cr4;                    /* as every core sets it */
+    unsigned address_bits;           /* of a physical address */
+    uint32_t boot_apic;              /* the boot core's */
+    uint64_t lapic;                  /* physical address of the local APIC's registers */
+    struct x86_ioapic ioapic[X86_IOAPICS];
+    unsigned ioapic_count;
+    uint8_t isa_gsi[16];  /* which input an ISA interrupt goes to */
+    uint8_t isa_mode[16]; /* X86_IRQ_LEVEL, X86_IRQ_LOW */
+    uint64_t lapic_hz;    /* of the local APIC's timer */
+    /* Power. */
+    struct x86_acpi_register pm_timer, pm1a, pm1b, sleep, reset;
+    uint8_t sleep_a, sleep_b, reset_value; /* SLP_TYP values of \_S5 */
+    bool sleep_known;
+    uint16_t smi_command; /* 0: ACPI mode is on already */
+    uint8_t acpi_enable;
+};
+extern struct x86_facts x86_facts;
+extern uint64_t x86_kernel_cr3;
+
+/* acpi.c: read the tables from the RSDP at `rsdp` (0: look for one) into x86_facts and info's processors. */
+void acpi_read(uint64_t rsdp, struct boot_info *info);
+
+/* apic.c */
+void ioapic_init(void);
+void lapic_init(void);
+uint32_t lapic_read(unsigned offset);
+void lapic_write(unsigned offset, uint32_t value);
+void lapic_end(void);
+/* One interprocessor interrupt; `command` is the low word of the ICR. */
+void lapic_send(uint32_t apic, uint32_t command);
+/* An input fired: mask it as far as that is needed. False: it is not to be passed on now. */
+bool ioapic_take(unsigned irq);
+/* How an input is signalled; before ioapic_init(). */
+#define X86_IRQ_LEVEL 1u
+#define X86_IRQ_LOW 2u
+void ioapic_mode(unsigned irq, unsigned mode);
+unsigned ioapic_irqs(void);
+
+/* LAPIC registers. */
+#define LAPIC_ID 0x20
+#define LAPIC_TPR 0x80
+#define LAPIC_EOI 0xb0
+#define LAPIC_SPURIOUS 0xf0
+#define LAPIC_ICR 0x300
+#define LAPIC_ICR_HIGH 0x310
+#define LAPIC_LVT_TIMER 0x320
+#define LAPIC_LVT_THERMAL 0x330
+#define LAPIC_LVT_COUNTER 0x340
+#define LAPIC_LVT_LINT0 0x350
+#define LAPIC_LVT_LINT1 0x360
+#define LAPIC_LVT_ERROR 0x370
+#define LAPIC_TIMER_START 0x380
+#define LAPIC_TIMER_NOW 0x390
+#define LAPIC_TIMER_DIVIDE 0x3e0
+#define LAPIC_MASKED (1u << 16)
+
+/* clock.c: find out how fast the time-stamp counter and the local APIC's timer run; returns the former. */
+uint64_t clock_calibrate(void);
+void clock_core_init(void);
+/* Wait, with the boot core's calibrated clock. */
+void clock_wait_us(uint64_t us);
+
+/* cpu.c: segments, traps' gates, control registers. */
+void cpu_gates_init(void);
+void cpu_find_features(void);
+void cpu_init(struct arch_core *core);
+void cpu_load_ports(struct arch_core *core, const struct arch_context *context);
+
+/* mmu.c: a device's registers that the kernel itself uses are mapped, uncached, in the direct map's place for them. */
+void x86_map_device(uint64_t base, uint64_t size);
+/* Map RAM above 4 GiB in the boot map, for as long as that is in use. */
+void x86_boot_map(struct boot_info *info);
+
+/* boot.c: these bytes are never to be used. */
+void boot_reserve(struct boot_info *info, uint64_t base, uint64_t size);
+/* `size` bytes of RAM below 4 GiB that nothing uses, page-aligned; panics when there are none. */
+uint64_t boot_room(const struct boot_info *info, uint64_t size);
+
+/* tree.c: the device tree, from firmware or built here, is put into RAM and named in `info`. */
+void tree_make(struct boot_info *info);
+
+/* uart.c */
+void uart_init(void);
+
+/* entry.S, fp.S, start.S */
+extern const uint8_t x86_stub_exceptions[], x86_stub_interrupts[];
+void x86_syscall(void);
+_Noreturn void x86_enter(struct core *core, struct arch_context *context);
+void x86_fp_clean(void);
+
+static inline struct arch_core *x86_core(struct core *core) {
+    return (struct arch_core *)core;
+}
+
+/* What the entry code leaves on the stack. */
+struct x86_frame {
+    uint64_t rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11;
+    uint64_t vector, error; /* vector 32: an interrupt, whose vector is in `error` */
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+
+/* Called from assembly. */
+_Noreturn void x86_boot(uint32_t magic, uint64_t information);
+void x86_trap(struct x86_frame *frame);
+_Noreturn void x86_fatal(struct x86_frame *frame);
+
+#endif

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: MIT
+"""gdb's commands for OS2's kernel.
+
+    os2 cores        what each core runs, and what waits in its run queue
+    os2 processes    every process: state, core, memory
+    os2 queues       who waits for whom: run queues in order, senders at each receiver
+    os2 heap         free blocks by order; what each frame is used for, counted
+    os2 tables       every page table, walked: what no Sv39 machine could read, W and X at once, frames mapped twice
+    os2 log          the kernel's log, as far as it is still in its ring
+
+Structures are read by the debug information, the numbers that are not in it from the headers. All is read through the
+kernel's own map, which every process has too: on RISC-V the core that gdb shows is put into supervisor mode for as
+long as a command reads. It must have come as far as the kernel's map. The machine is stopped meanwhile, perhaps in the
+middle of a change: a sum may then be off by what is under way.
+"""
+import collections
+import pathlib
+import re
+
+import gdb
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAGE_SHIFT, PAGE_SIZE = 12, 4096
+
+
+def enumerators(path, name):
+    """The enumerators of `enum name` in a header, which count from 0, with their common first word cut off."""
+    text = re.sub(r"/\*.*?\*/", "", (ROOT / path).read_text(encoding="utf-8"), flags=re.DOTALL)
+    names = re.findall(r"\w+", re.search(rf"enum {name} \{{(.*?)\}}", text, re.DOTALL)[1])
+    prefix = re.match(r"(?:OS2_)?[A-Z]+_", names[0])[0]
+    return [word.removeprefix(prefix).lower() for word in names]
+
+
+def constant(path, name):
+    text = (ROOT / path).read_text(encoding="utf-8")
+    return int(re.search(rf"#define {name} (0x[0-9a-f]+|\d+)", text)[1], 0)
+
+
+KINDS = enumerators("core/state.h", "kind")
+FRAMES = enumerators("usr/include/os2/abi.h", "os2_frame_state")
+SEQ_BITS = constant("core/state.h", "STATE_SEQ_BITS")
+SLOT_NONE = constant("core/process.h", "SLOT_NONE")
+SLOT_ANY = constant("core/process.h", "SLOT_ANY")
+SLOT_NOBODY = constant("core/process.h", "SLOT_NOBODY")
+
+
+def machine():
+    return gdb.parse_and_eval("machine")
+
+
+def cores():
+    every = gdb.parse_and_eval("cores")
+    return [every[i].dereference() for i in range(int(machine()["core_count"]))]
+
+
+def kind(word):
+    return KINDS[word >> 60]
+
+
+def peer(word):
+    return word >> SEQ_BITS & 0xffff
+
+
+def slot(index):
+    return machine()["slot"][index]
+
+
+def slots():
+    """Every slot in use, its number first."""
+    every = machine()["slot"]
+    for i in range(int(machine()["slot_high"])):
+        if kind(int(every[i]["word"])) != "free":
+            yield i, every[i]
+
+
+def name(one):
+    if not int(one["process"]):
+        return "(ended)"
+    words = one["process"]["name"]
+    data = b"".join(int(words[i]).to_bytes(8, "little") for i in range(2))
+    return data.rstrip(b"\0").decode(errors="replace")
+
+
+def named(index):
+    return f"{index} {name(slot(index))}"
+
+
+def chain(first, field="run_next", stop=SLOT_NONE, most=10000):
+    """The slots of a list, as text."""
+    found = []
+    while first != stop and len(found) < most:
+        found.append(named(first))
+        first = int(slot(first)[field])
+    return found
+
+
+def run_queue(core):
+    queue = core["shared"]["queue"]
+    offered = int(queue["box"])
+    return (chain(int(queue["front"]["head"])), chain(offered - 1) if offered else [],
+            chain(int(queue["list"]["head"])))
+
+
+def show_cores():
+    print("CORE  CPU  STATE    RUNS                 TOKENS    TURNS  READY  SENT-AWAY")
+    idle = int(machine()["idle_mask"])
+    for i, core in enumerate(cores()):
+        shared = core["shared"]
+        runs = named(int(core["current"]["slot"]["index"])) if int(core["current"]) else "-"
+        state = "absent" if not int(shared["online"]) else "idle" if idle >> i & 1 else "runs"
+        ready = sum(len(part) for part in run_queue(core))
+        print(f"{i:4} {int(machine()['boot']['cpu_id'][i]):4}  {state:8} {runs:20} "
+              f"{int(core['tokens']):6} {int(core['turns']):8} {ready:6} {int(core['stolen']):10}")
+
+
+def show_processes():
+    print("SLOT NAME             STATE  PEER                 PAGES TABLES   QUOTA SUPER")
+    for i, one in slots():
+        word = int(one["word"])
+        kind_name, other = kind(word), peer(word)
+        if kind_name in ("run", "rdy", "clm", "end"):
+            where = f"core {other}"
+        elif kind_name in ("rcv", "snd", "cal"):
+            where = {SLOT_ANY: "anyone", SLOT_NOBODY: "nobody"}.get(other) or named(other)
+        else:
+            where = "-"
+        parent = int(one["parent"])
+        space = one["process"]["space"] if int(one["process"]) else None
+        sizes = [int(space[field]) for field in ("owned", "tables", "quota")] if space else [0, 0, 0]
+        print(f"{i:4} {name(one):16} {kind_name:6} {where:18} {sizes[0]:7} {sizes[1]:6} {sizes[2]:7} "
+              f"{parent if parent != SLOT_NONE else '-'}")
+
+
+def show_queues():
+    for i, core in enumerate(cores()):
+        parts = zip(("front", "on offer", "list"), run_queue(core))
+        text = "; ".join(f"{title}: {', '.join(part)}" for title, part in parts if part)
+        print(f"core {i} ready: {text or 'none'}")
+    for i, one in slots():
+        if int(one["queue_head"]) != SLOT_NONE:
+            print(f"senders at {named(i)}: {', '.join(chain(int(one['queue_head']), 'next'))}")
+
+
+def frame_type():
+    """struct frame as bytes: what of it is wanted, for reading millions at once."""
+    fields = {field.name: (field.bitpos // 8, field.type.sizeof) for field in gdb.lookup_type("struct frame").fields()}
+    return gdb.lookup_type("struct frame").sizeof, fields["state"][0], fields["order"][0]
+
+
+def show_heap():
+    heap = machine()["heap"]
+    total = 0
+    print("ORDER  BLOCKS      PAGES")
+    for order in range(heap["free_list"].type.range()[1] + 1):
+        number, count = int(heap["free_list"][order]), 0
+        while number and count <= int(heap["end"]):
+            frame = heap["frames"][number]
+            if FRAMES[int(frame["state"])] != "free" or int(frame["order"]) != order:
+                print(f"frame {number:#x} on the list of order {order} is {FRAMES[int(frame['state'])]}")
+            number, count = int(frame["next"]), count + 1
+        if count:
+            print(f"{order:5} {count:7} {count << order:10}")
+        total += count << order
+    print(f"free: {total} pages on the lists, {int(heap['free_pages'])} counted: "
+          f"{'they agree' if total == int(heap['free_pages']) else 'THEY DIFFER'}")
+
+    size, state_at, order_at = frame_type()
+    first, end = int(heap["first"]), int(heap["end"])
+    pages, number, step = collections.Counter(), first, 65536
+    while number < end:
+        count = min(step, end - number)
+        data = gdb.selected_inferior().read_memory(int(heap["frames"]) + number * size, count * size).tobytes()
+        at = 0
+        while at < count:
+            state = FRAMES[data[at * size + state_at]]
+            run = 1 << data[at * size + order_at] if state not in ("reserved", "tail") else 1
+            pages[state] += run
+            at += run
+        number += at
+    for state, count in pages.most_common():
+        print(f"  {state:10} {count:9} pages")
+    print(f"in all {sum(pages.values())} of {end - first} frames, {int(heap['ram_pages'])} of them RAM")
+
+
+class Tables:
+    """A walk over Sv39 tables. Knows what was mapped where, and counts."""
+
+    def __init__(self):
+        self.owner = {}  # frame -> which space maps it
+        self.leaves = self.bad = 0
+        self.image = int(gdb.parse_and_eval("riscv_facts.image_base"))
+        self.image_end = self.image + int(gdb.parse_and_eval("(unsigned long)&image_end - (unsigned long)&image_start"))
+
+    def read(self, pa):
+        """A table's entries. The kernel's first tables are in its image, which the direct map leaves out."""
+        base = 0xffffffff80000000 - self.image if self.image <= pa < self.image_end else 0xffffffc000000000
+        data = gdb.selected_inferior().read_memory((base + pa) & (1 << 64) - 1, PAGE_SIZE).tobytes()
+        return [int.from_bytes(data[i:i + 8], "little") for i in range(0, PAGE_SIZE, 8)]
+
+    def complain(self, what, va, pte, why):
+        self.bad += 1
+        print(f"{what}: {va & (1 << 64) - 1:#x}: {pte:#x} {why}")
+
+    def walk(self, what, pa, user, level=2, va=0):
+        half = range(512) if level < 2 else range(256) if user else range(256, 512)
+        table = self.read(pa)
+        for i in half:
+            pte = table[i]
+            if not pte & 1:
+                continue
+            at = va | i << (12 + 9 * level) | (-1 << 39 if level == 2 and i >= 256 else 0)
+            leaf, flags = pte & 0xa, pte & 0xff
+            if pte >> 54:
+                self.complain(what, at, pte, "uses bits of an extension")
+            if leaf and (flags & 0xc0 != 0xc0 or flags & 6 == 4 or flags & 0xc == 0xc or bool(flags & 0x10) != user):
+                self.complain(what, at, pte, "is a leaf that must not be")
+            if not leaf and (flags & 0xd0 or level == 0):
+                self.complain(what, at, pte, "is a table that must not be")
+            elif not leaf:
+                self.walk(what, pte >> 10 << 12, user, level - 1, at)
+            else:
+                self.leaves += 1
+                if user:
+                    self.claim(what, at, pte, 1 << 9 * level)
+
+    def claim(self, what, va, pte, pages):
+        for frame in range(pte >> 10, (pte >> 10) + pages):
+            if self.owner.setdefault(frame, what) != what:
+                self.complain(what, va, pte, f"maps a frame of {self.owner[frame]}")
+
+
+def is_riscv():
+    return "riscv" in gdb.selected_inferior().architecture().name()
+
+
+def show_tables():
+    if not is_riscv():
+        raise gdb.GdbError("os2 tables reads Sv39 only")
+    tables = Tables()
+    tables.walk("kernel", (int(gdb.parse_and_eval("riscv_kernel_satp")) & (1 << 44) - 1) << PAGE_SHIFT, False)
+    for i, one in slots():
+        if int(one["process"]):
+            tables.walk(named(i), int(one["process"]["space"]["arch"]["root"]), True)
+    print(f"{tables.leaves} leaves, {tables.bad} bad entries")
+
+
+def show_log():
+    log = machine()["log"]
+    written, size = int(log["written"]), log["ring"].type.sizeof
+    data = gdb.selected_inferior().read_memory(int(log["ring"].address), size).tobytes()
+    at = written % size
+    print((data[:at] if written <= size else data[at:] + data[:at]).decode(errors="replace").rstrip())
+
+
+class SupervisorMode:
+    """QEMU reads memory as the core would in its mode, and a process may not read what is the kernel's."""
+
+    def __enter__(self):
+        self.mode = int(gdb.parse_and_eval("$priv")) if is_riscv() else None
+        if is_riscv():
+            gdb.execute("set $priv = 1")
+
+    def __exit__(self, *_):
+        if self.mode is not None:
+            gdb.execute(f"set $priv = {self.mode}")
+
+
+SHOW = {"cores": show_cores, "processes": show_processes, "queues": show_queues, "heap": show_heap,
+        "tables": show_tables, "log": show_log}
+
+
+class Os2(gdb.Command):
+    """OS2's kernel: os2 cores | processes | queues | heap | tables | log."""
+
+    def __init__(self):
+        super().__init__("os2", gdb.COMMAND_DATA)
+
+    def complete(self, _text, word):
+        return [key for key in SHOW if key.startswith(word)]
+
+    def invoke(self, argument, _from_tty):
+        show = SHOW.get(argument.strip())
+        if not show:
+            raise gdb.GdbError("os2 " + " | ".join(SHOW))
+        try:
+            with SupervisorMode():
+                show()
+        except gdb.MemoryError as error:
+            raise gdb.GdbError(f"{error}: this core has no map of the kernel; another may (info threads, thread N)")
+
+
+Os2()

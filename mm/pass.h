@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The short way for a block to change hands: what mm/block.c does in general, for the one case that most messages are.
+ *
+ * A block of order 0, 9 or 18 is one leaf. At its exchange address it leaves by clearing one entry of the sender's
+ * tables, and arrives by filling one entry, at the same address, of the receiver's. Which table that entry is in, each
+ * space remembers from the last time (struct table_hint); so a move walks no tables at all, at any size.
+ *
+ * The books are the same as in paging.c and block.c: valid entries of the two tables, empty tables, owner, lists, owned
+ * pages. Where emptying the sender's table would be one too many kept, the long way is taken, which drops it. That an
+ * entry at an exchange address, if it is a leaf, maps the frame of that address is the invariant of the exchange region.
+ */
+#ifndef MM_PASS_H
+#define MM_PASS_H
+
+#include "mm/block.h"
+#include "mm/paging.h"
+
+/* Find the table of `level` for `va` and note it in the space's hint. False: the tables do not reach so far down. */
+bool pass_find_table(struct space *space, uint64_t va, unsigned level);
+
+/* What block_pass() found. */
+enum pass { PASS_NO, PASS_DONE, PASS_FAR };
+
+/* Move the block that starts at frame `f`, of one leaf of `level`. */
+static inline __attribute__((always_inline)) enum pass pass_leaf(struct space *from, struct space *into, uint64_t va,
+                                                                 struct frame *f, const unsigned level) {
+    struct frame *frames = from->heap->frames;
+    uint64_t key = va >> (OS2_PAGE_SHIFT + 9 + 9 * level), index = va >> (OS2_PAGE_SHIFT + 9 * level) & 511;
+    struct table_hint *source = &from->hint[level], *target = &into->hint[level];
+    if (source->key != key || target->key != key)
+        return PASS_FAR;
+    uint64_t *leaf = &source->table[index], *space_for = &target->table[index];
+    const uint32_t pages = 1u << 9 * level;
+    if (!arch_pte_valid(*leaf) || !arch_pte_is_leaf(*leaf, level) || arch_pte_valid(*space_for) ||
+        !space_affords(into, pages))
+        return PASS_NO;
+    struct frame *source_frame = source->frame, *target_frame = target->frame;
+    if (source_frame->live == 1) {
+        if (from->empty_tables >= SPACE_EMPTY_TABLES)
+            return PASS_NO;
+        from->empty_tables++;
+    }
+
+    /* From here on nothing can fail. */
+    *leaf = 0;
+    arch_fence_plain(&from->arch, va);
+    source_frame->live--;
+    if (target_frame->live++ == 0)
+        into->empty_tables--;
+    *space_for = arch_pte_leaf(va - OS2_EXCHANGE_BASE, OS2_PROT_READ | OS2_PROT_WRITE, level, false);
+
+    uint64_t next = f->next, prev = f->prev, number = (uint64_t)(f - frames);
+    *(prev != FRAME_NONE ? &frames[prev].next : &from->blocks) = (uint32_t)next;
+    if (next != FRAME_NONE)
+        frames[next].prev = (uint32_t)prev;
+    next = into->blocks;
+    if (next != FRAME_NONE)
+        frames[next].prev = (uint32_t)number;
+    f->prev = FRAME_NONE;
+    f->next = (uint32_t)next;
+    f->owner = into->slot;
+    into->blocks = (uint32_t)number;
+    from->owned -= pages;
+    into->owned += pages;
+    return PASS_DONE;
+}
+
+/* Move the block at `va` from the space that is current on this core, and plain (arch_space_plain), to another that this
+ * core holds, if that is the simple case: RAM of one leaf below 1 GiB, at its exchange address, of order order_limit - 1
+ * at most (0: none), within the receiver's quota, through tables that it has. PASS_DONE: *ret_order is its order.
+ * PASS_FAR: it may be done once pass_find_table() was asked. Else nothing has changed, and block_fits() and block_move()
+ * will tell why. */
+static inline __attribute__((always_inline)) enum pass block_pass(struct space *from, struct space *into, uint64_t va,
+                                                                  unsigned order_limit, unsigned *ret_order) {
+    const struct heap *heap = from->heap;
+    uint64_t pa = va - OS2_EXCHANGE_BASE, number = pa >> OS2_PAGE_SHIFT;
+    if (pa & (OS2_PAGE_SIZE - 1) || !heap_covers(heap, number))
+        return PASS_NO;
+    struct frame *f = &heap->frames[number];
+    unsigned order = f->order;
+    if (f->state != OS2_FRAME_OWNED || f->owner != from->slot || order >= order_limit)
+        return PASS_NO;
+    *ret_order = order;
+    if (order == 0)
+        return pass_leaf(from, into, va, f, 0);
+    return order == 9 ? pass_leaf(from, into, va, f, 1) : PASS_NO;
+}
+
+#endif

@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Boot chains and machines: each as far as QEMU can stand in for a board.
+
+    chains.py [options of qemu.py] BUILD CHAIN      boot that one and judge it; the output is TAP
+    chains.py --list
+
+A chain says how the machine differs from `./os2 run` (firmware, processors, memory, device tree) and what must be seen:
+lines of the kernel's log, and the numbers that the firmware gives to the harts in use. Every chain must come to a
+prompt, start programs that talk to each other, account for all of its memory, and end the way its firmware can; or, if
+it cannot boot, say why.
+
+A tree that QEMU would not make is the one it makes (dumpdtb), edited as text. What a chain needs is made anew in
+BUILD/chains/CHAIN. A chain whose firmware is not installed is skipped, and says so.
+"""
+import argparse
+import dataclasses
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+
+import qemu
+import terminal
+from qemu import GuestError
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+OPENSBI = pathlib.Path("/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin")
+U_BOOT = pathlib.Path("/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin")
+
+
+class Skip(Exception):
+    """The chain cannot run here; the text says why."""
+
+
+@dataclasses.dataclass
+class Chain:
+    """A machine: what differs from `./os2 run`, and what must be seen."""
+    smp: int = 2
+    memory: str = "128M"
+    machine: str = "virt"
+    arguments: tuple = ("-bios", "default")
+    serials: tuple = ("mon:stdio",)
+    harts: tuple = (0, 1)
+    log: tuple = ()             # regular expressions, each to be found in what is printed before the prompt
+    end: str = "shutdown"       # the command that ends QEMU; "": none does
+    prepare: object = lambda chain, folder, facts: {}  # makes files; returns more facts for qemu.command_line()
+    seconds: int = 120          # to the prompt
+    panic: str = ""             # instead of a prompt, this is to be seen
+
+
+def need(path, package):
+    if not path.exists():
+        raise Skip(f"{path} is not there (Debian package {package})")
+    return str(path)
+
+
+def run(*line):
+    done = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        raise GuestError(f"{' '.join(line)}: {done.stdout.decode(errors='replace')}")
+
+
+def edited_tree(chain, folder, facts, edit):
+    """QEMU's tree of this machine, changed by `edit`, which maps text to text; facts to boot with it."""
+    dumped, text, made = folder / "dumped.dtb", folder / "tree.dts", folder / "tree.dtb"
+    run(facts["qemu"], "-M", f"{chain.machine},dumpdtb={dumped}", "-smp", str(chain.smp), "-m", chain.memory,
+        *chain.arguments, "-display", "none")
+    run("dtc", "-q", "-I", "dtb", "-O", "dts", "-o", str(text), str(dumped))
+    before = text.read_text(encoding="utf-8")
+    after = edit(before)
+    if after == before:
+        raise GuestError("the tree was not changed")
+    text.write_text(after, encoding="utf-8")
+    run("dtc", "-q", "-I", "dts", "-O", "dtb", "-o", str(made), str(text))
+    return {"arguments": [*chain.arguments, "-dtb", str(made)]}
+
+
+def replace_node(text, name, body):
+    """Every node whose name matches becomes `body`; it has no children."""
+    return re.sub(rf"\n\s*{name} \{{[^{{}}]*\}};", f"\n{body}", text)
+
+
+def hart_0_disabled(chain, folder, facts):
+    def edit(text):
+        return re.sub(r'(cpu@0 \{.*?status = )"okay"', r'\1"disabled"', text, count=1, flags=re.DOTALL)
+    return edited_tree(chain, folder, facts, edit)
+
+
+def two_banks(chain, folder, facts):
+    """Two memory nodes with a hole between, a reserved child that names its place, and an empty one."""
+    def edit(text):
+        nodes = "".join(f"\tmemory@{base:x} {{ device_type = \"memory\"; reg = <0 {base:#x} 0 {size:#x}>; }};\n"
+                        for base, size in ((0x90000000, 0x10000000), (0x80000000, 0x9000000)))
+        reserved = ("\treserved-memory { #address-cells = <2>; #size-cells = <2>; ranges;\n"
+                    "\t\tkeep@92000000 { reg = <0 0x92000000 0 0x123000>; no-map; };\n"
+                    "\t\tpool { size = <0 0x1000000>; };\n\t};\n")
+        return replace_node(text, r"memory@80000000", nodes + reserved)
+    return edited_tree(chain, folder, facts, edit)
+
+
+def image_elf(image, base):
+    """The flat Image as an ELF whose only segment goes to `base`, which is how QEMU is told another address."""
+    size = struct.unpack_from("<Q", image, 16)[0]
+    head = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 2, 243, 1, base, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    segment = struct.pack("<IIQQQQQQ", 1, 7, 4096, base, base, len(image), size, 4096)
+    return (head + segment).ljust(4096, b"\0") + image
+
+
+def ram_elsewhere(chain, folder, facts):
+    """RAM from 3 GiB on, as the tree has it; the tree itself, and OpenSBI, lie below, where it says nothing is."""
+    elf = folder / "kernel.elf"
+    elf.write_bytes(image_elf(pathlib.Path(facts["kernel"]).read_bytes(), 0xc0200000))
+
+    def edit(text):
+        return replace_node(text, r"memory@80000000",
+                            '\tmemory@c0000000 { device_type = "memory"; reg = <0 0xc0000000 0 0x20000000>; };')
+    return edited_tree(chain, folder, facts, edit) | {"kernel": str(elf)}
+
+
+def u_boot(_chain, folder, facts):
+    """The very image that `./os2 image --board virt` writes, as a virtio disk."""
+    card = folder / "card.img"
+    run(sys.executable, str(ROOT / "cross/image.py"), "-o", str(card), facts["build"], "virt")
+    return {"kernel": need(U_BOOT, "u-boot-qemu"), "archive": "",
+            "arguments": ["-bios", "default", "-drive", f"file={card},format=raw,if=none,id=card",
+                          "-device", "virtio-blk-device,drive=card"]}
+
+
+def icicle(_chain, folder, _facts):
+    tree = folder / "icicle.dtb"
+    run("dtc", "-q", "-I", "dts", "-O", "dtb", "-o", str(tree), str(ROOT / "tests/trees/icicle.dts"))
+    return {"arguments": ["-bios", need(OPENSBI, "opensbi"), "-dtb", str(tree)]}
+
+
+def no_archive(_chain, _folder, _facts):
+    return {"archive": ""}
+
+
+CHAINS = {
+    "opensbi": Chain(log=(r"image at 80200000", r"RAM 80000000\.\.88000000", r"clock 10000000 Hz",
+                          r"2 of 2 cores are up")),
+    "u-boot": Chain(memory="512M", prepare=u_boot,
+                    log=(r"U-Boot ", r"Found /extlinux/extlinux.conf", r"Starting kernel", r"image at 80200000",
+                         r"2 of 2 cores are up")),
+    "sifive_u": Chain(machine="sifive_u", smp=5, memory="512M", harts=(1, 2, 3, 4), end="reboot",
+                      log=(r"4 cpus, clock 1000000 Hz", r"timer by SBI", r"4 of 4 cores are up")),
+    "icicle": Chain(machine="microchip-icicle-kit", smp=5, memory="2G", serials=("null", "mon:stdio"), prepare=icicle,
+                    harts=(1, 2, 3, 4), end="",
+                    log=(r"RAM 80000000\.\.c0000000", r"RAM 1000000000\.\.1040000000", r"4 of 4 cores are up")),
+    "hart 0 disabled": Chain(smp=4, harts=(1, 2, 3), prepare=hart_0_disabled, log=(r"3 of 3 cores are up",)),
+    "two banks": Chain(memory="512M", prepare=two_banks,
+                       log=(r"RAM 90000000\.\.a0000000", r"RAM 80000000\.\.89000000")),
+    "ram elsewhere": Chain(memory="2G", prepare=ram_elsewhere,
+                           log=(r"image at c0200000, device tree at bf", r"RAM c0000000\.\.e0000000")),
+    "smp 8": Chain(smp=8, harts=tuple(range(8)), log=(r"8 of 8 cores are up",)),
+    "64 MiB": Chain(memory="64M", log=(r"RAM 80000000\.\.84000000",)),
+    "8 GiB": Chain(memory="8G", log=(r"RAM 80000000\.\.280000000",)),
+    "no archive": Chain(prepare=no_archive, panic=r"OS2\n(\[.*\n)+\n*kernel panic: no boot archive"),
+    "sifive-u54": Chain(arguments=("-bios", "default", "-cpu", "sifive-u54"), log=(r"timer by SBI",)),
+}
+
+
+def judge(chain, line):
+    """Boots; yields a line for each thing seen. GuestError: it was not."""
+    with terminal.Terminal(line) as guest:
+        guest.seconds = chain.seconds
+        if chain.panic:
+            try:
+                guest.prompt(0)
+            except GuestError:
+                pass
+            if not re.search(chain.panic, terminal.clean(guest.text)):
+                raise GuestError(f"the boot does not print {chain.panic}\n{guest.comment()}")
+            yield f"prints {chain.panic}"
+            return
+        try:
+            booted = guest.prompt(0)
+            yield "comes to a prompt"
+            for pattern in chain.log:
+                if not re.search(pattern, booted):
+                    raise GuestError(f"the boot does not print {pattern}")
+                yield f"prints {pattern}"
+            rows = [row.split() for row in guest.command("cores").splitlines()[1:]]
+            harts = sorted(int(row[1]) for row in rows if row[-1] == "runs")
+            if harts != sorted(chain.harts):
+                raise GuestError(f"harts {harts} run, not {list(chain.harts)}")
+            yield f"runs on harts {harts}"
+            for command, shown in (("echo a line | cat | cat", "a line\n"), ("primes 2000", "303 primes up to 2000"),
+                                   ("mem", "the states add up to the RAM")):
+                if shown not in (got := guest.command(command)):
+                    raise GuestError(f"{command} does not print {shown!r} but {got!r}")
+                yield command
+            if chain.end:
+                guest.type(chain.end + "\r")
+                while guest.read(chain.seconds) is not False:
+                    pass
+                if (status := guest.wait(10)) != 0:
+                    raise GuestError(f"QEMU ended with {status}")
+                yield f"ends by {chain.end}"
+        except GuestError as error:
+            raise GuestError(f"{error}\n{guest.comment()}") from None
+
+
+def run_chain(args, name):
+    chain = CHAINS[name]
+    folder = pathlib.Path(args.build) / "chains" / name.replace(" ", "-")
+    folder.mkdir(parents=True, exist_ok=True)
+    facts, _ = qemu.command_line(args.build, 1, "1M")
+    try:
+        other = {"machine": chain.machine, "arguments": list(chain.arguments), "serials": chain.serials}
+        other |= chain.prepare(chain, folder, facts | {"build": args.build})
+    except Skip as reason:
+        print(f"1..0 # SKIP {reason}")
+        return 0
+    _, line = qemu.command_line(args.build, chain.smp, chain.memory, args.append, **other)
+    if args.dry_run:
+        print(qemu.shlex.join(line))
+        return 0
+    print(f"# {qemu.shlex.join(line)}", flush=True)
+    seen = 0
+    try:
+        for seen, what in enumerate(judge(chain, line), 1):
+            print(f"ok {seen} - {what}".replace("#", ""), flush=True)
+    except GuestError as error:
+        print(f"not ok {seen + 1} - {error}\n1..{seen + 1}")
+        return 1
+    print(f"1..{seen}")
+    return 0
+
+
+def main():
+    if sys.argv[1:] == ["--list"]:
+        print("\n".join(CHAINS))
+        return 0
+    parser = argparse.ArgumentParser(description="Boot OS2 by a chain of firmware, on a machine.")
+    qemu.add_options(parser)
+    parser.add_argument("chain", choices=CHAINS)
+    args = parser.parse_args()
+    return run_chain(args, args.chain)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

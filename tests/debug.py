@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""gdb's commands (cross/gdb/os2.py) on a machine that runs, and where a hart stops when boot goes wrong.
+
+    debug.py [options of qemu.py] BUILD
+
+gdb is the one of `./os2 debug --attach`, told what to do beforehand. The output is TAP; without gdb it is skipped.
+"""
+import argparse
+import contextlib
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import qemu
+import terminal
+from qemu import GuestError
+
+GDB_SECONDS = 120
+
+
+@contextlib.contextmanager
+def stub(args, *extra):
+    """A guest with a gdb stub, and a function that runs gdb's commands on it and returns what gdb prints."""
+    with tempfile.TemporaryDirectory() as folder:
+        socket = pathlib.Path(folder) / "gdb"
+        machine, line = qemu.command_line(
+            args.build, args.smp, args.mem, args.append,
+            ["-chardev", f"socket,path={socket},server=on,wait=off,id=gdb", "-gdb", "chardev:gdb", *extra])
+
+        def gdb(*commands):
+            start, *rest = qemu.gdb_line(machine, str(socket))
+            text = [start, "-batch", "-nx", *rest]
+            for command in commands:
+                text += ["-ex", command]
+            done = subprocess.run(text, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  timeout=GDB_SECONDS, check=False)
+            return done.stdout.decode(errors="replace")
+
+        with terminal.Terminal(line) as guest:
+            guest.seconds = args.silence
+            yield guest, gdb
+
+
+def seen(pattern, text):
+    if not re.search(pattern, text, re.MULTILINE):
+        raise GuestError(f"{pattern!r} is not in what was printed:\n{text}")
+
+
+def case_commands(args):
+    """Cores, processes, queues, heap, tables and log of a machine with waiting programs."""
+    with stub(args) as (guest, gdb):
+        guest.prompt(0)
+        guest.command("sleep 1000000 &")
+        guest.drain(1)
+        text = gdb("os2 cores", "os2 processes", "os2 queues", "os2 heap", "os2 tables", "os2 log", "os2 nonsense",
+                   "detach")
+        for pattern in (rf"^ *{args.smp - 1} +\d+ +(idle|runs) ", r"^ *\d+ shell +cal +\d+ console",
+                        r"^ *\d+ sleep +rcv +nobody", r"^core 0 ready: ",
+                        r"pages on the lists, \d+ counted: they agree",
+                        r"^in all (\d+) of \1 frames, \1 of them RAM", r"^\d{3,} leaves, 0 bad entries",
+                        r"^\[.*\] init: ", r"^os2 cores \| processes"):
+            seen(pattern, text)
+        assert guest.command("echo on") == "on\n"
+
+
+def case_load(args):
+    """Stopped amid work: run queues have processes in them, and the tables are still good."""
+    with stub(args) as (guest, gdb):
+        guest.prompt(0)
+        guest.type("primes 1000000000 | cat & primes 1000000000 &\r")
+        guest.drain(2)
+        text = gdb("os2 queues", "os2 cores", "os2 tables", "detach")
+        for pattern in (r"^core \d ready: .*primes", r"^ *0 +\d+ +runs +\d+ primes", r"^\d{3,} leaves, 0 bad entries"):
+            seen(pattern, text)
+
+
+def case_early_letters(args):
+    """Stopped at kernel_main, the console shows OS2, letter by letter printed, and the first lines."""
+    with stub(args, "-S") as (guest, gdb):
+        seen(r"Breakpoint 1, kernel_main", gdb("hbreak kernel_main", "continue", "detach"))
+        guest.prompt(0)
+        seen(r"^OS2$", guest.text.decode(errors="replace"))
+
+
+def case_early_trap(args):
+    """A trap before there is a handler: the hart stops at halt_trap, and "!" stands on the console."""
+    alone = argparse.Namespace(**vars(args) | {"smp": 1})
+    with stub(alone, "-S") as (guest, gdb):
+        gdb("hbreak *0x80200000", "continue", "delete", "stepi 12", "set $pc = 0x40", "detach")
+        guest.expect(b"\n!", args.silence)
+        text = gdb("info symbol $pc - 0x80200000 + 0xffffffff80000000", "info registers scause sepc", "detach")
+        for pattern in (r"^halt_trap \+", r"^scause +0x1\b", r"^sepc +0x40\b"):
+            seen(pattern, text)
+
+
+CASES = {name[5:].replace("_", " "): case for name, case in list(globals().items()) if name.startswith("case_")}
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Test gdb's commands.")
+    qemu.add_options(parser)
+    args = parser.parse_args()
+    machine, _ = qemu.command_line(args.build, args.smp, args.mem)
+    if not shutil.which(machine["gdb"]):
+        print(f"1..0 # SKIP {machine['gdb']} is not installed")
+        return 0
+    failed = 0
+    print(f"1..{len(CASES)}", flush=True)
+    for number, (name, case) in enumerate(CASES.items(), 1):
+        try:
+            case(args)
+            print(f"ok {number} - {name}", flush=True)
+        except (GuestError, AssertionError, subprocess.TimeoutExpired) as error:
+            failed += 1
+            print(f"not ok {number} - {name}\n# " + str(error).replace("\n", "\n# "), flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Check Spin models completely, and that each mutant of them is caught; TAP.
+
+    check.py [--long] MODEL.pml...
+
+A model says in its head comment how it is to be checked:
+
+    check FLAGS          a complete search with these -D flags finds no error
+    long FLAGS           the same, with --long only: minutes and gigabytes
+    mutant NAME TEXT     with -DNAME as well, a search with the flags of one of the above finds an error
+
+A search that does not end for want of memory or time is a failure, not a success. The trail of an error stays in the
+folder given by --keep.
+"""
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+MEMORY_MB = 8000
+SECONDS = 3600
+DEPTH = 1000000
+
+
+def directives(text):
+    """The lines of the file's head that say how to check: a list of (word, rest)."""
+    head = text.split("*/")[1]  # behind the licence line
+    return re.findall(r"^ \* (check|long|mutant) +(.*)$", head, re.MULTILINE)
+
+
+def run(command, folder):
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def search(model, flags, folder):
+    """("good", states), ("error", what) or ("broken", why)."""
+    # Spin writes where it runs, and includes what lies there.
+    for name in model.parent.iterdir():
+        if name.suffix in (".pml", ".inc"):
+            (folder / name.name).write_text(name.read_text(encoding="utf-8"), encoding="utf-8")
+    code, output = run(["spin", "-a", *flags, model.name], folder)
+    if code or "rror" in output:
+        return "broken", output.strip()
+    compiler = ["gcc", "-O2", "-w", "-DSAFETY", f"-DMEMLIM={MEMORY_MB}", "-o", "pan", "pan.c"]
+    code, output = run(compiler, folder)
+    if code:
+        return "broken", output.strip()
+    code, output = run(["./pan", f"-m{DEPTH}"], folder)
+    error = re.search(r"^pan:1: (.*)$", output, re.MULTILINE)
+    if error:
+        return "error", error[1]
+    states = re.search(r"(\S+) states, stored", output)
+    if "errors: 0" not in output or "not completed" in output or "truncated" in output or not states:
+        return "broken", output.strip()[-500:]
+    return "good", states[1]
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Check Spin models and their mutants.")
+    parser.add_argument("--long", action="store_true", help="the long searches as well")
+    parser.add_argument("--keep", type=pathlib.Path, help="work in this folder, and leave it")
+    parser.add_argument("model", type=pathlib.Path, nargs="+")
+    args = parser.parse_args()
+    words = ("check", "long") if args.long else ("check",)
+    plan = [(model, word, rest) for model in args.model
+            for word, rest in directives(model.read_text(encoding="utf-8")) if word in (*words, "mutant")]
+    print(f"1..{len(plan)}", flush=True)
+    failed = 0
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = args.keep or pathlib.Path(temporary)
+        folder.mkdir(exist_ok=True)
+        for number, (model, word, rest) in enumerate(plan, 1):
+            if word == "mutant":
+                name, text = rest.split(None, 1)
+                wanted, results = "error", []
+                for _, flags in (one for one in directives(model.read_text(encoding="utf-8")) if one[0] in words):
+                    results.append(search(model, [*flags.split(), f"-D{name}"], folder))
+                    if results[-1][0] != "good":
+                        break
+                got, what = results[-1]
+                title = f"{model.stem}: caught: {text}"
+            else:
+                wanted = "good"
+                got, what = search(model, rest.split(), folder)
+                title = f"{model.stem}: {rest}"
+            failed += got != wanted
+            detail = f"{what} states" if got == "good" else what.replace("\n", "\n# ")
+            print(f"# {detail}\n{'' if got == wanted else 'not '}ok {number} - {title}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * schedtest: what the members of a team do, for ever unless said otherwise.
+ *
+ *     greedy    system calls that do nothing
+ *     yield     yields
+ *     short     computes 50 us, yields
+ *     long      computes 2 ms, yields
+ *     nap       computes 200 us, sleeps 300 us
+ *     sleeper   sleeps 1 us at a time
+ *     client    calls "server"
+ *     relay     answers calls; calls "server" for each
+ *     server    answers calls
+ *     born      ends at once; its exit status is the time at which it began
+ *     stuck     computes without a system call
+ *     clear     see time.c: tokens spent by block_alloc; ends
+ *     storm     see storm.c
+ */
+#include "os2/start.h"
+#include "os2/string.h"
+#include "sched.h"
+
+void spin(uint64_t ticks) {
+    /* The clock is a system call, so time is counted in rounds, measured once. */
+    static uint64_t rounds_a_tick;
+    volatile uint64_t sink = 0;
+
+    if (!rounds_a_tick) {
+        uint64_t start = os2_clock(&rate);
+        for (uint64_t i = 0; i < 200000; i++)
+            sink += i;
+        uint64_t taken = os2_clock(NULL) - start;
+        rounds_a_tick = 200000 / (taken ? taken : 1) + 1;
+    }
+    for (uint64_t i = 0; i < ticks * rounds_a_tick; i++)
+        sink += i;
+}
+
+static void serve(unsigned next) {
+    struct os2_message m = {0};
+
+    os2_receive(0, &m);
+    for (;;) {
+        struct os2_message further = {.label = m.label};
+        struct os2_message answer = {.caller = m.caller};
+        if (next && os2_call(next, 0, &further) < 0)
+            return;
+        os2_reply_receive(0, &answer);
+        m = answer;
+    }
+}
+
+static void compute(uint64_t microseconds_each) {
+    os2_clock(&rate);
+    for (;;) {
+        spin(microseconds_each * rate / 1000000);
+        os2_yield();
+    }
+}
+
+/* Sleeps, and computes in between. */
+static void doze(uint64_t microseconds_asleep, uint64_t microseconds_awake) {
+    os2_clock(&rate);
+    for (;;) {
+        struct os2_message m = {.w = {[4] = os2_clock(NULL) + microseconds_asleep * rate / 1000000}};
+        os2_receive_from(0, OS2_F_MASK | OS2_F_DEADLINE, &m);
+        spin(microseconds_awake * rate / 1000000);
+    }
+}
+
+int role_main(const char *role, unsigned number) {
+    unsigned server = os2_start_handle("server");
+
+    (void)number;
+    if (strcmp(role, "born") == 0)
+        os2_exit(os2_clock(NULL));
+    if (strcmp(role, "storm") == 0)
+        return role_storm();
+    if (strcmp(role, "clear") == 0)
+        return role_clear();
+    if (strcmp(role, "short") == 0)
+        compute(50);
+    if (strcmp(role, "long") == 0)
+        compute(2000);
+    if (strcmp(role, "sleeper") == 0)
+        doze(1, 0);
+    if (strcmp(role, "nap") == 0)
+        doze(300, 200);
+    if (strcmp(role, "server") == 0 || strcmp(role, "relay") == 0)
+        serve(server);
+    for (;;) {
+        struct os2_message m = {0};
+        if (strcmp(role, "greedy") == 0)
+            for (;;)
+                os2_tokens();
+        else if (strcmp(role, "yield") == 0)
+            for (;;)
+                os2_yield();
+        else if (strcmp(role, "client") == 0)
+            while (os2_call(server, 0, &m) >= 0)
+                m = (struct os2_message){0};
+        else if (strcmp(role, "stuck") == 0)
+            for (;;)
+                __asm__ volatile("");
+        return 1;
+    }
+}

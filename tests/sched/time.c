@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* schedtest: time. Sleeping, the watchdog and its tick, and what clearing memory costs. */
+#include "sched.h"
+
+#define SLEEPS 20u
+#define SLEEP_MS 10u
+#define SLACK_MS 500u /* a host that is busy */
+
+static void test_sleep(void) {
+    uint64_t least = UINT64_MAX, most = 0, total = 0;
+
+    for (unsigned i = 0; i < SLEEPS; i++) {
+        uint64_t wanted = os2_deadline_ms(SLEEP_MS), late;
+        os2_sleep_ms(SLEEP_MS);
+        late = os2_clock(NULL) - wanted;
+        if (!CHECK_BETWEEN(late, 0, rate / 1000 * SLACK_MS))
+            return;
+        least = late < least ? late : least;
+        most = late > most ? late : most;
+        total += late;
+    }
+    os2_printf("# sleeps of %u ms end %lu to %lu us late, %lu on average\n", SLEEP_MS, microseconds(least),
+               microseconds(most), microseconds(total / SLEEPS));
+}
+
+/* A single core that idles takes no tick. (Several also nap, 100 times a second at most.) */
+static void test_no_tick(void) {
+    struct counts c = {0};
+
+    os2_sleep_ms(100);
+    count_for(2000, &c);
+    for (unsigned i = 0; i < cores; i++) {
+        os2_printf("# core %u: %lu interrupts in 2 s\n", i, c.interrupts[i]);
+        CHECK_BETWEEN(c.interrupts[i], 0, cores == 1 ? 5 : 400);
+    }
+}
+
+static void test_watchdog(void) {
+    struct os2_member_plan plan = {.watchdog_ms = 400};
+    struct os2_message m = {0};
+    struct os2_process_end end;
+    uint64_t start;
+    unsigned number;
+
+    if (!CHECK(os2_team_add(&team, &plan, &number) >= 0) || !member_start(number, "stuck"))
+        return;
+    start = os2_clock(NULL);
+    m.w[4] = os2_deadline_ms(30000);
+    if (!CHECK_IS(os2_receive(OS2_F_DEADLINE, &m), OS2_OK) ||
+        !CHECK_IS(os2_process_end(team.member[number].child.control, 0, &end), OS2_OK))
+        return;
+    team.member[number].runs = false;
+    team.running--;
+    CHECK_BETWEEN(microseconds(os2_clock(NULL) - start) / 1000, 400, 400 + 200 + SLACK_MS);
+    CHECK_IS(end.reason, OS2_END_WATCHDOG);
+    CHECK_BETWEEN(end.pc, OS2_PROGRAM_BASE, OS2_PROGRAM_END);
+    os2_printf("# ended after %lu ms at pc 0x%lx\n", microseconds(os2_clock(NULL) - start) / 1000, end.pc);
+}
+
+/* The status: 0, or which order cost something else than a token and one more for each 2 MiB after the first. */
+int role_clear(void) {
+    static const unsigned cost[] = {[0] = 1, [9] = 1, [10] = 2, [11] = 4};
+    for (unsigned order = 0; order < 12; order++) {
+        void *block;
+        uint64_t before;
+        if (!cost[order])
+            continue;
+        os2_yield(); /* a whole turn */
+        before = os2_tokens();
+        if (os2_block_alloc(order, &block) < 0)
+            return 100 + (int)order;
+        if (before - os2_tokens() != cost[order] + 1)
+            return (int)order + 1;
+        os2_block_free(block);
+    }
+    return 0;
+}
+
+static void test_clear(void) {
+    struct os2_member_plan plan = {.pages = 3000, .quantum = 100};
+    unsigned number;
+
+    if (CHECK(os2_team_add(&team, &plan, &number) >= 0) && member_start(number, "clear"))
+        CHECK(os2_team_join(&team));
+}
+
+/* A child's quantum lies within its creator's. */
+static void test_quantum(void) {
+    struct os2_process_facts facts;
+    struct os2_process_plan plan = {.quota = 100, .name = "never"};
+    unsigned control;
+    uint64_t id;
+
+    CHECK_IS(os2_process_facts(0, 0, &facts), OS2_OK);
+    plan.quantum = facts.quantum + 1;
+    CHECK(os2_process_create(&plan, &control, &id) < 0);
+    plan.quantum = facts.quantum;
+    if (CHECK_IS(os2_process_create(&plan, &control, &id), OS2_OK)) {
+        CHECK_IS(os2_process_facts(control, 0, &facts), OS2_OK);
+        CHECK_IS(facts.quantum, plan.quantum);
+        os2_handle_close(control);
+    }
+}
+
+static const struct test tests[] = {
+    {"a sleep is never too short", test_sleep},
+    {"a core that idles has no tick", test_no_tick},
+    {"the watchdog ends a process at its own limit and tells where it was", test_watchdog},
+    {"block_alloc costs a token for each 2 MiB", test_clear},
+    {"no child has a larger quantum than its creator", test_quantum},
+};
+AREA(area_time, tests);

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* Devices: registers, interrupts, ports. The device itself is in arch_test.h. */
+#include "systest.h"
+
+#include "arch_test.h"
+#include "os2/time.h"
+
+#define IRQ_BIT (UINT64_C(1) << 50)
+
+static int claim(unsigned kind, uint64_t base, uint64_t count, uint64_t *ret) {
+    *ret = 0;
+    return os2_device_claim(machine, (enum os2_device_kind)kind, base, count, ret);
+}
+
+static void claim_memory(void) {
+    uint64_t at, again;
+    struct os2_process_facts before, after;
+
+    if (!ARCH_DEVICE_BASE)
+        return skip("this machine's device has no registers in memory");
+    NEED_IS(os2_process_facts(0, 0, &before), OS2_OK);
+    NEED_IS(claim(OS2_DEVICE_MEMORY, ARCH_DEVICE_BASE, 0, &at), OS2_OK);
+    CHECK_IS(at, OS2_EXCHANGE_BASE + ARCH_DEVICE_BASE);
+    NEED_IS(os2_process_facts(0, 0, &after), OS2_OK);
+    CHECK_IS(after.pages, before.pages); /* not charged */
+    CHECK_IS(claim(OS2_DEVICE_MEMORY, ARCH_DEVICE_BASE, 0, &again), OS2_E_BUSY);
+    CHECK_IS(os2_block_place((void *)(uintptr_t)at, 0, OS2_PROT_READ | OS2_PROT_EXEC, &again), OS2_E_INVALID);
+    CHECK_IS(os2_block_place((void *)(uintptr_t)at, 0x40000000, OS2_PROT_READ | OS2_PROT_WRITE, &again), OS2_OK);
+    CHECK_IS(os2_block_free((void *)(uintptr_t)again), OS2_OK);
+    CHECK_IS(claim(OS2_DEVICE_MEMORY, ARCH_DEVICE_BASE, 0, &at), OS2_OK);
+    CHECK_IS(os2_block_free((void *)(uintptr_t)at), OS2_OK);
+}
+
+/* Registers move with messages like any block, and come back when their owner ends. */
+static void move_memory(void) {
+    struct puppet p;
+    struct os2_message m;
+    uint64_t at;
+
+    if (!ARCH_DEVICE_BASE)
+        return skip("this machine's device has no registers in memory");
+    NEED_IS(claim(OS2_DEVICE_MEMORY, ARCH_DEVICE_BASE, 0, &at), OS2_OK);
+    NEED(puppet_start(&p, 0, NULL));
+    puppet_begin(&p, OS2_SYS_receive, 0, OS2_ACCEPT(0), NULL);
+    m = (struct os2_message){.w = {[3] = at}};
+    CHECK_IS(os2_send(p.inbox, OS2_F_BLOCK, &m), OS2_OK);
+    CHECK_IS(puppet_finish(&p, &m), OS2_OK);
+    CHECK_IS(m.w[3], at);
+    CHECK_IS(os2_block_free((void *)(uintptr_t)at), OS2_E_OWNER);
+    CHECK_IS(claim(OS2_DEVICE_MEMORY, ARCH_DEVICE_BASE, 0, &at), OS2_E_BUSY);
+    puppet_begin(&p, OS2_SYS_exit, 0, 0, NULL);
+    CHECK(take_bits(p.end_bit));
+    CHECK_IS(claim(OS2_DEVICE_MEMORY, ARCH_DEVICE_BASE, 0, &at), OS2_OK);
+    CHECK_IS(os2_block_free((void *)(uintptr_t)at), OS2_OK);
+    puppet_drop(&p);
+}
+
+static void claim_errors(void) {
+    struct os2_message m;
+    uint64_t result;
+
+    for (size_t i = 0; i < COUNT(arch_forbidden); i++)
+        CHECK_IS(claim(OS2_DEVICE_MEMORY, arch_forbidden[i], 0, &result), OS2_E_RIGHTS);
+    CHECK_IS(os2_machine_info(machine, OS2_MACHINE_MACHINE, 0, &m), OS2_OK);
+    CHECK_IS(claim(OS2_DEVICE_MEMORY, (m.w[2] - 1) << OS2_PAGE_SHIFT, 0, &result), OS2_E_RIGHTS);
+    CHECK_IS(claim(OS2_DEVICE_MEMORY, ((uintptr_t)image - OS2_EXCHANGE_BASE), 0, &result), OS2_E_RIGHTS);
+    CHECK_IS(claim(OS2_DEVICE_MEMORY, 0, OS2_ORDER_MAX + 1, &result), OS2_E_INVALID);
+    CHECK_IS(claim(OS2_DEVICE_MEMORY, 8, 0, &result), OS2_E_INVALID);
+    CHECK_IS(claim(OS2_DEVICE_MEMORY, OS2_PAGE_SIZE, 1, &result), OS2_E_INVALID);
+    CHECK(claim(OS2_DEVICE_MEMORY, OS2_EXCHANGE_BASE, 0, &result) < 0);
+    CHECK(claim(OS2_DEVICE_MEMORY, UINT64_MAX - OS2_PAGE_SIZE + 1, 0, &result) < 0);
+    CHECK_IS(claim(OS2_DEVICE_IRQ, 0, 1, &result), OS2_E_INVALID);
+    CHECK_IS(claim(OS2_DEVICE_IRQ, 100000, 1, &result), OS2_E_INVALID);
+    CHECK_IS(claim(OS2_DEVICE_IRQ, UINT64_MAX, 1, &result), OS2_E_INVALID);
+    CHECK_IS(claim(OS2_DEVICE_PORTS, 0, 0, &result), OS2_E_INVALID);
+    CHECK_IS(claim(OS2_DEVICE_PORTS, 65535, 2, &result), OS2_E_INVALID);
+    CHECK_IS(claim(3, 0, 0, &result), OS2_E_INVALID);
+    if (!ARCH_DEVICE_PORTS)
+        CHECK_IS(claim(OS2_DEVICE_PORTS, 0x70, 2, &result), OS2_E_INVALID);
+}
+
+static uint64_t bits_now(void) {
+    struct os2_message m = {.w = {IRQ_BIT}};
+    return os2_receive(OS2_F_MASK | OS2_F_DEADLINE, &m) >= 0 ? m.bits : 0;
+}
+
+/* Bits come once, the interrupt is held until it is acknowledged, and comes again where the device still wants it. */
+static void interrupts(void) {
+    uint64_t at = 0, result;
+    unsigned irq;
+
+    NEED(arch_device_open(machine));
+    if (ARCH_DEVICE_BASE)
+        NEED_IS(claim(OS2_DEVICE_MEMORY, ARCH_DEVICE_BASE, 0, &at), OS2_OK);
+    NEED_IS(claim(OS2_DEVICE_IRQ, ARCH_DEVICE_IRQ, 1, &result), OS2_OK);
+    irq = (unsigned)result;
+    CHECK_IS(os2_irq_ack(irq), OS2_E_RIGHTS); /* not bound */
+    CHECK_IS(os2_irq_bind(irq, IRQ_BIT), OS2_OK);
+    CHECK_IS(os2_irq_ack(irq), OS2_OK); /* nothing to acknowledge: harmless */
+    CHECK_IS(bits_now(), 0);
+    arch_device_fire(at);
+    CHECK(take_bits(IRQ_BIT));
+    os2_sleep_ms(PAUSE_MS);
+    CHECK_IS(bits_now(), 0);
+    if (ARCH_DEVICE_HELD) {
+        arch_device_fire(at);
+        os2_sleep_ms(PAUSE_MS);
+        CHECK_IS(bits_now(), 0); /* wanted by the device, but not let in */
+        CHECK_IS(os2_irq_ack(irq), OS2_OK);
+        CHECK(take_bits(IRQ_BIT));
+    }
+    arch_device_quiet(at);
+    CHECK_IS(os2_irq_ack(irq), OS2_OK);
+    os2_sleep_ms(PAUSE_MS);
+    CHECK_IS(bits_now(), 0);
+    for (unsigned i = 0; i < 20; i++) {
+        arch_device_fire(at);
+        CHECK(take_bits(IRQ_BIT));
+        arch_device_quiet(at);
+        CHECK_IS(os2_irq_ack(irq), OS2_OK);
+    }
+    /* Unbound: nothing comes; bound again: what the device still wants comes. */
+    CHECK_IS(os2_irq_bind(irq, 0), OS2_OK);
+    CHECK_IS(os2_irq_ack(irq), OS2_E_RIGHTS);
+    arch_device_fire(at);
+    os2_sleep_ms(PAUSE_MS);
+    CHECK_IS(bits_now(), 0);
+    CHECK_IS(os2_irq_bind(irq, IRQ_BIT), OS2_OK);
+    if (ARCH_DEVICE_HELD)
+        CHECK(take_bits(IRQ_BIT));
+    arch_device_quiet(at);
+    CHECK_IS(os2_irq_bind(irq, 0), OS2_OK);
+    os2_handle_close(irq);
+    if (at)
+        os2_block_free((void *)(uintptr_t)at);
+}
+
+/* The handle can be given on; the last who bound it gets the interrupt, and may acknowledge it. */
+static void give_interrupt(void) {
+    struct puppet p;
+    struct os2_message m;
+    uint64_t at = 0, result;
+    unsigned irq, index;
+
+    NEED(arch_device_open(machine));
+    NEED(puppet_start(&p, 0, NULL));
+    if (ARCH_DEVICE_BASE)
+        NEED_IS(claim(OS2_DEVICE_MEMORY, ARCH_DEVICE_BASE, 0, &at), OS2_OK);
+    NEED_IS(claim(OS2_DEVICE_IRQ, ARCH_DEVICE_IRQ, 1, &result), OS2_OK);
+    irq = (unsigned)result;
+    CHECK_IS(os2_irq_bind(irq, IRQ_BIT), OS2_OK);
+    index = puppet_handle(&p, irq, OS2_RIGHTS_ALL);
+    m = (struct os2_message){.label = 4};
+    CHECK_IS(puppet_do(&p, OS2_SYS_irq_bind, index, 0, &m), OS2_OK);
+    CHECK_IS(os2_irq_ack(irq), OS2_E_RIGHTS);
+    puppet_begin(&p, OS2_SYS_receive, 0, 0, NULL);
+    CHECK(puppet_stuck(&p, OS2_STATE_RECEIVE));
+    arch_device_fire(at);
+    CHECK_IS(puppet_finish(&p, &m), OS2_OK);
+    CHECK_IS(m.bits, 4);
+    CHECK_IS(bits_now(), 0);
+    arch_device_quiet(at);
+    m = (struct os2_message){0};
+    CHECK_IS(puppet_do(&p, OS2_SYS_irq_ack, index, 0, &m), OS2_OK);
+    puppet_drop(&p);
+    /* Its owner has ended: the next one binds it again. */
+    arch_device_fire(at);
+    arch_device_quiet(at);
+    CHECK_IS(os2_irq_bind(irq, IRQ_BIT), OS2_OK);
+    arch_device_fire(at);
+    CHECK(take_bits(IRQ_BIT));
+    arch_device_quiet(at);
+    CHECK_IS(os2_irq_bind(irq, 0), OS2_OK);
+    os2_handle_close(irq);
+    if (at)
+        os2_block_free((void *)(uintptr_t)at);
+}
+
+static const struct test tests[] = {
+    {"claim-memory claim-busy claim-free place-device", "registers are claimed once, and are no memory", claim_memory},
+    {"claim-move claim-end", "registers move with messages, and are free when their owner ends", move_memory},
+    {"claim-rights claim-invalid", "RAM, the interrupt controller and the like are nobody's", claim_errors},
+    {"irq-bits irq-ack irq-unbind irq-ack-rights", "interrupts: bits, held until acknowledged", interrupts},
+    {"irq-give irq-last irq-owner-ends", "interrupts are given on", give_interrupt},
+};
+AREA(device, tests);

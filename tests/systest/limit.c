@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* Crowds and storms: many at once, and all pages back. */
+#include "systest.h"
+
+#include "os2/time.h"
+
+/* Many clients call one server at once; each gets its own answer. */
+static void crowd(void) {
+    enum { N = 12, CALLS = 25 };
+    static struct puppet client[N];
+    struct puppet server;
+    unsigned handle[N], i;
+
+    NEED(puppet_start(&server, 0, NULL));
+    puppet_begin_op(&server, PUPPET_ECHO, N * CALLS, 0);
+    for (i = 0; i < N; i++) {
+        if (!puppet_start(&client[i], i + 1, NULL))
+            goto out;
+        CHECK_IS(puppet_handle(&client[i], server.inbox, OS2_RIGHTS_ALL), PUPPET_BOSS + 1);
+        handle[i] = PUPPET_BOSS + 1;
+    }
+    for (unsigned round = 0; round < CALLS; round++) {
+        struct os2_message m;
+        for (i = 0; i < N; i++) {
+            m = (struct os2_message){.label = round, .w = {i}};
+            puppet_begin(&client[i], OS2_SYS_call, handle[i], 0, &m);
+        }
+        for (i = 0; i < N; i++) {
+            CHECK_IS(puppet_finish(&client[i], &m), OS2_OK);
+            CHECK(m.label == round && m.w[0] == i);
+        }
+    }
+    CHECK(puppet_finish_op(&server));
+out:
+    for (i = 0; i < N; i++)
+        puppet_drop(&client[i]);
+    puppet_drop(&server);
+}
+
+/* Processes made, started and ended in a row. */
+static void life_after_life(void) {
+    struct puppet p;
+    struct os2_process_end end;
+    for (unsigned i = 0; i < 40; i++) {
+        NEED(puppet_start(&p, 0, NULL));
+        puppet_begin(&p, OS2_SYS_exit, 0, 0, &(struct os2_message){.label = i});
+        if (puppet_ended(&p, &end))
+            CHECK_IS(end.value, i);
+    }
+}
+
+/* A process is killed at a random moment of its calls to another; neither is harmed by it. */
+static void killed_anywhere(void) {
+    uint64_t random = 12345;
+    for (unsigned i = 0; i < 40; i++) {
+        struct puppet server, client;
+        unsigned handle;
+        NEED(puppet_start(&server, 0, NULL));
+        NEED(puppet_start(&client, 1, NULL));
+        handle = puppet_connect(&client, &server, 1);
+        puppet_begin_op(&server, PUPPET_ECHO, 1000, 0);
+        puppet_begin(&client, OS2_SYS_call, handle, 0, NULL);
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+        for (unsigned n = random >> 60; n > 0; n--)
+            os2_yield();
+        CHECK_IS(os2_process_kill(i & 1 ? server.child.control : client.child.control), OS2_OK);
+        if (i & 1) {
+            int status = puppet_finish(&client, NULL);
+            CHECK(status == OS2_OK || status == OS2_E_DIED);
+        }
+        puppet_drop(&client);
+        puppet_drop(&server);
+    }
+}
+
+/* A block goes round a ring of processes; each adds one to its first word by being told to. */
+static void round_trip(void) {
+    enum { N = 5, ROUNDS = 10 };
+    struct puppet p[N] = {0};
+    unsigned handle[N], i;
+    struct os2_message m;
+    uint64_t *b = block(0);
+
+    NEED(b != NULL);
+    for (i = 0; i < N; i++)
+        if (!puppet_start(&p[i], i, NULL))
+            goto out;
+    for (i = 0; i < N; i++)
+        handle[i] = puppet_connect(&p[i], &p[(i + 1) % N], 1);
+    puppet_begin(&p[0], OS2_SYS_receive, 0, OS2_ACCEPT(0), NULL);
+    m = (struct os2_message){.w = {[3] = (uintptr_t)b}};
+    CHECK_IS(os2_send(p[0].inbox, OS2_F_BLOCK, &m), OS2_OK);
+    CHECK_IS(puppet_finish(&p[0], NULL), OS2_OK);
+    for (unsigned n = 0; n < N * ROUNDS; n++) {
+        struct puppet *from = &p[n % N], *to = &p[(n + 1) % N];
+        CHECK(puppet_run(from, PUPPET_READ, (uintptr_t)b, 0) && CHECK_IS(from->script->out[0], n));
+        CHECK(puppet_run(from, PUPPET_WRITE, (uintptr_t)b, n + 1) != NULL);
+        puppet_begin(to, OS2_SYS_receive, 0, OS2_ACCEPT(0), NULL);
+        m = (struct os2_message){.w = {[3] = (uintptr_t)b}};
+        CHECK_IS(puppet_do(from, OS2_SYS_send, handle[n % N], OS2_F_BLOCK, &m), OS2_OK);
+        CHECK_IS(puppet_finish(to, &m), OS2_OK);
+        CHECK_IS(m.w[3], (uintptr_t)b);
+    }
+out:
+    for (i = 0; i < N; i++)
+        puppet_drop(&p[i]);
+}
+
+static const struct test tests[] = {
+    {"call-answer", "a crowd of clients, each with its own answers", crowd},
+    {"identity exit-pages", "forty lives in a row", life_after_life},
+    {"kill kill-waits", "killed anywhere in its calls", killed_anywhere},
+    {"block-move block-gone", "a block goes round a ring", round_trip},
+};
+AREA(limit, tests);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the kernel and the console's driver make of each board's tree: RAM, harts, PLIC contexts, timebase, UART.
+ *
+ *     test_boards               every tree of tests/trees/ against the facts below
+ *     test_boards facts FILE    print what is read out of a compiled tree, one fact a line: see linux_trees.py
+ *
+ * Which harts are usable is decided in arch/riscv64/boot.c, from exactly the facts that fdt_cpu() gives.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/fdt_board.h"
+#include "os2/tree.h"
+#include "tests/unit/trees.h"
+
+/* Appends to the facts; there are no more than fit. */
+__attribute__((format(printf, 2, 3))) static void add(char *facts, const char *format, ...) {
+    size_t used = strlen(facts);
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(facts + used, 1024 - used, format, list);
+    va_end(list);
+}
+
+static void add_cpus(const struct fdt *tree, char *facts) {
+    struct fdt_plic plic;
+    struct fdt_cpu cpu;
+    uint32_t context;
+    bool has_plic = fdt_plic(tree, 0, &plic);
+
+    for (uint32_t i = 0; fdt_cpu(tree, i, &cpu); i++) {
+        if (!cpu.okay || !cpu.mmu || !cpu.fpu)
+            continue;
+        add(facts, "hart %lu", (unsigned long)cpu.hart);
+        if (has_plic && fdt_plic_context(tree, &plic, &cpu, &context))
+            add(facts, " context %u", context);
+        add(facts, "%s\n", cpu.sstc ? " sstc" : "");
+    }
+    if (has_plic)
+        add(facts, "plic %lx sources %u\n", (unsigned long)plic.reg.base, plic.sources);
+}
+
+static void facts_of(const struct tree_file *file, char *facts) {
+    static const char *const kinds[] = {"none", "ns16550", "dw-apb", "sifive"};
+    struct os2_tree_uart uart;
+    struct os2_tree user_tree;
+    struct fdt_range range;
+
+    facts[0] = 0;
+    for (uint32_t i = 0; fdt_memory(&file->tree, i, &range); i++)
+        add(facts, "ram %lx size %lx\n", (unsigned long)range.base, (unsigned long)range.size);
+    for (uint32_t i = 0; fdt_reserved(&file->tree, i, &range); i++)
+        add(facts, "reserved %lx size %lx\n", (unsigned long)range.base, (unsigned long)range.size);
+    add_cpus(&file->tree, facts);
+    add(facts, "timebase %u\n", fdt_timebase(&file->tree));
+    assert_true(os2_tree_open(file->bytes, file->size, &user_tree));
+    if (os2_tree_console(&user_tree, &uart))
+        add(facts, "console %s %lx shift %u width %u irq %u\n", kinds[uart.kind], (unsigned long)uart.base, uart.shift,
+            uart.io_width, uart.irq);
+}
+
+static const struct {
+    const char *name, *facts;
+} boards[] = {
+    {"virt", "ram 80000000 size 8000000\n"
+             "reserved 80000000 size 40000\nreserved 80040000 size 20000\n"
+             "hart 0 context 1 sstc\nhart 1 context 3 sstc\nplic c000000 sources 96\ntimebase 10000000\n"
+             "console ns16550 10000000 shift 0 width 1 irq 10\n"},
+    {"unleashed", "ram 80000000 size 200000000\n"
+                  "hart 1 context 2\nhart 2 context 4\nplic c000000 sources 53\ntimebase 1000000\n"
+                  "console sifive 10010000 shift 2 width 4 irq 4\n"},
+    {"unmatched", "ram 80000000 size 400000000\n"
+                  "hart 1 context 2\nplic c000000 sources 69\ntimebase 1000000\n"
+                  "console sifive 10010000 shift 2 width 4 irq 39\n"},
+    /* The vendor's: hart 0 is said to be like the others, but for F and D. */
+    {"visionfive2", "ram 40000000 size 100000000\n"
+                    "reserved 6ce00000 size 1600000\nreserved 40000000 size 80000\n"
+                    "hart 1 context 2\nplic c000000 sources 136\ntimebase 4000000\n"
+                    "console dw-apb 10000000 shift 2 width 4 irq 32\n"},
+    {"visionfive2-upstream", "ram 40000000 size 100000000\n"
+                             "hart 1 context 2\nhart 4 context 4\nplic c000000 sources 136\ntimebase 4000000\n"
+                             "console dw-apb 10000000 shift 2 width 4 irq 32\n"},
+    {"icicle", "ram 80000000 size 40000000\nram 1000000000 size 40000000\n"
+               "hart 1 context 2\nhart 2 context 4\nhart 3 context 6\nhart 4 context 8\n"
+               "plic c000000 sources 186\ntimebase 1000000\n"
+               "console ns16550 20100000 shift 2 width 4 irq 91\n"},
+    {"banks", "ram f0000000 size 1000000\nram c0000000 size 8000000\nram d0000000 size 4000000\n"
+              "ram e0000000 size 1000\n"
+              "reserved c0000000 size 80000\nreserved d0000000 size 1000\nreserved d1000000 size 2000\n"
+              "hart 3 context 1\nplic 20004000 sources 31\ntimebase 50000000\n"
+              "console ns16550 20001000 shift 0 width 1 irq 17\n"},
+    {"states", "ram 80000000 size 10000000\n"
+               "hart 1 context 3 sstc\nhart 2 context 2\nhart 300 context 0 sstc\n"
+               "plic c000000 sources 10\ntimebase 24000000\n"
+               "console sifive 3000 shift 2 width 4 irq 3\n"},
+    {"awkward", "ram 80000000 size 1000000\nram 90000000 size 2000000\nram c0000000 size 10000000\n"
+                "ram e0000000 size 8000\n"
+                "reserved 80000000 size 1000\nreserved 80002000 size 3000\n"
+                "hart 7 context 2\nplic 50001200 sources 3\ntimebase 24000000\n"},
+};
+
+static void test_boards(void **state) {
+    char facts[1024];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(boards) / sizeof(boards[0]); i++) {
+        facts_of(trees_named(boards[i].name), facts);
+        if (strcmp(facts, boards[i].facts) != 0)
+            fail_msg("%s: read\n%sbut it holds\n%s", boards[i].name, facts, boards[i].facts);
+    }
+    assert_int_equal(trees_count, sizeof(boards) / sizeof(boards[0]));
+}
+
+/* Cut anywhere, a tree gives other answers or none, and nothing beyond its end is read (ASan looks). */
+static void test_user_tree_cut(void **state) {
+    struct os2_tree_uart uart;
+    struct os2_tree tree;
+
+    (void)state;
+    for (size_t i = 0; i < trees_count; i++) {
+        for (size_t size = 0; size < trees[i].size; size += 3) {
+            uint8_t *bytes = malloc(size + 1);
+
+            memcpy(bytes, trees[i].bytes, size);
+            assert_false(os2_tree_open(bytes, size, &tree)); /* the header says how long it is */
+            if (size >= FDT_HEADER_BYTES) {
+                bytes[4] = bytes[5] = 0;
+                bytes[6] = (uint8_t)(size >> 8);
+                bytes[7] = (uint8_t)size;
+                if (os2_tree_open(bytes, size, &tree))
+                    os2_tree_console(&tree, &uart);
+            }
+            free(bytes);
+        }
+    }
+}
+
+int main(int argc, char **argv) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_boards),
+        cmocka_unit_test(test_user_tree_cut),
+    };
+
+    if (argc == 3 && strcmp(argv[1], "facts") == 0) {
+        char facts[1024];
+
+        setenv("TREES", argv[2], 1);
+        trees_load();
+        facts_of(&trees[0], facts);
+        fputs(facts, stdout);
+        return 0;
+    }
+    trees_load();
+    return cmocka_run_group_tests_name("boards", tests, NULL, NULL);
+}
