@@ -8,7 +8,8 @@
  *
  * CFG says what the processes do: 1 a server and two clients with deadlines, 2 notifications, 3 a server killed and
  * started again in its slot, 4 a client killed, 5 circles, 6 late replies, 7 a child let go whose slot another takes.
- * LONG makes each do more. A mutant is one of the M_ names defined: the property must then fail.
+ * LONG makes each do more. A mutant is one of the M_ names defined: the property must then fail. M_NO_DOOM_SWITCH and
+ * M_NO_DOOM_PUBLISH are none: those looks make an end prompt, but whoever dooms a held process also sends an IPI.
  *
  * What is asserted, all along: a process is held by at most one core; a message goes to the generation that its handle
  * names; an answer ends the call it answers; nobody is ended who was not doomed; tables are freed when no core uses
@@ -310,7 +311,7 @@ user: /* x runs in user mode on this core */
 #if CFG == 1
     :: x == 0 && pc[0] == 0 -> pc[0] = 1; armed[0] = 0; from[0] = ANY; goto do_receive
     :: x == 0 && pc[0] == 1 -> from[0] = ANY; goto do_reply_receive
-    :: x != 0 && pc[x] < CALLS -> pc[x]++; t = 0; g = 1; armed[x] = 1; goto do_call
+    :: x != 0 && pc[x] < CALLS -> pc[x]++; t = 0; g = 1; armed[x] = (x == 1); goto do_call
     :: x != 0 && pc[x] == CALLS -> goto do_exit
 #elif CFG == 2
     :: x == 0 && pc[0] < CALLS -> pc[0]++; armed[0] = 1; from[0] = ANY; goto do_receive
@@ -332,7 +333,7 @@ user: /* x runs in user mode on this core */
     :: x == 0 && pc[0] == 0 -> pc[0] = 1; armed[0] = 0; from[0] = ANY; goto do_receive
     :: x == 0 && pc[0] == 1 -> from[0] = ANY; goto do_reply_receive
     :: x == 1 && pc[1] < CALLS + 1 -> pc[1]++; t = 0; g = 1; armed[1] = 1; goto do_call
-    :: x == 1 && pc[1] == CALLS + 1 -> goto do_exit
+    :: x == 1 && pc[1] == CALLS + 1 -> armed[1] = 0; from[1] = ANY; goto do_receive
     :: x == 2 && pc[2] == 0 -> pc[2] = 1; t = 1; g = 1; goto do_kill
     :: x == 2 && pc[2] == 1 -> pc[2] = 2; t = 0; g = 1; armed[2] = 0; goto do_call
     :: x == 2 && pc[2] == 2 -> goto do_exit
@@ -660,6 +661,13 @@ inline still(i) {
     fi
 }
 
+/* Where each begins. In CFG 7 the one who lets go is alone on its core. */
+#if CFG == 7
+#define HOME(k) (k == 2 -> 0 : 1)
+#else
+#define HOME(k) (k % 2)
+#endif
+
 init {
     byte k;
     atomic {
@@ -667,8 +675,8 @@ init {
         do
         :: k < N ->
             life[k] = 2; queued_at[k] = NONE; from[k] = ANY;
-            word[k] = W(RDY, k % 2, 0);
-            ready[k % 2] = ready[k % 2] | (1 << k);
+            word[k] = W(RDY, HOME(k), 0);
+            ready[HOME(k)] = ready[HOME(k)] | (1 << k);
             k++
         :: else -> break
         od;

@@ -18,7 +18,7 @@ import tempfile
 
 MODEL = pathlib.Path(__file__).resolve().with_name("claim.pml")
 NAMES = {
-    1: "a server and two clients with deadlines",
+    1: "a server and two clients, one with a deadline",
     2: "notifications",
     3: "a server killed and started again in its slot",
     4: "a client killed in any state",
@@ -37,8 +37,6 @@ MUTANTS = {
     "M_REPLY_NO_SEQ": 6,
     "M_GENERATION_FIRST": 3,
     "M_NO_DOOM_DISPATCH": 4,
-    "M_NO_DOOM_SWITCH": 4,
-    "M_NO_DOOM_PUBLISH": 4,
     "M_NO_IPI": 4,
     "M_NO_SCAN": 3,
     "M_NO_LEFT": 3,
