@@ -66,6 +66,7 @@ bit freed[N];      /* tables */
 /* Ghosts: what the kernel does not know. */
 byte held[N];      /* core + 1 */
 byte calls[N];     /* calls made */
+byte sent_to[N];   /* generation of the process it sends to */
 byte pc[N];
 
 #ifdef LONG
@@ -415,6 +416,7 @@ do_send:
 do_call:
     atomic { is_call[x] = 1; calls[x]++ };
 send:
+    sent_to[x] = g;
     NEXT_SEQ(x);
 #ifdef M_GENERATION_FIRST
     if :: GEN(t) != g -> goto user :: else fi;
@@ -652,6 +654,7 @@ inline still(i) {
         :: TARGET(word[i]) != NONE ->
             assert(KIND(word[TARGET(word[i])]) != DEAD && KIND(word[TARGET(word[i])]) != FREE);
             assert(!(KIND(word[i]) == SND && ACCEPTS(word[PEER(word[i])], i)));
+            assert(KIND(word[i]) == RCV || sent_to[i] == GEN(PEER(word[i])));
             assert(KIND(word[i]) != SND || queued_at[i] == PEER(word[i]));
             assert(TARGET(word[TARGET(word[i])]) != i);
             assert(TARGET(word[TARGET(word[i])]) == NONE || TARGET(word[TARGET(word[TARGET(word[i])])]) != i)
