@@ -450,7 +450,7 @@ send:
     fi;
     LOCK(t);
     if :: GEN(t) != g -> UNLOCK(t); goto user :: else fi;
-    atomic { queue[t] = queue[t] | (1 << x); queued_at[x] = t };
+    atomic { assert(queued_at[x] == NONE); queue[t] = queue[t] | (1 << x); queued_at[x] = t };
     ARM(x);
     v = W(SND, t, seq[x]);
     PUBLISH(x, v);
