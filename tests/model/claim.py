@@ -33,7 +33,6 @@ MUTANTS = {
     "M_NO_SEND_LOOK": 1,
     "M_TIMER_NO_UNLINK": 6,
     "M_TIMER_DROPS_CLM": 6,
-    "M_TIMER_NO_SEQ": 6,
     "M_REPLY_NO_SEQ": 6,
     "M_GENERATION_FIRST": 3,
     "M_NO_DOOM_DISPATCH": 4,
