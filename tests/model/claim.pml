@@ -3,8 +3,8 @@
  * The state word of a slot, as ipc/ and core/turn.c use it: three processes, two cores.
  *
  * A core executes the kernel in the name of its current process: each access to a word that others may touch is one
- * step here, and everything between two such steps is local. Memory is sequentially consistent; the fences are the business
- * of litmus tests. Run queues and timer heaps are sets: their own orders do not matter to the protocol.
+ * step here, and everything between two such steps is local. Memory is sequentially consistent; the fences are the
+ * business of litmus tests. Run queues and timer heaps are sets: their own orders do not matter to the protocol.
  *
  * CFG says what the processes do: 1 a server and two clients with deadlines, 2 notifications, 3 a server killed and
  * started again in its slot, 4 a client killed, 5 circles, 6 late replies, 7 a child let go whose slot another takes.
