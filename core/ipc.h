@@ -19,9 +19,9 @@ enum os2_status notify_slot(struct core *core, struct slot *slot, uint64_t gener
  * may have come meanwhile, or that there is no caller to go on with. */
 _Noreturn void message_looked_at_late(struct core *core, uint64_t word, struct process *caller);
 
-/* ipc/message.c. A message with a block, on the entry path: `x` is current, this core has claimed `into`, which waits for
- * the message (call) or the answer (reply) that x's registers hold. The block at `va` moves to it: returns the CONTROL of
- * its result, and the block's address is as it was; 0: it is not that simple, and nothing has changed. */
+/* ipc/message.c. A message with a block, on the entry path: `x` is current, this core has claimed `into`, which waits
+ * for the message (call) or the answer (reply) that x's registers hold. The block at `va` moves to it: returns the
+ * CONTROL of its result, and the block's address is as it was; 0: it is not that simple, and nothing has changed. */
 uint64_t message_pass(struct process *x, struct process *into, uint64_t va);
 
 /* What follows a message_pass() that did nothing: the claim is undone, in the way that suits a receiver or a caller. */

@@ -8,7 +8,8 @@
  *
  * The books are the same as in paging.c and block.c: valid entries of the two tables, empty tables, owner, lists, owned
  * pages. Where emptying the sender's table would be one too many kept, the long way is taken, which drops it. That an
- * entry at an exchange address, if it is a leaf, maps the frame of that address is the invariant of the exchange region.
+ * entry at an exchange address, if it is a leaf, maps the frame of that address is the invariant of the exchange
+ * region.
  */
 #ifndef MM_PASS_H
 #define MM_PASS_H
@@ -66,11 +67,11 @@ static inline __attribute__((always_inline)) enum pass pass_leaf(struct space *f
     return PASS_DONE;
 }
 
-/* Move the block at `va` from the space that is current on this core, and plain (arch_space_plain), to another that this
- * core holds, if that is the simple case: RAM of one leaf below 1 GiB, at its exchange address, of order order_limit - 1
- * at most (0: none), within the receiver's quota, through tables that it has. PASS_DONE: *ret_order is its order.
- * PASS_FAR: it may be done once pass_find_table() was asked. Else nothing has changed, and block_fits() and block_move()
- * will tell why. */
+/* Move the block at `va` from the space that is current on this core, and plain (arch_space_plain), to another that
+ * this core holds, if that is the simple case: RAM of one leaf below 1 GiB, at its exchange address, of order
+ * order_limit - 1 at most (0: none), within the receiver's quota, through tables that it has. PASS_DONE: *ret_order is
+ * its order. PASS_FAR: it may be done once pass_find_table() was asked. Else nothing has changed, and block_fits() and
+ * block_move() will tell why. */
 static inline __attribute__((always_inline)) enum pass block_pass(struct space *from, struct space *into, uint64_t va,
                                                                   unsigned order_limit, unsigned *ret_order) {
     const struct heap *heap = from->heap;

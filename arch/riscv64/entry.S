@@ -366,7 +366,8 @@ fast_reply_receive:
     enter                       /* t0 is 0; a7 names the call, which its caller may know */
     sret
 
-    /* The words and the flags of the message, to the sender's saved registers; those of C's that it keeps are free then. */
+    /* The words and the flags of the message, to the sender's saved registers; those of C's that it keeps are free
+     * then. */
     .macro save_message process
     sd a0, REG(0)(\process)
     sd a1, REG(1)(\process)

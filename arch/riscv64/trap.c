@@ -5,7 +5,8 @@
  * The kernel runs with interrupts off, so an interrupt is taken in user mode, or found pending by the idle loop.
  *
  * Floating point is off (sstatus.FS = Off) for a process until it uses it, which traps as an illegal instruction. From
- * then on its state is parked and loaded at each switch, until it has gone through a turn at a core without changing it.
+ * then on its state is parked and loaded at each switch, until it has gone through a turn at a core without changing
+ * it.
  */
 #include "arch/riscv64/riscv.h"
 #include "core/panic.h"
