@@ -256,6 +256,7 @@ struct process *turn_rotate(struct core *core) {
     x->slot->ready_since = now;
     arch_store_release(&x->slot->word, state(KIND_RDY, core->index, 0));
     runqueue_rotate(queue, x->slot);
+    core->was_front = false;
     arch_store_relaxed(&y->word, state(KIND_RUN, core->index, 0));
     arch_fence(); /* pairs with end_kill() */
     begin_turn(core, y, now);
