@@ -54,12 +54,15 @@ static inline void arch_breakpoint(void) {
     __asm__ volatile("int3");
 }
 
+#define ARCH_TABLES 4u
+
 #define ARCH_DIVIDES 1
 static inline void arch_divide_by_zero(void) {
     __asm__ volatile("divl %%ecx" ::"a"(1), "c"(0), "d"(0));
 }
 
-/* The CMOS clock's periodic interrupt. Its line is edge-triggered: what comes while it is masked is lost. */
+/* The CMOS clock's periodic interrupt. Its line is edge-triggered: what comes while nobody has bound it is
+ * lost. */
 #define ARCH_DEVICE_BASE UINT64_C(0)
 #define ARCH_DEVICE_IRQ 8u
 #define ARCH_DEVICE_PORTS 1
