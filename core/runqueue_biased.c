@@ -25,46 +25,58 @@ void runqueue_init(struct runqueue *queue) {
     *queue = (struct runqueue){.list = RUNQUEUE_EMPTY, .front = RUNQUEUE_EMPTY, .mode = BIASED};
 }
 
-/* The owner's lock and unlock. */
-static bool own(struct runqueue *queue) {
-    if (__atomic_load_n(&queue->mode, __ATOMIC_RELAXED) == BIASED)
-        return false;
-    lock_acquire(&queue->lock);
-    return true;
+/* Only its own core writes the mode: the owner may trust what it reads. */
+static inline bool biased(const struct runqueue *queue) {
+    return __atomic_load_n(&queue->mode, __ATOMIC_RELAXED) == BIASED;
 }
 
-static void disown(struct runqueue *queue, bool locked) {
-    if (!locked)
-        return;
+/* The owner lets the lock go that it had to take. */
+static void disown(struct runqueue *queue) {
     if (++queue->acquisitions >= REBIAS_AFTER)
         arch_store_relaxed(&queue->mode, BIASED); /* seen by the next thief under the lock */
     lock_release(&queue->lock);
 }
 
-static void push(struct runqueue *queue, struct runqueue_list *list, struct slot *slot) {
-    bool locked = own(queue);
+static inline void append(struct runqueue *queue, struct runqueue_list *list, struct slot *slot) {
     list_append(list, slot);
     set_length(queue, queue->length + 1);
-    disown(queue, locked);
 }
 
-void runqueue_push(struct runqueue *queue, struct slot *slot) {
-    push(queue, &queue->list, slot);
+/* In functions of their own, so that the way without the lock needs no stack frame. */
+static __attribute__((noinline)) void push_locked(struct runqueue *queue, struct runqueue_list *list,
+                                                  struct slot *slot) {
+    lock_acquire(&queue->lock);
+    append(queue, list, slot);
+    disown(queue);
 }
 
-void runqueue_push_front(struct runqueue *queue, struct slot *slot) {
-    push(queue, &queue->front, slot);
-}
-
-struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front) {
-    bool locked = own(queue);
+static __attribute__((noinline)) struct slot *pop_locked(struct runqueue *queue, bool front, bool *ret_front) {
+    lock_acquire(&queue->lock);
     struct slot *slot = queue_take(queue, front, ret_front);
-    disown(queue, locked);
+    disown(queue);
     return slot;
 }
 
+void runqueue_push(struct runqueue *queue, struct slot *slot) {
+    if (biased(queue))
+        append(queue, &queue->list, slot);
+    else
+        push_locked(queue, &queue->list, slot);
+}
+
+void runqueue_push_front(struct runqueue *queue, struct slot *slot) {
+    if (biased(queue))
+        append(queue, &queue->front, slot);
+    else
+        push_locked(queue, &queue->front, slot);
+}
+
+struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front) {
+    return biased(queue) ? queue_take(queue, front, ret_front) : pop_locked(queue, front, ret_front);
+}
+
 struct slot *runqueue_first(const struct runqueue *queue) {
-    return __atomic_load_n(&queue->mode, __ATOMIC_RELAXED) == BIASED ? queue_first(queue) : NULL;
+    return biased(queue) ? queue_first(queue) : NULL;
 }
 
 void runqueue_rotate(struct runqueue *queue, struct slot *appended) {
@@ -72,7 +84,7 @@ void runqueue_rotate(struct runqueue *queue, struct slot *appended) {
 }
 
 void runqueue_publish(struct runqueue *queue) {
-    if (__atomic_load_n(&queue->mode, __ATOMIC_RELAXED) != BIASED || queue->length == 0)
+    if (!biased(queue) || queue->length == 0)
         return;
     queue->acquisitions = 0;
     /* Pairs with the acquire reads of mode in runqueue_steal(): the list as it is comes first. */
@@ -82,7 +94,7 @@ void runqueue_publish(struct runqueue *queue) {
 
 struct slot *runqueue_steal(struct runqueue *victim) {
     struct slot *first = NULL, *last;
-    if (runqueue_hint(victim) == 0 || __atomic_load_n(&victim->mode, __ATOMIC_RELAXED) == BIASED)
+    if (runqueue_hint(victim) == 0 || biased(victim))
         return NULL; /* a hint only: the read below decides */
     if (__atomic_exchange_n(&victim->lock.held, 1, __ATOMIC_ACQUIRE))
         return NULL;
@@ -98,8 +110,10 @@ struct slot *runqueue_steal(struct runqueue *victim) {
 }
 
 const char *runqueue_check(struct runqueue *queue) {
-    bool locked = own(queue);
+    if (biased(queue))
+        return lists_check(queue, queue->length);
+    lock_acquire(&queue->lock);
     const char *wrong = lists_check(queue, queue->length);
-    disown(queue, locked);
+    disown(queue);
     return wrong;
 }

@@ -38,7 +38,7 @@ def comment(text):
 def ratios(build):
     """How many times faster two workers are than one, in one boot."""
     shown = shell(build, 2, [f"{program} {workers}" for program in RATIOS for workers in (1, 2)])
-    times = [int(ms) for ms in re.findall(r"^(\d+) ms$", shown, re.MULTILINE)]
+    times = [int(us) for us in re.findall(r"^(\d+) us$", shown, re.MULTILINE)]
     for i, program in enumerate(RATIOS):
         if len(times) == 2 * len(RATIOS) and times[2 * i + 1]:
             comment(f"{program}: {times[2 * i] / times[2 * i + 1]:.2f} times as fast with two workers as with one")

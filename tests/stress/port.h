@@ -14,6 +14,7 @@
 #include "tests/host/port.h"
 #undef arch_fence_release
 #undef arch_relax
+#undef arch_store_relaxed
 
 extern _Thread_local bool stress_fenced;
 void stress_relax(void);
@@ -24,7 +25,8 @@ static inline void arch_fence_release(void) {
 static inline void arch_relax(void) {
     stress_relax();
 }
-#define __atomic_store_n(p, v, order)                                                                                  \
-    (stress_fenced ? (stress_fenced = false, __atomic_store_n(p, v, __ATOMIC_RELEASE)) : __atomic_store_n(p, v, order))
+#define arch_store_relaxed(p, v)                                                                                       \
+    (stress_fenced ? (stress_fenced = false, __atomic_store_n(p, v, __ATOMIC_RELEASE))                                 \
+                   : __atomic_store_n(p, v, __ATOMIC_RELAXED))
 
 #endif

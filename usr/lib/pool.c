@@ -107,7 +107,7 @@ void os2_pool_print(const struct os2_pool *pool) {
                 os2_printf(" %u", core);
         os2_printf("\n");
     }
-    os2_printf("%lu ms\n", pool->elapsed_ns / 1000000);
+    os2_printf("%lu us\n", pool->elapsed_ns / 1000);
 }
 
 /* ---- In a worker. ---- */
