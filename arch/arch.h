@@ -52,6 +52,7 @@ struct core; /* its first member is the port's struct arch_core */
  *
  * void arch_fence_plain(space, va)               the same as arch_fence_address() for the current space of this core
  *
+ * arch_store_relaxed(p, v)      *p = v as one access, of any width and in any order
  * arch_store_release(p, v)      *p = v after everything before it            (64 bits; pairs with an acquire load)
  * arch_load_acquire(p)          *p before everything after it
  * arch_fence_release()          loads and stores before it come before stores after it

@@ -37,7 +37,7 @@ static void disown(struct runqueue *queue, bool locked) {
     if (!locked)
         return;
     if (++queue->acquisitions >= REBIAS_AFTER)
-        __atomic_store_n(&queue->mode, BIASED, __ATOMIC_RELAXED); /* seen by the next thief under the lock */
+        arch_store_relaxed(&queue->mode, BIASED); /* seen by the next thief under the lock */
     lock_release(&queue->lock);
 }
 
@@ -77,7 +77,7 @@ void runqueue_publish(struct runqueue *queue) {
     queue->acquisitions = 0;
     /* Pairs with the acquire reads of mode in runqueue_steal(): the list as it is comes first. */
     arch_fence_release();
-    __atomic_store_n(&queue->mode, SHARED, __ATOMIC_RELAXED);
+    arch_store_relaxed(&queue->mode, SHARED);
 }
 
 struct slot *runqueue_steal(struct runqueue *victim) {

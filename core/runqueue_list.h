@@ -29,7 +29,7 @@ static inline struct slot *list_take(struct runqueue_list *list) {
 }
 
 static inline void set_length(struct runqueue *queue, uint32_t length) {
-    __atomic_store_n(&queue->length, length, __ATOMIC_RELAXED);
+    arch_store_relaxed(&queue->length, length);
 }
 
 /* The next one of a queue that the caller may touch, or NULL. */

@@ -78,7 +78,7 @@ void runqueue_publish(struct runqueue *queue) {
     queue->box_length = (uint16_t)n;
     /* Pairs with the exchange in runqueue_steal(): the chain's links and words come first. */
     arch_fence_release();
-    __atomic_store_n(&queue->box, first->index + 1u, __ATOMIC_RELAXED);
+    arch_store_relaxed(&queue->box, first->index + 1u);
 }
 
 struct slot *runqueue_steal(struct runqueue *victim) {

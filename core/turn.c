@@ -59,7 +59,7 @@ void turn_switch(struct core *core, struct process *process) {
     /* The old tables are left before `current` says so: pairs with roots_left() in ipc/end.c. */
     arch_space_activate(core, &process->space.arch);
     arch_fence_release();
-    __atomic_store_n(&core->current, process, __ATOMIC_RELAXED);
+    arch_store_relaxed(&core->current, process);
     core->running = true;
 }
 
@@ -67,7 +67,7 @@ void turn_leave_space(struct core *core) {
     core->running = false;
     arch_space_activate(core, NULL);
     arch_fence_release();
-    __atomic_store_n(&core->current, NULL, __ATOMIC_RELAXED);
+    arch_store_relaxed(&core->current, NULL);
 }
 
 void turn_spent(struct core *core) {
@@ -164,7 +164,7 @@ static void idle(struct core *core) {
     uint64_t bits = LOOKING(core) | ASLEEP(core);
     uint64_t nap = machine.clock_hz / NAP_FIRST_HZ + 1;
     uint64_t start = arch_clock();
-    __atomic_store_n(&core->idle_since, start, __ATOMIC_RELAXED);
+    arch_store_relaxed(&core->idle_since, start);
     core->timers.tick = TIMER_NEVER;
     while (runqueue_hint(&core->shared->queue) == 0) {
         __atomic_fetch_or(&machine.idle_mask, bits, __ATOMIC_SEQ_CST);
@@ -180,7 +180,7 @@ static void idle(struct core *core) {
     }
     __atomic_fetch_and(&machine.idle_mask, ~bits, __ATOMIC_RELAXED);
     core->timers.nap = TIMER_NEVER;
-    __atomic_store_n(&core->idle_since, 0, __ATOMIC_RELAXED);
+    arch_store_relaxed(&core->idle_since, 0);
     core->idle_ticks += arch_clock() - start;
 }
 
@@ -227,7 +227,7 @@ void turn_dispatch(struct core *core) {
             continue;
         }
         ASSERT(slot->word == state(KIND_RDY, core->index, 0));
-        __atomic_store_n(&slot->word, state(KIND_RUN, core->index, 0), __ATOMIC_RELAXED);
+        arch_store_relaxed(&slot->word, state(KIND_RUN, core->index, 0));
         arch_fence(); /* pairs with end_kill(): either it sees RUN|c, or the doom is seen here */
         if (slot_doomed(slot)) {
             turn_leave_space(core);
@@ -256,7 +256,8 @@ struct process *turn_rotate(struct core *core) {
     x->slot->ready_since = now;
     arch_store_release(&x->slot->word, state(KIND_RDY, core->index, 0));
     runqueue_rotate(queue, x->slot);
-    __atomic_store_n(&y->word, state(KIND_RUN, core->index, 0), __ATOMIC_RELAXED);
+    core->was_front = false;
+    arch_store_relaxed(&y->word, state(KIND_RUN, core->index, 0));
     arch_fence(); /* pairs with end_kill() */
     begin_turn(core, y, now);
     if (slot_doomed(y)) {

@@ -63,7 +63,7 @@ int sys_exit(struct core *core, struct process *process) {
 /* ---- Killing. ---- */
 
 void end_kill(struct core *core, struct slot *slot, uint64_t generation, unsigned reason) {
-    __atomic_store_n(&slot->doom_reason, (uint8_t)reason, __ATOMIC_RELAXED);
+    arch_store_relaxed(&slot->doom_reason, (uint8_t)reason);
     if (!arch_cas_full(&slot->life, generation << 1, generation << 1 | 1))
         return; /* doomed already, or ended */
     for (;;) {
@@ -117,7 +117,7 @@ static void free_dead(struct core *core, struct slot *slot) {
 void end_abandon(struct core *core, struct slot *slot, uint64_t generation) {
     /* The generation goes up when the end begins, so a dead child's slot has the next one; it cannot be a later one,
      * since the slot is not free before this. */
-    __atomic_store_n(&slot->abandoned, 1, __ATOMIC_RELAXED);
+    arch_store_relaxed(&slot->abandoned, 1);
     arch_fence(); /* pairs with the one in tell() */
     uint64_t word = slot_word(slot);
     if (state_kind(word) == KIND_DEAD) {

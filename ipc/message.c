@@ -344,7 +344,7 @@ static enum os2_status answer(struct core *core, struct process *x, struct slot 
     p->reg[OS2_R_CALLER] = p->reg[OS2_R_BADGE] = p->reg[OS2_R_BITS] = 0;
     if (control & OS2_F_FAIL)
         p->reg[OS2_R_CONTROL] = (uint64_t)(int64_t)OS2_E_FAILED;
-    __atomic_store_n(&y->word, state(KIND_RUN, core->index, 0), __ATOMIC_RELAXED);
+    arch_store_relaxed(&y->word, state(KIND_RUN, core->index, 0));
     *ret_caller = y;
     return OS2_OK;
 }

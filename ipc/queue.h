@@ -16,7 +16,7 @@ static inline void queue_link(struct slot *receiver, struct slot *sender) {
     sender->next = SLOT_NONE;
     sender->prev = receiver->queue_tail;
     if (receiver->queue_tail == SLOT_NONE)
-        __atomic_store_n(&receiver->queue_head, sender->index, __ATOMIC_RELAXED);
+        arch_store_relaxed(&receiver->queue_head, sender->index);
     else
         machine.slot[receiver->queue_tail].next = sender->index;
     receiver->queue_tail = sender->index;
@@ -27,7 +27,7 @@ static inline void queue_unlink(struct slot *receiver, struct slot *sender) {
     if (sender->queued_at != receiver->index)
         return;
     if (sender->prev == SLOT_NONE)
-        __atomic_store_n(&receiver->queue_head, sender->next, __ATOMIC_RELAXED);
+        arch_store_relaxed(&receiver->queue_head, sender->next);
     else
         machine.slot[sender->prev].next = sender->next;
     if (sender->next == SLOT_NONE)

@@ -12,8 +12,8 @@ static inline uint64_t wait_begin(struct slot *slot) {
 
 /* Change the pending bits; the slot's lock is held. */
 static inline void note_set(struct slot *slot, uint64_t note) {
-    __atomic_store_n(&slot->note, note, __ATOMIC_RELAXED);
-    __atomic_store_n(&slot->noted, note != 0, __ATOMIC_RELAXED);
+    arch_store_relaxed(&slot->note, note);
+    arch_store_relaxed(&slot->noted, note != 0);
 }
 
 /* A wait is over, and has its result: back to what the entry path relies on. */

@@ -23,7 +23,7 @@ static inline void lock_acquire(struct lock *lock) {
 
 static inline void lock_release(struct lock *lock) {
     arch_fence_release(); /* gcc 12 would make a release store an atomic swap */
-    __atomic_store_n(&lock->held, 0, __ATOMIC_RELAXED);
+    arch_store_relaxed(&lock->held, 0);
 }
 
 #endif

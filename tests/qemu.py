@@ -8,7 +8,8 @@
     qemu.py [options] BUILD boots N           boot N times, each time up to the prompt
     qemu.py [options] BUILD debug             wait for gdb
 
-BUILD is a meson build folder for a machine; its machine.json says how QEMU stands in for that machine.
+BUILD is a meson build folder for a machine; its machine.json says how QEMU stands in for that machine. Or a file like
+it: machine-offer.json, for the kernel with another run queue.
 
 How a run is known to be good: the guest ends QEMU through a test device, whose code is QEMU's exit status, and init
 prints `os2: exit NONCE STATUS`, with a nonce from the boot arguments, which no program can guess. Both must agree. Time
@@ -46,7 +47,9 @@ ICOUNT = ["-icount", "shift=0,sleep=off"]  # an instruction is a nanosecond; who
 def command_line(build, smp, memory, append="", extra=(), boot="", **other):
     """QEMU's command line: the same for a person, a test and gdb. `boot` is one of the machine's other ways to boot;
     `other` replaces facts of the machine."""
-    machine = json.loads((pathlib.Path(build) / "machine.json").read_text(encoding="utf-8")) | other
+    facts = pathlib.Path(build)
+    facts = facts / "machine.json" if facts.is_dir() else facts
+    machine = json.loads(facts.read_text(encoding="utf-8")) | other
     boots = {name: words.split() for name, _, words in (entry.partition(": ") for entry in machine["boots"] if entry)}
     if boot and boot not in boots:
         raise GuestError(f"this machine does not boot by {boot!r}, but by: {' '.join(boots)}")

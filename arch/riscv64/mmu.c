@@ -121,14 +121,6 @@ static uint64_t probe_asids(void) {
     return found;
 }
 
-/* SiFive errata: FU540, sfence.vma by address; FU740 CIP-1200, any fence that is not of everything. The test is the one
- * by marchid and mimpid that their documents give. */
-static bool fences_broken(void) {
-    uint64_t arch = sbi_marchid(), implementation = sbi_mimpid();
-    return (arch == UINT64_C(0x8000000000000007) || arch == 1) && (implementation & 0xffffff) <= 0x200630 &&
-           implementation != 0x01200626;
-}
-
 /* The tables of the image's own map are in the image, which the direct map leaves out. */
 static const uint64_t *table_at(uint64_t pa) {
     if (pa >= riscv_facts.image_base && pa < image_phys(image_end))
@@ -169,7 +161,7 @@ void arch_kernel_map(const struct boot_info *info) {
     __asm__ volatile("sfence.vma" ::: "memory");
 
     uint64_t asids = probe_asids();
-    bool broken = fences_broken();
+    bool broken = riscv_fences_broken(sbi_marchid(), sbi_mimpid());
     riscv_facts.fast = !riscv_argument(info, "os2.nofast");
     riscv_facts.asid_max = broken || riscv_argument(info, "os2.noasid") ? 0 : asids;
     riscv_facts.fences_global = broken || !riscv_facts.asid_max || riscv_argument(info, "os2.fences=global");

@@ -95,7 +95,7 @@ static inline unsigned arch_pte_prot(uint64_t pte) {
            (pte & RISCV_PTE_X ? OS2_PROT_EXEC : 0);
 }
 
-/* Ordering. gcc 12 makes a C11 release store an atomic swap; the fence and a plain store do the same for less. The
+/* Ordering. gcc 12 makes every C11 atomic store an atomic swap; a plain store, behind a fence, does the same for less. The
  * forms below are those found safe by herd7 under riscv.cat: lr.aqrl + sc.rl is a full fence even when the compare
  * fails; lr.aq + sc.rl and gcc's own seq_cst compare-exchange are not. */
 static inline void arch_fence(void) {
@@ -104,9 +104,10 @@ static inline void arch_fence(void) {
 static inline void arch_fence_release(void) {
     __asm__ volatile("fence rw, w" ::: "memory");
 }
+#define arch_store_relaxed(p, v) (*(volatile __typeof__(*(p)) *)(p) = (v))
 static inline void arch_store_release(uint64_t *p, uint64_t v) {
     arch_fence_release();
-    __atomic_store_n(p, v, __ATOMIC_RELAXED);
+    arch_store_relaxed(p, v);
 }
 static inline uint64_t arch_load_acquire(const uint64_t *p) {
     return __atomic_load_n(p, __ATOMIC_ACQUIRE);

@@ -47,6 +47,13 @@ struct riscv_facts {
 extern struct riscv_facts riscv_facts;
 extern uint64_t riscv_kernel_satp; /* known to start.S: not 0 when secondary cores may use it */
 
+/* SiFive errata: FU540, sfence.vma by address; FU740 CIP-1200, any fence that is not of everything. The test is the one
+ * by marchid and mimpid that Linux has. */
+static inline bool riscv_fences_broken(uint64_t marchid, uint64_t mimpid) {
+    return (marchid == UINT64_C(0x8000000000000007) || marchid == 1) && (mimpid & 0xffffff) <= 0x200630 &&
+           mimpid != 0x01200626;
+}
+
 static inline struct arch_core *riscv_core(struct core *core) {
     return (struct arch_core *)core;
 }

@@ -131,6 +131,7 @@ static inline void arch_fence(void) {
 static inline void arch_fence_release(void) {
     __atomic_thread_fence(__ATOMIC_RELEASE);
 }
+#define arch_store_relaxed(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)
 static inline void arch_store_release(uint64_t *p, uint64_t v) {
     __atomic_store_n(p, v, __ATOMIC_RELEASE);
 }

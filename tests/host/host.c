@@ -285,6 +285,12 @@ void host_boot(const struct host_config *wanted) {
         host_boot_info.cpu_id[i] = 100 + i;
     start(0, JOB_BOOT);
     host_settle();
+    while (host_rest(0) == HOST_IDLE) { /* it sleeps until its next look at the cores it has started */
+        if (host_clock < cores[0]->arch.timer)
+            host_clock = cores[0]->arch.timer;
+        host_continue(0);
+        host_settle();
+    }
     host_switching = config.switch_one_in != 0;
 }
 

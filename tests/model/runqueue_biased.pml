@@ -2,8 +2,8 @@
 /*
  * Model of core/runqueue_biased.c, as written: see runqueue_idle.inc for what is around it and what is claimed.
  *
- * Here: of the owner, with or without the lock, and the thieves, at most one is inside the lists; whoever is inside sees
- * everything that those before it have stored there. The owner takes its bias back after two acquisitions.
+ * Here: of the owner, with or without the lock, and the thieves, at most one is inside the lists, and whoever is inside
+ * sees what those before it have stored there. The owner takes its bias back after two acquisitions.
  *
  * check -DN=4 -DYIELDS=1 -DTHIEVES=1
  * check -DN=3 -DYIELDS=0 -DTHIEVES=2

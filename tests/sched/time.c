@@ -37,7 +37,6 @@ static void test_no_tick(void) {
 
 static void test_watchdog(void) {
     struct os2_member_plan plan = {.watchdog_ms = 400};
-    struct os2_message m = {0};
     struct os2_process_end end;
     uint64_t start;
     unsigned number;
@@ -45,10 +44,12 @@ static void test_watchdog(void) {
     if (!CHECK(os2_team_add(&team, &plan, &number) >= 0) || !member_start(number, "stuck"))
         return;
     start = os2_clock(NULL);
-    m.w[4] = os2_deadline_ms(30000);
-    if (!CHECK_IS(os2_receive(OS2_F_DEADLINE, &m), OS2_OK) ||
-        !CHECK_IS(os2_process_end(team.member[number].child.control, 0, &end), OS2_OK))
-        return;
+    /* The end bit of an earlier test's member may still come. */
+    while (os2_process_end(team.member[number].child.control, 0, &end) < 0) {
+        struct os2_message m = {.w = {[4] = os2_deadline_ms(30000)}};
+        if (!CHECK_IS(os2_receive(OS2_F_DEADLINE, &m), OS2_OK))
+            return;
+    }
     team.member[number].runs = false;
     team.running--;
     CHECK_BETWEEN(microseconds(os2_clock(NULL) - start) / 1000, 400, 400 + 200 + SLACK_MS);

@@ -132,7 +132,7 @@ static void give_errors(void) {
 
     NEED(b != NULL);
     at = (uintptr_t)b;
-    NEED_IS(create(6 + ARCH_TABLE_LEVELS, 1, 0, &control, &id), OS2_OK);
+    NEED_IS(create(2 + ARCH_TABLES + 4, 1, 0, &control, &id), OS2_OK);
     CHECK_IS(os2_process_give(control, b, 0x10000, OS2_PROT_WRITE), OS2_E_INVALID);
     CHECK_IS(os2_process_give(control, b, 0x10000, RW | OS2_PROT_EXEC), OS2_E_INVALID);
     CHECK_IS(os2_process_give(control, b, 0x11000, RW), OS2_E_INVALID);
@@ -145,11 +145,11 @@ static void give_errors(void) {
     CHECK_IS(os2_block_free((void *)(uintptr_t)at), OS2_E_OWNER);
     CHECK_IS(os2_process_facts(control, 0, &facts), OS2_OK);
     CHECK_IS(facts.pages, 2);
-    CHECK_IS(facts.tables, ARCH_TABLE_LEVELS);
+    CHECK_IS(facts.tables, ARCH_TABLES);
     b = block(0);
     CHECK_IS(os2_process_give(control, b, 0x11000, RW), OS2_E_BUSY);
     CHECK_IS(os2_process_give(control, b, 0x12000, OS2_PROT_READ), OS2_OK);
-    /* The quota: 2 objects, the tables, 3 blocks; one more page, and no table for another place. */
+    /* Two objects, the tables, three pages in blocks; one more page, and no tables for another place. */
     b = block(1);
     CHECK_IS(os2_process_give(control, b, 0x14000, RW), OS2_E_QUOTA);
     CHECK_IS(os2_block_free(b), OS2_OK);

@@ -128,6 +128,14 @@ int puppet_finish(struct puppet *puppet, struct os2_message *m) {
     return status < 0 ? status : OS2_OK;
 }
 
+int puppet_finish_polling(struct puppet *puppet, struct os2_message *m) {
+    uint64_t limit = os2_deadline_ms(HANG_MS);
+
+    while (!puppet->script && take(puppet, 0) == OS2_E_WOULD_WAIT && os2_clock(NULL) < limit)
+        os2_yield();
+    return puppet_finish(puppet, m);
+}
+
 bool puppet_finish_op(struct puppet *puppet) {
     return CHECK_IS(take(puppet, os2_deadline_ms(HANG_MS)), OS2_OK) && CHECK(puppet->script != NULL);
 }

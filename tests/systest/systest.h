@@ -130,6 +130,8 @@ bool puppet_stuck(struct puppet *puppet, enum os2_process_state state);
 bool puppet_waits(struct puppet *puppet, enum os2_process_state state);
 int puppet_finish(struct puppet *puppet, struct os2_message *m);
 bool puppet_finish_op(struct puppet *puppet);
+/* The first by polls: where this process must not wait itself, because its wait would make a chain longer. */
+int puppet_finish_polling(struct puppet *puppet, struct os2_message *m);
 
 /* Has the script at hand (fresh if the puppet ended with it), to fill in `in`. */
 struct puppet_script *puppet_script(struct puppet *puppet);

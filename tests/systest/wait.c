@@ -307,8 +307,10 @@ static void chains(void) {
         puppet_begin(&p[i], OS2_SYS_send, next[i], 0, NULL);
         CHECK(puppet_stuck(&p[i], OS2_STATE_SEND));
     }
-    CHECK_IS(puppet_do(&p[0], OS2_SYS_send, next[0], 0, &m), OS2_E_CHAIN);
-    CHECK_IS(puppet_do(&p[0], OS2_SYS_call, next[0], 0, &m), OS2_E_CHAIN);
+    puppet_begin(&p[0], OS2_SYS_send, next[0], 0, NULL);
+    CHECK_IS(puppet_finish_polling(&p[0], NULL), OS2_E_CHAIN);
+    puppet_begin(&p[0], OS2_SYS_call, next[0], 0, NULL);
+    CHECK_IS(puppet_finish_polling(&p[0], NULL), OS2_E_CHAIN);
     m = (struct os2_message){0};
     CHECK_IS(puppet_do(&p[N - 1], OS2_SYS_receive, 0, 0, &m), OS2_OK);
     CHECK_IS(puppet_finish(&p[N - 2], NULL), OS2_OK);

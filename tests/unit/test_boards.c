@@ -101,7 +101,7 @@ static const struct {
     {"states", "ram 80000000 size 10000000\n"
                "hart 1 context 3 sstc\nhart 2 context 2\nhart 300 context 0 sstc\n"
                "plic c000000 sources 10\ntimebase 24000000\n"
-               "console sifive 3000 shift 2 width 4 irq 3\n"},
+               "console sifive 10003000 shift 2 width 4 irq 3\n"},
     {"awkward", "ram 80000000 size 1000000\nram 90000000 size 2000000\nram c0000000 size 10000000\n"
                 "ram e0000000 size 8000\n"
                 "reserved 80000000 size 1000\nreserved 80002000 size 3000\n"

@@ -252,15 +252,13 @@ static uint64_t tree_translate(const struct os2_tree *tree, const long *chain, u
 
 /*
  * Is this address of `bus` an I/O port? On an ISA bus the first of its two cells says so with a 1, and the port is what
- * remains of it. QEMU's microvm has no such bus in its tree and writes ports as plain addresses; no UART lies in memory
- * below 64 KiB.
+ * remains of it. QEMU's microvm has no such bus in its tree and writes ports as plain addresses: what a processor sees
+ * below 64 KiB is taken for a port, because no UART lies in memory there.
  */
 #define TREE_PORTS UINT64_C(0x10000)
 static bool tree_is_port(const struct os2_tree *tree, long bus, uint64_t *address) {
     struct os2_tree_value kind;
-    if (!os2_tree_property(tree, bus, "device_type", &kind) || !tree_list_has(&kind, "isa"))
-        return *address < TREE_PORTS;
-    if (*address >> 32 != 1)
+    if (!os2_tree_property(tree, bus, "device_type", &kind) || !tree_list_has(&kind, "isa") || *address >> 32 != 1)
         return false;
     *address &= UINT32_MAX;
     return *address < TREE_PORTS;
@@ -284,6 +282,7 @@ static bool tree_uart(const struct os2_tree *tree, long node, struct os2_tree_ua
     uart.ports = tree_is_port(tree, chain[depth - 2], &uart.base);
     for (unsigned level = depth - 2; level > 0 && !uart.ports; level--)
         uart.base = tree_translate(tree, chain, level, uart.base);
+    uart.ports = uart.ports || uart.base < TREE_PORTS;
     uart.base += tree_number(tree, node, "reg-offset", 0);
     uart.shift = tree_number(tree, node, "reg-shift", 0);
     uart.io_width = tree_number(tree, node, "reg-io-width", 1) == 4 ? 4 : 1;

@@ -29,9 +29,6 @@ extern const char arch_loop[], arch_loop_end[];
 /* Where the slots of the register map are. */
 static const uint8_t arch_slot[OS2_R_COUNT] = {10, 11, 12, 13, 14, 15, 16, 17, 5, 6};
 
-/* Page tables that a process has with one page mapped. */
-#define ARCH_TABLE_LEVELS 3u
-
 enum arch_role {
     ARCH_FIXED,    /* not loaded: sp, constants */
     ARCH_KEPT,     /* the same after a call */
@@ -69,6 +66,9 @@ static inline void arch_breakpoint(void) {
     __asm__ volatile("ebreak");
 }
 
+/* Page tables of a process whose memory is all in one place: one a level. */
+#define ARCH_TABLES 3u
+
 #define ARCH_DIVIDES 0 /* division by zero has a result */
 static inline void arch_divide_by_zero(void) {}
 
@@ -79,7 +79,7 @@ static inline void arch_divide_by_zero(void) {}
 #define ARCH_DEVICE_BASE UINT64_C(0x101000)
 #define ARCH_DEVICE_IRQ 11u
 #define ARCH_DEVICE_PORTS 0u /* no I/O ports */
-#define ARCH_DEVICE_HELD 1   /* an interrupt that comes while it is masked is kept */
+#define ARCH_DEVICE_HELD 1   /* an interrupt that comes while nobody has bound it is kept */
 static inline bool arch_device_open(unsigned handle) {
     (void)handle;
     return true;
