@@ -29,9 +29,6 @@ extern const char arch_loop[], arch_loop_end[];
 /* Where the slots of the register map are. */
 static const uint8_t arch_slot[OS2_R_COUNT] = {10, 11, 12, 13, 14, 15, 16, 17, 5, 6};
 
-/* Page tables that a process has with one page mapped. */
-#define ARCH_TABLE_LEVELS 3u
-
 enum arch_role {
     ARCH_FIXED,    /* not loaded: sp, constants */
     ARCH_KEPT,     /* the same after a call */

@@ -23,9 +23,6 @@ extern const char arch_loop[], arch_loop_end[];
 
 static const uint8_t arch_slot[OS2_R_COUNT] = {0, 5, 4, 3, 10, 8, 9, 1, 12, 13};
 
-/* Page tables that a process has with one page mapped. */
-#define ARCH_TABLE_LEVELS 4u
-
 enum arch_role { ARCH_FIXED, ARCH_KEPT, ARCH_SLOT, ARCH_SCRUBBED, ARCH_LOST };
 static inline enum arch_role arch_role(unsigned i) {
     if (i == 7)
