@@ -50,7 +50,8 @@ struct core; /* its first member is the port's struct arch_core */
  * uint64_t arch_pte_address(pte)
  * unsigned arch_pte_prot(pte)
  *
- * void arch_fence_plain(space, va)               the same as arch_fence_address() for the current space of this core
+ * void arch_fence_plain(space, va), arch_fence_plain_space(space)   arch_fence_address() and _space() for the current
+ *                                               space of this core, where arch_space_plain() has said so
  *
  * arch_store_relaxed(p, v)      *p = v as one access, of any width and in any order
  * arch_store_release(p, v)      *p = v after everything before it            (64 bits; pairs with an acquire load)

@@ -407,22 +407,32 @@ void message_looked_at_late(struct core *core, uint64_t word, struct process *ca
 
 /* ---- With a block, on the entry path. ---- */
 
-/* Where a space has not noted the tables on the way: note them and try again. */
+static uint64_t pass_result(enum pass pass, unsigned order) {
+    return pass == PASS_DONE ? OS2_I_MESSAGE | OS2_I_BLOCK | (uint64_t)order << OS2_I_ORDER_SHIFT : 0;
+}
+
+/* What is not the most common case, kept out of message_pass() so that this one calls nothing: a block of several leaves,
+ * or one whose tables a space has not noted yet. */
 static __attribute__((noinline)) uint64_t message_pass_far(struct process *x, struct process *into, uint64_t va) {
-    struct block block;
-    if (block_find(&x->space, va, &block) != OS2_OK)
-        return 0;
-    unsigned level = paging_level(block.order);
-    bool near = level <= 1 && pass_find_table(&x->space, va, level) && pass_find_table(&into->space, va, level);
-    return near ? message_pass(x, into, va) : 0;
+    unsigned limit = into->wait.control >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK, order = 0;
+    enum pass pass = PASS_FAR;
+    for (unsigned attempt = 0; pass == PASS_FAR && attempt < 2; attempt++) {
+        pass = block_pass(&x->space, &into->space, va, limit, &order);
+        if (pass == PASS_MANY)
+            pass = pass_many(&x->space, &into->space, va);
+        unsigned level = paging_level(order);
+        if (pass == PASS_FAR && (!pass_find_table(&x->space, va, level) || !pass_find_table(&into->space, va, level)))
+            pass = PASS_NO;
+    }
+    return pass_result(pass, order);
 }
 
 uint64_t message_pass(struct process *x, struct process *into, uint64_t va) {
     unsigned limit = into->wait.control >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK, order = 0;
     enum pass pass = block_pass(&x->space, &into->space, va, limit, &order);
-    if (__builtin_expect(pass == PASS_FAR, 0))
+    if (__builtin_expect(pass >= PASS_FAR, 0))
         return message_pass_far(x, into, va);
-    return pass == PASS_DONE ? OS2_I_MESSAGE | OS2_I_BLOCK | (uint64_t)order << OS2_I_ORDER_SHIFT : 0;
+    return pass_result(pass, order);
 }
 
 void message_pass_undo_call(struct core *core, struct process *into) {

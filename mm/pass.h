@@ -2,8 +2,8 @@
 /*
  * The short way for a block to change hands: what mm/block.c does in general, for the one case that most messages are.
  *
- * A block of order 0, 9 or 18 is one leaf. At its exchange address it leaves by clearing one entry of the sender's
- * tables, and arrives by filling one entry, at the same address, of the receiver's. Which table that entry is in, each
+ * At its exchange address a block leaves by clearing a few neighbouring entries of one of the sender's tables (one for
+ * order 0, 9 and 18), and arrives by filling them, at the same address, in the receiver's. Which table that is, each
  * space remembers from the last time (struct table_hint); so a move walks no tables at all, at any size.
  *
  * The books are the same as in paging.c and block.c: valid entries of the two tables, empty tables, owner, lists, owned
@@ -21,12 +21,30 @@
 bool pass_find_table(struct space *space, uint64_t va, unsigned level);
 
 /* What block_pass() found. */
-enum pass { PASS_NO, PASS_DONE, PASS_FAR };
+enum pass { PASS_NO, PASS_DONE, PASS_FAR, PASS_MANY };
 
-/* Move the block that starts at frame `f`, of one leaf of `level`. */
+/* The block that starts at frame `f` has changed hands: owner, lists, owned pages. */
+static inline __attribute__((always_inline)) void pass_owner(struct space *from, struct space *into, struct frame *f,
+                                                             uint32_t pages) {
+    struct frame *frames = from->heap->frames;
+    uint64_t next = f->next, prev = f->prev, number = (uint64_t)(f - frames);
+    *(prev != FRAME_NONE ? &frames[prev].next : &from->blocks) = (uint32_t)next;
+    if (next != FRAME_NONE)
+        frames[next].prev = (uint32_t)prev;
+    next = into->blocks;
+    if (next != FRAME_NONE)
+        frames[next].prev = (uint32_t)number;
+    f->prev = FRAME_NONE;
+    f->next = (uint32_t)next;
+    f->owner = into->slot;
+    into->blocks = (uint32_t)number;
+    from->owned -= pages;
+    into->owned += pages;
+}
+
+/* Move the block that starts at frame `f`, of one leaf of `level`, which is not the root's. */
 static inline __attribute__((always_inline)) enum pass pass_leaf(struct space *from, struct space *into, uint64_t va,
                                                                  struct frame *f, const unsigned level) {
-    struct frame *frames = from->heap->frames;
     uint64_t key = va >> (OS2_PAGE_SHIFT + 9 + 9 * level), index = va >> (OS2_PAGE_SHIFT + 9 * level) & 511;
     struct table_hint *source = &from->hint[level], *target = &into->hint[level];
     if (source->key != key || target->key != key)
@@ -42,7 +60,6 @@ static inline __attribute__((always_inline)) enum pass pass_leaf(struct space *f
             return PASS_NO;
         from->empty_tables++;
     }
-
     /* From here on nothing can fail. */
     *leaf = 0;
     arch_fence_plain(&from->arch, va);
@@ -50,28 +67,17 @@ static inline __attribute__((always_inline)) enum pass pass_leaf(struct space *f
     if (target_frame->live++ == 0)
         into->empty_tables--;
     *space_for = arch_pte_leaf(va - OS2_EXCHANGE_BASE, OS2_PROT_READ | OS2_PROT_WRITE, level, false);
-
-    uint64_t next = f->next, prev = f->prev, number = (uint64_t)(f - frames);
-    *(prev != FRAME_NONE ? &frames[prev].next : &from->blocks) = (uint32_t)next;
-    if (next != FRAME_NONE)
-        frames[next].prev = (uint32_t)prev;
-    next = into->blocks;
-    if (next != FRAME_NONE)
-        frames[next].prev = (uint32_t)number;
-    f->prev = FRAME_NONE;
-    f->next = (uint32_t)next;
-    f->owner = into->slot;
-    into->blocks = (uint32_t)number;
-    from->owned -= pages;
-    into->owned += pages;
+    pass_owner(from, into, f, pages);
     return PASS_DONE;
 }
 
-/* Move the block at `va` from the space that is current on this core, and plain (arch_space_plain), to another that
- * this core holds, if that is the simple case: RAM of one leaf below 1 GiB, at its exchange address, of order
- * order_limit - 1 at most (0: none), within the receiver's quota, through tables that it has. PASS_DONE: *ret_order is
- * its order. PASS_FAR: it may be done once pass_find_table() was asked. Else nothing has changed, and block_fits() and
- * block_move() will tell why. */
+/* The same for a block for which block_pass() said PASS_MANY: several leaves, or one of 1 GiB. */
+enum pass pass_many(struct space *from, struct space *into, uint64_t va);
+
+/* Move the block at `va` from the space that is current on this core, and plain (arch_space_plain), to another that this
+ * core holds, if that is the simple case: RAM at its exchange address, of order order_limit - 1 at most (0: none), within
+ * the receiver's quota, through tables that it has. PASS_DONE: *ret_order is its order. PASS_FAR: it may be done once
+ * pass_find_table() was asked; PASS_MANY: by pass_many(). Else nothing has changed, and block_fits() and block_move() will tell why. */
 static inline __attribute__((always_inline)) enum pass block_pass(struct space *from, struct space *into, uint64_t va,
                                                                   unsigned order_limit, unsigned *ret_order) {
     const struct heap *heap = from->heap;
@@ -85,7 +91,7 @@ static inline __attribute__((always_inline)) enum pass block_pass(struct space *
     *ret_order = order;
     if (order == 0)
         return pass_leaf(from, into, va, f, 0);
-    return order == 9 ? pass_leaf(from, into, va, f, 1) : PASS_NO;
+    return order == 9 ? pass_leaf(from, into, va, f, 1) : PASS_MANY;
 }
 
 #endif

@@ -140,6 +140,9 @@ static inline bool arch_space_plain(struct core *core, const struct arch_space *
 static inline void arch_fence_plain(const struct arch_space *space, uint64_t va) {
     __asm__ volatile("sfence.vma %0, %1" ::"r"(va), "r"(space->asid) : "memory");
 }
+static inline void arch_fence_plain_space(const struct arch_space *space) {
+    __asm__ volatile("sfence.vma x0, %0" ::"r"(space->asid) : "memory");
+}
 static inline struct core *arch_core(void) {
     struct core *core;
     __asm__("mv %0, tp" : "=r"(core));

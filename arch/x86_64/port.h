@@ -158,6 +158,10 @@ static inline void arch_fence_plain(struct arch_space *space, uint64_t va) {
     (void)space;
     __asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
 }
+void arch_fence_space(struct arch_space *space);
+static inline void arch_fence_plain_space(struct arch_space *space) {
+    arch_fence_space(space);
+}
 static inline struct core *arch_core(void) {
     struct core *core;
     __asm__("movq %%gs:0, %0" : "=r"(core));

@@ -122,6 +122,10 @@ void arch_fence_address(struct arch_space *space, uint64_t va);
 static inline void arch_fence_plain(struct arch_space *space, uint64_t va) {
     arch_fence_address(space, va);
 }
+void arch_fence_space(struct arch_space *space);
+static inline void arch_fence_plain_space(struct arch_space *space) {
+    arch_fence_space(space);
+}
 static inline struct core *arch_core(void) {
     return host_core;
 }
