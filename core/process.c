@@ -94,6 +94,7 @@ enum os2_status process_make(struct slot *parent, const struct process_request *
 
     slot->process = p;
     slot->parent = parent ? parent->index : SLOT_NONE;
+    slot->generation = slot_generation(slot);
     slot->parent_life = parent ? slot_generation(parent) : 0;
     slot->born = slot_generation(slot);
     slot->notify_bits = request->notify_bits;

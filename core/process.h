@@ -59,6 +59,7 @@ struct slot {
     uint64_t end_name[2];
     uint8_t end_reason;
     /* From creation. (i) */
+    uint64_t generation;         /* its own, also once the life word is its successor's */
     uint64_t parent_life;        /* the supervisor's generation */
     uint64_t born;               /* the generation it began with; `life` goes up when its end begins */
     uint64_t notify_bits;        /* what the supervisor gets at the end */

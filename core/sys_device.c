@@ -39,7 +39,7 @@ int sys_device_claim(struct core *core, struct process *process) {
     case OS2_DEVICE_MEMORY:
         return claim_memory(process, first, count);
     case OS2_DEVICE_IRQ:
-        if (first == 0 || first >= machine.boot->irq_count)
+        if (first == 0 || first >= machine.boot->irq_count || first >= IRQ_MAX)
             return OS2_E_INVALID;
         target = handle_target(OS2_HANDLE_IRQ, OS2_RIGHT_GIVE, 0, 0);
         break;

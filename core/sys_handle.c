@@ -36,7 +36,9 @@ int sys_handle_mint(struct core *core, struct process *process) {
         /* Rights of a control handle are those over an inbox of the child. */
         if (handle_kind(source) == OS2_HANDLE_CONTROL)
             source = handle_target(OS2_HANDLE_CONTROL, OS2_RIGHTS_ALL, handle_slot(source), handle_generation(source));
-        else if (badge != h->badge && !(handle_rights(source) & OS2_RIGHT_MINT))
+        /* A badge that tells a client apart is no mask that its server chose. */
+        else if ((badge != h->badge || (handle_kind(source) == OS2_HANDLE_INBOX && kind == OS2_HANDLE_NOTIFY)) &&
+                 !(handle_rights(source) & OS2_RIGHT_MINT))
             return OS2_E_RIGHTS;
         /* The badge of an interrupt or of ports is which one it is. */
         if (badge != h->badge && handle_kind(source) >= OS2_HANDLE_MACHINE)

@@ -20,6 +20,7 @@ import terminal
 from qemu import GuestError
 
 GDB_SECONDS = 120
+PHYSICAL = "(unsigned long){} - 0xffffffff80000000 + 0x80200000"  # of a function in the kernel's image
 
 
 @contextlib.contextmanager
@@ -95,6 +96,33 @@ def case_early_trap(args):
         text = gdb("info symbol $pc - 0x80200000 + 0xffffffff80000000", "info registers scause sepc", "detach")
         for pattern in (r"^halt_trap \+", r"^scause +0x1\b", r"^sepc +0x40\b"):
             seen(pattern, text)
+
+
+def case_lost_lottery(args):
+    """A hart started by HSM that arrives at the entry, as old firmware lets it: it waits, and becomes its core."""
+    two = argparse.Namespace(**vars(args) | {"smp": 2})
+    with stub(two, "-S") as (guest, gdb):
+        text = gdb(f"hbreak *({PHYSICAL.format('riscv_secondary')})", "continue",
+                   "set $pc = 0x80200000", "set $a1 = 0x87e00000", "detach")
+        seen(r"hit Breakpoint 1", text)
+        guest.prompt(0)
+        seen(r"2 of 2 cores are up", guest.text.decode(errors="replace"))
+        rows = guest.command("cores").splitlines()[1:]
+        assert [row.split()[-1] for row in rows] == ["runs", "runs"], rows
+        seen(r"primes up to 2000", guest.command("primes 2000"))
+
+
+def case_absent_hart(args):
+    """A hart that firmware says it has started, and that never arrives: logged, and boot goes on without it."""
+    two = argparse.Namespace(**vars(args) | {"smp": 2})
+    with stub(two, "-S") as (guest, gdb):
+        gdb(f"hbreak *({PHYSICAL.format('riscv_secondary')})", "continue",
+            f"set $pc = {PHYSICAL.format('&halt_no_core')}", "detach")
+        guest.prompt(0)
+        text = guest.text.decode(errors="replace")
+        seen(r"core 1 \(cpu \d\) has not arrived", text)
+        seen(r"1 of 2 cores are up", text)
+        seen(r"primes up to 2000", guest.command("primes 2000"))
 
 
 CASES = {name[5:].replace("_", " "): case for name, case in list(globals().items()) if name.startswith("case_")}

@@ -95,8 +95,8 @@ static inline unsigned arch_pte_prot(uint64_t pte) {
            (pte & RISCV_PTE_X ? OS2_PROT_EXEC : 0);
 }
 
-/* Ordering. gcc 12 makes every C11 atomic store an atomic swap; a plain store, behind a fence, does the same for less. The
- * forms below are those found safe by herd7 under riscv.cat: lr.aqrl + sc.rl is a full fence even when the compare
+/* Ordering. gcc 12 makes every C11 atomic store an atomic swap; a plain store, behind a fence, does the same for less.
+ * The forms below are those found safe by herd7 under riscv.cat: lr.aqrl + sc.rl is a full fence even when the compare
  * fails; lr.aq + sc.rl and gcc's own seq_cst compare-exchange are not. */
 static inline void arch_fence(void) {
     __asm__ volatile("fence rw, rw" ::: "memory");

@@ -193,7 +193,9 @@ void arch_irq_mask(unsigned irq) {
     if (irq == 0 || irq >= irq_count)
         return;
     lock();
-    irq_state[irq] = IRQ_CLOSED;
-    set_input(irq, ENTRY_MASKED);
+    if (irq_mode[irq] & X86_IRQ_LEVEL)
+        set_input(irq, ENTRY_MASKED);
+    else if (irq_state[irq] == IRQ_OPEN)
+        irq_state[irq] = IRQ_CLOSED;
     unlock();
 }

@@ -214,6 +214,8 @@ void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64
 void arch_core_init(struct core *core) {
     cpu_init(x86_core(core));
     lapic_init();
+    if (x86_core(core)->index == 0)
+        lapic_write(LAPIC_LVT_LINT1, LAPIC_NMI); /* where a PC's NMI comes in; one core is enough to report it */
     clock_core_init();
 }
 

@@ -202,6 +202,7 @@ static void fence_all(void) {
 
 void arch_space_activate(struct core *core, struct arch_space *space) {
     struct arch_core *here = x86_core(core);
+    here->fp_owner = NULL; /* whoever was parked may run elsewhere from here on: what it left here is old */
     if (!space) {
         cr_write(cr3, x86_kernel_cr3 | (x86_facts.pcid ? CR3_KEEP : 0));
         return;

@@ -56,7 +56,7 @@ struct arch_core {
     uint32_t index;
     uint32_t apic;                       /* firmware's number */
     uint64_t pcid_next, pcid_epoch;      /* epoch is never 0 */
-    const struct arch_context *fp_owner; /* whose control words are loaded; NULL: nobody's, or saved since */
+    const struct arch_context *fp_owner; /* whose control words are loaded; NULL: nobody's, or old ones */
     bool fp_dirty;                       /* floating-point registers are not in their initial state */
     bool fp_on;                          /* CR0.TS is clear */
     uint8_t port_ranges;                 /* open in io_map */

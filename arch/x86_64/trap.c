@@ -83,7 +83,6 @@ void arch_context_park(struct arch_context *context, struct arch_space *space) {
     struct arch_core *here = x86_core(arch_core());
     if (here->fp_owner == context)
         __asm__ volatile("stmxcsr %0; fnstcw %1" : "=m"(context->mxcsr), "=m"(context->fcw));
-    here->fp_owner = NULL;
 }
 
 /* ---- Traps. ---- */

@@ -171,6 +171,7 @@ unsigned ioapic_irqs(void);
 #define LAPIC_TIMER_NOW 0x390
 #define LAPIC_TIMER_DIVIDE 0x3e0
 #define LAPIC_MASKED (1u << 16)
+#define LAPIC_NMI 0x400u
 
 /* clock.c: find out how fast the time-stamp counter and the local APIC's timer run; returns the former. */
 uint64_t clock_calibrate(void);

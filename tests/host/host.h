@@ -43,7 +43,7 @@ void host_memory(uint64_t base, uint64_t bytes);
 /* ---- A whole machine. ---- */
 
 /* Build memory, firmware's ranges, an archive and a tree, and run kernel_main() until every core rests. init is current
- * on core 0. */
+ * on core 0, or on one that stole it. */
 void host_boot(const struct host_config *config);
 
 extern struct boot_info host_boot_info;

@@ -2,13 +2,14 @@
 /*
  * The state word of a slot, as ipc/ and core/turn.c use it: three processes, two cores.
  *
- * A core executes the kernel in the name of its current process: each access to a word that others may touch is one step
- * here, and everything between two such steps is local. Memory is sequentially consistent; the fences are the business
- * of litmus tests. Run queues and timer heaps are sets: their own orders do not matter to the protocol.
+ * A core executes the kernel in the name of its current process: each access to a word that others may touch is one
+ * step here, and everything between two such steps is local. Memory is sequentially consistent; the fences are the
+ * business of litmus tests. Run queues and timer heaps are sets: their own orders do not matter to the protocol.
  *
  * CFG says what the processes do: 1 a server and two clients with deadlines, 2 notifications, 3 a server killed and
  * started again in its slot, 4 a client killed, 5 circles, 6 late replies, 7 a child let go whose slot another takes.
- * LONG makes each do more. A mutant is one of the M_ names defined: the property must then fail.
+ * LONG makes each do more. A mutant is one of the M_ names defined: the property must then fail. M_NO_DOOM_SWITCH and
+ * M_NO_DOOM_PUBLISH are none: those looks make an end prompt, but whoever dooms a held process also sends an IPI.
  *
  * What is asserted, all along: a process is held by at most one core; a message goes to the generation that its handle
  * names; an answer ends the call it answers; nobody is ended who was not doomed; tables are freed when no core uses
@@ -65,6 +66,7 @@ bit freed[N];      /* tables */
 /* Ghosts: what the kernel does not know. */
 byte held[N];      /* core + 1 */
 byte calls[N];     /* calls made */
+byte sent_to[N];   /* generation of the process it sends to */
 byte pc[N];
 
 #ifdef LONG
@@ -88,7 +90,8 @@ byte pc[N];
 #define READY(i)                                                                                                       \
     word[i] = W(RDY, c, 0);                                                                                            \
     atomic { assert(held[i] == c + 1); held[i] = 0; ready[c] = ready[c] | (1 << (i)) }
-#define QUEUE_END(i) atomic { assert(held[i] == c + 1); held[i] = 0; word[i] = W(END, c, 0); ready[c] = ready[c] | (1 << (i)) }
+#define QUEUE_END(i)                                                                                                   \
+    atomic { assert(held[i] == c + 1); held[i] = 0; word[i] = W(END, c, 0); ready[c] = ready[c] | (1 << (i)) }
 #define DOOM_END(i) assert(DOOMED(i)); QUEUE_END(i)
 #define ARM(i) if :: armed[i] -> node[c * N + i] = seq[i] :: else fi
 #define NEXT_SEQ(i) atomic { assert(seq[i] < 60); seq[i] = seq[i] + 1 }
@@ -255,8 +258,8 @@ proctype core(byte c) {
     bit ok, over, bits, missed;
 
 dispatch:
-    atomic { x = NONE; y = NONE; cy = NONE; t = 0; i = 0; rx = 0; w = 0; v = 0; s = 0; g = 0; n1 = 0; n2 = 0; w1 = 0; w2 = 0;
-        fr = 0; fg = 0; ok = 0; over = 0; bits = 0; missed = 0; cont = 0 };
+    atomic { x = NONE; y = NONE; cy = NONE; t = 0; i = 0; rx = 0; w = 0; v = 0; s = 0; g = 0; n1 = 0; n2 = 0;
+        w1 = 0; w2 = 0; fr = 0; fg = 0; ok = 0; over = 0; bits = 0; missed = 0; cont = 0 };
 end_idle:
     atomic {
         if
@@ -289,8 +292,8 @@ idle_timer:
     goto dispatch;
 
 user: /* x runs in user mode on this core */
-    atomic { y = NONE; cy = NONE; i = 0; w = 0; v = 0; n1 = 0; n2 = 0; w1 = 0; w2 = 0; ok = 0; over = 0; bits = 0; missed = 0; s = 0;
-        fr = 0; fg = 0; t = 0; g = 0; rx = 0; cont = 0 };
+    atomic { y = NONE; cy = NONE; i = 0; w = 0; v = 0; n1 = 0; n2 = 0; w1 = 0; w2 = 0; ok = 0; over = 0;
+        bits = 0; missed = 0; s = 0; fr = 0; fg = 0; t = 0; g = 0; rx = 0; cont = 0 };
     assert(held[x] == c + 1 && word[x] == W(RUN, c, 0) && root[c] == x && !freed[x]);
     if
     :: atomic { ipi[c] -> ipi[c] = 0 };
@@ -304,61 +307,7 @@ user: /* x runs in user mode on this core */
     :: !ipi[c] -> skip
     fi;
 
-    /* What it does next. */
-    atomic {
-    if
-#if CFG == 1
-    :: x == 0 && pc[0] == 0 -> pc[0] = 1; armed[0] = 0; from[0] = ANY; goto do_receive
-    :: x == 0 && pc[0] == 1 -> from[0] = ANY; goto do_reply_receive
-    :: x != 0 && pc[x] < CALLS -> pc[x]++; t = 0; g = 1; armed[x] = 1; goto do_call
-    :: x != 0 && pc[x] == CALLS -> goto do_exit
-#elif CFG == 2
-    :: x == 0 && pc[0] < CALLS -> pc[0]++; armed[0] = 1; from[0] = ANY; goto do_receive
-    :: x == 0 && pc[0] == CALLS -> armed[0] = 0; from[0] = ANY; goto do_receive
-    :: x != 0 && pc[x] < CALLS -> pc[x]++; t = 0; g = 1; goto do_notify
-    :: x == 1 && pc[x] == CALLS -> goto do_exit
-    :: x == 2 && pc[x] == CALLS -> pc[x]++; t = 0; g = 1; armed[x] = 1; goto do_send
-    :: x == 2 && pc[x] > CALLS -> goto do_exit
-#elif CFG == 3
-    :: x == 0 && pc[0] == 0 -> pc[0] = 1; armed[0] = 0; from[0] = ANY; goto do_receive
-    :: x == 0 && pc[0] == 1 -> from[0] = ANY; goto do_reply_receive
-    :: x == 1 && pc[1] < CALLS + 1 -> pc[1]++; t = 0; g = 1; armed[1] = 0; goto do_call
-    :: x == 1 && pc[1] == CALLS + 1 -> goto do_exit
-    :: x == 2 && pc[2] == 0 -> pc[2] = 1; t = 0; g = 1; goto do_kill
-    :: x == 2 && pc[2] == 1 && KIND(word[0]) == DEAD -> pc[2] = 2; goto do_restart
-    :: x == 2 && pc[2] == 1 && KIND(word[0]) != DEAD -> goto do_yield
-    :: x == 2 && pc[2] == 2 -> goto do_exit
-#elif CFG == 4
-    :: x == 0 && pc[0] == 0 -> pc[0] = 1; armed[0] = 0; from[0] = ANY; goto do_receive
-    :: x == 0 && pc[0] == 1 -> from[0] = ANY; goto do_reply_receive
-    :: x == 1 && pc[1] < CALLS + 1 -> pc[1]++; t = 0; g = 1; armed[1] = 1; goto do_call
-    :: x == 1 && pc[1] == CALLS + 1 -> goto do_exit
-    :: x == 2 && pc[2] == 0 -> pc[2] = 1; t = 1; g = 1; goto do_kill
-    :: x == 2 && pc[2] == 1 -> pc[2] = 2; t = 0; g = 1; armed[2] = 0; goto do_call
-    :: x == 2 && pc[2] == 2 -> goto do_exit
-#elif CFG == 5
-    :: pc[x] < CALLS -> pc[x]++; t = (x + 1) % N; g = 1; armed[x] = 0; goto do_call
-    :: pc[x] < CALLS -> pc[x]++; armed[x] = 0; from[x] = (x + 1) % N; from_gen[x] = 1; goto do_receive
-    :: pc[x] < CALLS -> pc[x]++; t = (x + 2) % N; g = 1; armed[x] = 0; goto do_send
-    :: pc[x] == CALLS -> goto do_exit
-#elif CFG == 6
-    :: x == 0 && pc[0] < 2 -> pc[0]++; armed[0] = 0; from[0] = ANY; goto do_receive
-    :: x == 0 && pc[0] == 2 -> pc[0]++; y = 1; s = first[0]; g = first_call[0]; goto do_reply
-    :: x == 0 && pc[0] == 3 -> pc[0] = 1; y = caller[0] - 1; s = caller_seq[0]; g = caller_call[0]; goto do_reply
-    :: x == 1 && pc[1] < CALLS + 1 -> pc[1]++; t = 0; g = 1; armed[1] = 1; goto do_call
-    :: x == 1 && pc[1] == CALLS + 1 -> goto do_exit
-    :: x == 2 -> goto do_exit
-#elif CFG == 7
-    :: x == 0 && pc[0] < 2 -> pc[0]++; armed[0] = 0; from[0] = ANY; goto do_receive
-    :: x == 0 && pc[0] == 2 -> goto do_exit
-    :: x == 1 && pc[1] == 0 && KIND(word[0]) == FREE -> pc[1] = 1; goto do_restart
-    :: x == 1 && pc[1] == 0 && KIND(word[0]) != FREE -> goto do_yield
-    :: x == 1 && pc[1] == 1 -> goto do_exit
-    :: x == 2 && pc[2] == 0 -> pc[2] = 1; t = 0; g = 1; goto do_abandon
-    :: x == 2 && pc[2] == 1 -> goto do_exit
-#endif
-    fi
-    };
+#include "claim_programs.inc"
 
 do_yield:
     READY(x);
@@ -414,6 +363,7 @@ do_send:
 do_call:
     atomic { is_call[x] = 1; calls[x]++ };
 send:
+    sent_to[x] = g;
     NEXT_SEQ(x);
 #ifdef M_GENERATION_FIRST
     if :: GEN(t) != g -> goto user :: else fi;
@@ -447,7 +397,7 @@ send:
     fi;
     LOCK(t);
     if :: GEN(t) != g -> UNLOCK(t); goto user :: else fi;
-    atomic { queue[t] = queue[t] | (1 << x); queued_at[x] = t };
+    atomic { assert(queued_at[x] == NONE); queue[t] = queue[t] | (1 << x); queued_at[x] = t };
     ARM(x);
     v = W(SND, t, seq[x]);
     PUBLISH(x, v);
@@ -638,44 +588,4 @@ ending: /* slot i, END|c: ipc/end.c, without children */
     goto dispatch
 }
 
-/* Nothing moves any more. */
-inline still(i) {
-    assert(KIND(word[i]) != RUN && KIND(word[i]) != RDY && KIND(word[i]) != CLM && KIND(word[i]) != END);
-    assert(held[i] == 0 && locked[i] == 0);
-    if
-    :: WAITS(word[i]) ->
-        assert(!DOOMED(i));
-        assert(!armed[i]);
-        assert(!(KIND(word[i]) == RCV && PEER(word[i]) == ANY && (note[i] || queue[i])));
-        if
-        :: TARGET(word[i]) != NONE ->
-            assert(KIND(word[TARGET(word[i])]) != DEAD && KIND(word[TARGET(word[i])]) != FREE);
-            assert(!(KIND(word[i]) == SND && ACCEPTS(word[PEER(word[i])], i)));
-            assert(KIND(word[i]) != SND || queued_at[i] == PEER(word[i]));
-            assert(TARGET(word[TARGET(word[i])]) != i);
-            assert(TARGET(word[TARGET(word[i])]) == NONE || TARGET(word[TARGET(word[TARGET(word[i])])]) != i)
-        :: else
-        fi
-    :: else
-    fi
-}
-
-init {
-    byte k;
-    atomic {
-        k = 0;
-        do
-        :: k < N ->
-            life[k] = 2; queued_at[k] = NONE; from[k] = ANY;
-            word[k] = W(RDY, k % 2, 0);
-            ready[k % 2] = ready[k % 2] | (1 << k);
-            k++
-        :: else -> break
-        od;
-        root[0] = NONE; root[1] = NONE;
-        run core(0);
-        run core(1)
-    };
-    timeout;
-    atomic { still(0); still(1); still(2) }
-}
+#include "claim_end.inc"

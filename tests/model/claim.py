@@ -18,7 +18,7 @@ import tempfile
 
 MODEL = pathlib.Path(__file__).resolve().with_name("claim.pml")
 NAMES = {
-    1: "a server and two clients with deadlines",
+    1: "a server and two clients, one with a deadline",
     2: "notifications",
     3: "a server killed and started again in its slot",
     4: "a client killed in any state",
@@ -31,14 +31,11 @@ MUTANTS = {
     "M_WORD_BEFORE_BITS": 2,
     "M_NO_RECEIVE_LOOK": 1,
     "M_NO_SEND_LOOK": 1,
-    "M_TIMER_NO_UNLINK": 1,
-    "M_TIMER_DROPS_CLM": 1,
-    "M_TIMER_NO_SEQ": 1,
+    "M_TIMER_NO_UNLINK": 6,
+    "M_TIMER_DROPS_CLM": 6,
     "M_REPLY_NO_SEQ": 6,
     "M_GENERATION_FIRST": 3,
     "M_NO_DOOM_DISPATCH": 4,
-    "M_NO_DOOM_SWITCH": 4,
-    "M_NO_DOOM_PUBLISH": 4,
     "M_NO_IPI": 4,
     "M_NO_SCAN": 3,
     "M_NO_LEFT": 3,
@@ -47,7 +44,7 @@ MUTANTS = {
     "M_KILL_NO_RECHECK": 7,
 }
 SHORT = [3, 7]
-SHORT_MUTANTS = ["M_NO_SCAN"]
+SHORT_MUTANTS = ["M_NO_SCAN", "M_KILL_NO_RECHECK"]
 LONG_MEMORY_MIB = 4096
 
 

@@ -100,6 +100,7 @@ static void mint_badges(void) {
     CHECK_IS(mint(fixed, OS2_HANDLE_INBOX, 78, OS2_RIGHTS_ALL, &same), OS2_OK);
     CHECK_IS(mint(fixed, OS2_HANDLE_INBOX, 79, OS2_RIGHTS_ALL, &other), OS2_E_RIGHTS);
     CHECK_IS(mint(fixed, OS2_HANDLE_NOTIFY, 1, OS2_RIGHTS_ALL, &other), OS2_E_RIGHTS);
+    CHECK_IS(mint(fixed, OS2_HANDLE_NOTIFY, 78, OS2_RIGHTS_ALL, &other), OS2_E_RIGHTS); /* its badge is no mask */
     /* Rights only shrink: `same` asked for all, and has no MINT still. */
     CHECK_IS(mint(same, OS2_HANDLE_INBOX, 79, OS2_RIGHTS_ALL, &other), OS2_E_RIGHTS);
     CHECK_IS(mint(0, OS2_HANDLE_NOTIFY, 6, OS2_RIGHT_GIVE, &notify), OS2_OK);
@@ -207,7 +208,8 @@ static const struct test tests[] = {
     {"handle-none handle-range", "indices that name no handle are refused by every call", bad_handles},
     {"handle-kind", "handles of the wrong kind are refused", wrong_kinds},
     {"mint-kinds mint-invalid", "what can be minted from what", mint_kinds},
-    {"mint-badge mint-rights mint-shrink", "a badge of choice needs the right; rights only shrink", mint_badges},
+    {"mint-badge mint-mask mint-rights mint-shrink", "a badge of choice needs the right; rights only shrink",
+     mint_badges},
     {"badge mint-control", "a message shows the badge of its handle", badge_seen},
     {"mint-full create-full claim-full close-reuse", "a full table takes no more", table_full},
     {"close-gone", "a closed handle is gone", closing},

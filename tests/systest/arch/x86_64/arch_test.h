@@ -61,12 +61,12 @@ static inline void arch_divide_by_zero(void) {
     __asm__ volatile("divl %%ecx" ::"a"(1), "c"(0), "d"(0));
 }
 
-/* The CMOS clock's periodic interrupt. Its line is edge-triggered: what comes while nobody has bound it is
- * lost. */
+/* The CMOS clock's periodic interrupt: each is an edge, slow enough that a test sees one at a time. The kernel holds an
+ * edge that comes while the interrupt is not let in. */
 #define ARCH_DEVICE_BASE UINT64_C(0)
 #define ARCH_DEVICE_IRQ 8u
 #define ARCH_DEVICE_PORTS 1
-#define ARCH_DEVICE_HELD 0
+#define ARCH_DEVICE_HELD 1
 static inline bool arch_device_open(unsigned handle) {
     uint64_t ports;
     if (os2_device_claim(handle, OS2_DEVICE_PORTS, 0x70, 2, &ports) < 0)
@@ -83,14 +83,15 @@ static inline void arch_cmos_write(uint8_t index, uint8_t value) {
     arch_io_write(0x70, index);
     arch_io_write(0x71, value);
 }
-static inline void arch_device_fire(uintptr_t block) {
-    (void)block;
-    arch_cmos_write(0x0b, arch_cmos_read(0x0b) | 0x40);
-}
 static inline void arch_device_quiet(uintptr_t block) {
     (void)block;
     arch_cmos_write(0x0b, arch_cmos_read(0x0b) & ~0x40);
     arch_cmos_read(0x0c);
+}
+static inline void arch_device_fire(uintptr_t block) {
+    arch_device_quiet(block);
+    arch_cmos_write(0x0a, 0x2d); /* 8 Hz */
+    arch_cmos_write(0x0b, arch_cmos_read(0x0b) | 0x40);
 }
 
 /* RAM, the I/O APIC, the local APIC. */

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""docs/porting.md has the line counts of the ports' files, and an empty port fails to build naming each thing missing.
+
+    porting.py            check both
+    porting.py --table    print the table of line counts
+
+The second is tried with the host's compiler: arch/arch.h is compiled against an empty port.h, and everything that its
+list of the inline half names must be missing; a program that calls each function of the out-of-line half must not link,
+and the linker must name each.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DOCUMENT = ROOT / "docs/porting.md"
+START, END = "<!-- table -->\n", "<!-- end -->\n"
+
+
+def ports():
+    return sorted(path.parent.name for path in ROOT.glob("arch/*/meson.build"))
+
+
+def table():
+    """Each file's lines in each port, and the sums."""
+    names = sorted({path.name for port in ports() for path in (ROOT / "arch" / port).iterdir()})
+    counts = {(name, port): len((ROOT / "arch" / port / name).read_text(encoding="utf-8").splitlines())
+              for name in names for port in ports() if (ROOT / "arch" / port / name).exists()}
+    lines = ["| file | " + " | ".join(ports()) + " |", "|---|" + "---:|" * len(ports())]
+    for name in names:
+        lines.append(f"| {name} | " + " | ".join(str(counts.get((name, port), "")) for port in ports()) + " |")
+    sums = [sum(count for (_, port), count in counts.items() if port == wanted) for wanted in ports()]
+    lines.append("| all | " + " | ".join(map(str, sums)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def near(told, counted):
+    """Are these the same tables, but for counts that are off by less than a tenth and ten lines?"""
+    if re.sub(r"\d{2,}", "", told) != re.sub(r"\d{2,}", "", counted):
+        return False
+    pairs = zip(re.findall(r"\b\d{2,}\b", told), re.findall(r"\b\d{2,}\b", counted), strict=True)
+    return all(abs(int(a) - int(b)) <= 10 + int(b) // 10 for a, b in pairs)
+
+
+def contract():
+    """The names of the inline half (functions, types, constants) and the functions of the out-of-line half."""
+    text = (ROOT / "arch/arch.h").read_text(encoding="utf-8")
+    listed = text[text.index("The inline half"):text.index('#include "port.h"')]
+    inline = set(re.findall(r"\b(arch_\w+)\(", listed))
+    types = set(re.findall(r"^ \* struct (arch_\w+)", listed, re.MULTILINE))
+    constants = set(re.findall(r"^ \* (ARCH_\w+)", listed, re.MULTILINE))
+    code = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    outside = set(re.findall(r"\b(arch_\w+)\(", code))
+    return inline, types, constants, outside
+
+
+def compile_with_empty_port(body, link):
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "port.h").write_text("", encoding="ascii")
+        source = pathlib.Path(folder, "port.c")
+        source.write_text('#include "arch/arch.h"\n' + body, encoding="ascii")
+        command = ["gcc", "-std=gnu11", "-ffreestanding", "-fmax-errors=0", "-Wno-implicit-function-declaration",
+                   f"-I{folder}", f"-I{ROOT}", f"-I{ROOT / 'usr/include'}", str(source), "-o", f"{folder}/port"]
+        command += ["-nostdlib"] if link else ["-fsyntax-only", "-Werror=implicit-function-declaration"]
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
+        return made.returncode, made.stderr
+
+
+def unnamed():
+    """What an empty port lacks, but the compiler or the linker does not name."""
+    inline, types, constants, outside = contract()
+    body = "".join(f"struct {name} a_{name};\n" for name in sorted(types)) + "void all(void);\nvoid all(void) {\n"
+    body += "".join(f"    {name}();\n" for name in sorted(inline))
+    body += "".join(f"    (void){name};\n" for name in sorted(constants)) + "}\n"
+    code, said = compile_with_empty_port(body, link=False)
+    missing = [name for name in sorted(inline | types | constants) if not re.search(rf"\b{name}\b", said)]
+    body = "".join(f'__asm__(".quad {name}");\n' for name in sorted(outside))
+    body += "void _start(void);\nvoid _start(void) {}\n"
+    linked, said_by_linker = compile_with_empty_port(body, link=True)
+    missing += [name for name in sorted(outside) if f"`{name}'" not in said_by_linker]
+    if not code or not linked:
+        missing.append("(it builds)")
+    if min(map(len, (inline, types, constants, outside))) == 0:
+        missing.append("(the contract could not be read)")
+    return missing
+
+
+def main():
+    if sys.argv[1:] == ["--table"]:
+        return print(table(), end="")
+    text = DOCUMENT.read_text(encoding="utf-8")
+    complaints = []
+    if not near(text[text.index(START) + len(START):text.index(END)], table()):
+        complaints.append("docs/porting.md: the line counts have changed: put the output of porting.py --table there")
+    complaints += [f"an empty port is not told of {name}" for name in unnamed()]
+    print("\n".join(complaints) or "the table is right; an empty port is told of all it lacks")
+    return sys.exit(1 if complaints else 0)
+
+
+if __name__ == "__main__":
+    main()
