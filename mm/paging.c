@@ -135,7 +135,7 @@ static void drop_table(struct space *space, uint64_t *entry, unsigned level) {
     *entry = 0;
     entries_cleared(space, containing(entry), 1);
     space->empty_tables--;
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i <= ARCH_TOP_LEVEL; i++)
         if (space->hint[i].table == table)
             space->hint[i].key = UINT64_MAX;
     uint32_t number = frame_number(table);

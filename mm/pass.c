@@ -4,7 +4,7 @@
 
 bool pass_find_table(struct space *space, uint64_t va, unsigned level) {
     uint64_t *table = space->root;
-    if (va >= ARCH_USER_END || level >= sizeof space->hint / sizeof space->hint[0])
+    if (va >= ARCH_USER_END)
         return false;
     for (unsigned l = ARCH_TOP_LEVEL; l > level; l--) {
         uint64_t entry = table[va >> (OS2_PAGE_SHIFT + 9 * l) & 511];

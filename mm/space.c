@@ -16,7 +16,8 @@
 enum os2_status space_init(struct space *space, struct heap *heap, struct device_table *devices, uint16_t slot,
                            uint64_t quota, uint32_t objects) {
     *space = (struct space){.heap = heap, .devices = devices, .slot = slot, .quota = quota, .objects = objects};
-    space->hint[0].key = space->hint[1].key = space->hint[2].key = UINT64_MAX;
+    for (unsigned level = 0; level <= ARCH_TOP_LEVEL; level++)
+        space->hint[level].key = UINT64_MAX;
     if (!space_affords(space, 1))
         return OS2_E_QUOTA;
     uint32_t root = heap_alloc_cleared(heap, OS2_FRAME_TABLE, slot);

@@ -18,7 +18,7 @@
 
 struct device_table;
 
-/* The table of level 0, 1 or 2 that a block last passed through: known to be linked. */
+/* The table of some level that a block last passed through: known to be linked. */
 struct table_hint {
     uint64_t key; /* the address >> the bits that the table spans; UINT64_MAX: none */
     uint64_t *table;
@@ -26,7 +26,7 @@ struct table_hint {
 };
 
 struct space {
-    struct table_hint hint[3];       /* (o) for mm/pass.h */
+    struct table_hint hint[ARCH_TOP_LEVEL + 1];       /* (o) for mm/pass.h */
     uint64_t *root;                  /* (i) */
     struct heap *heap;               /* (i) */
     struct device_table *devices;    /* (i) */
