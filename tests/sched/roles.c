@@ -12,6 +12,7 @@
  *     relay     answers calls; calls "server" for each
  *     server    answers calls
  *     born      ends at once; its exit status is the time at which it began
+ *     brief     computes 300 ms without a system call; its exit status is the time at which it ended
  *     stuck     computes without a system call
  *     clear     see time.c: tokens spent by block_alloc; ends
  *     storm     see storm.c
@@ -74,6 +75,11 @@ int role_main(const char *role, unsigned number) {
     (void)number;
     if (strcmp(role, "born") == 0)
         os2_exit(os2_clock(NULL));
+    if (strcmp(role, "brief") == 0) {
+        os2_clock(&rate);
+        spin(3 * rate / 10);
+        os2_exit(os2_clock(NULL));
+    }
     if (strcmp(role, "storm") == 0)
         return role_storm();
     if (strcmp(role, "clear") == 0)

@@ -97,6 +97,30 @@ static void test_stuck(void) {
     CHECK_BETWEEN(microseconds(latest) / 1000, 0, IDLE_MS + SLACK_MS);
 }
 
+/* The other cores are busy when the three become ready, so nobody asks for them; then those fall idle. */
+static void test_late_thief(void) {
+    uint64_t freed = 0, latest = 0;
+
+    if (!several_cores() || !members(cores - 1, 100, "brief"))
+        return;
+    team.values = true;
+    os2_sleep_ms(50);
+    for (unsigned i = 0; i < 3; i++)
+        member(100);
+    for (unsigned i = 0; i < 3; i++)
+        if (!member_start(cores - 1 + i, "born"))
+            return;
+    spin(3 * rate / 2);
+    os2_team_join(&team);
+    for (unsigned i = 0; i < team.count; i++) {
+        uint64_t *time = i < cores - 1 ? &freed : &latest;
+        *time = team.member[i].value > *time ? team.member[i].value : *time;
+    }
+    os2_printf("# the last of three began %ld us after the last core was free\n",
+               (int64_t)(latest - freed) * 1000 / (int64_t)(rate / 1000));
+    CHECK_BETWEEN(latest, 0, freed + rate / 1000 * (IDLE_MS + SLACK_MS));
+}
+
 /* The same with a member that never makes a call: all that share its queue run on. */
 static void test_past_stuck(void) {
     struct counts c = {0};
@@ -121,6 +145,8 @@ static const struct test tests[] = {
     {"two that compute 50 us at a time at one core are found by cores that fall idle", test_let_go_short},
     {"many that compute 2 ms at a time at one core are found by cores that fall idle", test_let_go_many},
     {"what a core made ready runs elsewhere while it computes without a call", test_stuck},
+    {"what a core made ready is taken by cores that fall idle later, while it computes without a call",
+     test_late_thief},
     {"nobody waits behind a process that never makes a call", test_past_stuck},
 };
 AREA(area_spread, tests);
