@@ -173,8 +173,8 @@ static void look_around(struct core *core, uint64_t now) {
     steal(core);
 }
 
-/* At the tick of a core whose process makes no call: those who wait behind it must not wait for the watchdog. Whoever has
- * the least to do is called, busy or not. */
+/* At the tick of a core whose process makes no call: those who wait behind it must not wait for the watchdog. Whoever
+ * has the least to do is called, busy or not. */
 static void call_for_help(struct core *core) {
     struct core *helper = NULL;
     if (runqueue_hint(&core->shared->queue) == 0)
