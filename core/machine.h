@@ -36,6 +36,7 @@ struct core {
     uint64_t turn_generation;      /* (c) */
     int64_t tokens_marked;         /* (c) tokens when they were last counted: see turn_account() */
     uint64_t turns;                /* (c) turns given */
+    uint64_t next_look;            /* (c) when a busy core with an empty queue may look at the others' again */
     uint64_t watch_since;          /* (c) watchdog: when its process was first seen without a new system call */
     uint64_t watch_calls;          /* (c) watchdog: turns and tokens at that time */
     struct process *watch_process; /* (c) */
@@ -50,6 +51,7 @@ struct core {
 struct core_shared {
     struct runqueue queue;
     uint32_t online; /* (a) 1: set once by the core itself */
+    uint32_t stuck;  /* (a) 1: its process makes no call, and others wait behind it; set by its tick, a hint */
 } __attribute__((aligned(CACHE_LINE)));
 
 /* Is this process the one that runs on this core? */

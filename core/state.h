@@ -4,14 +4,15 @@
  *
  *     kind 4 | peer 16 | seq 44
  *
- * seq numbers the wait: one counter for each slot, never reset, so that a word once seen cannot come back.
+ * seq numbers the wait: one counter for each slot, which starts again only after 2^43 waits, so that a word
+ * once seen does not come back while anyone may still use it.
  *
  *              process_make                 process_start
- *     FREE ------------------> NEW|c ------------------------> RDY|c
+ *     FREE ------------------> NEW --------------------------> RDY|c
  *
  *              dispatch                     direct switch: claimed RUN|c, then run
  *     RDY|c <----------> RUN|c
- *       (a thief takes RDY through the run queue, then stores RDY|me)
+ *       (a thief takes RDY or END through the run queue, then stores it as its own: RDY|me, END|me)
  *
  *     RUN|c --> RCV|from|seq   receive                 by its own core: swap, full fence
  *     RUN|c --> SND|to|seq     send, call              by its own core, linked in to's queue, under to's lock

@@ -34,6 +34,7 @@
 #define TICK_HZ 10
 #define NAP_FIRST_HZ 20000
 #define NAP_LAST_HZ 100
+#define LOOK_HZ 1000
 
 void turn_account(struct core *core) {
     struct slot *slot = &machine.slot[core->turn_slot];
@@ -127,7 +128,21 @@ void turn_ending(struct core *core, struct slot *slot) {
     runqueue_push(&core->shared->queue, slot);
 }
 
-/* Look through the other cores, fullest first; what is taken becomes this core's, the oldest first to run. */
+/* What was stolen becomes this core's, the oldest first to run. NULL: nothing was. */
+static void adopt_chain(struct core *core, struct slot *slot) {
+    core->steals += slot != NULL;
+    while (slot) {
+        uint16_t next = slot->run_next;
+        enum kind kind = state_kind(slot->word);
+        ASSERT(kind == KIND_RDY || kind == KIND_END);
+        arch_store_release(&slot->word, state(kind, core->index, 0));
+        runqueue_push(&core->shared->queue, slot);
+        core->stolen++;
+        slot = next == SLOT_NONE ? NULL : &machine.slot[next];
+    }
+}
+
+/* Look through the other cores, fullest first. */
 static bool steal(struct core *core) {
     struct core *victim = NULL;
     uint32_t most = 0;
@@ -145,17 +160,44 @@ static bool steal(struct core *core) {
         arch_ipi_send(victim); /* its handler shares its work and calls this core back */
         return false;
     }
-    core->steals++;
-    for (;;) {
-        uint16_t next = slot->run_next;
-        enum kind kind = state_kind(slot->word);
-        ASSERT(kind == KIND_RDY || kind == KIND_END);
-        arch_store_release(&slot->word, state(kind, core->index, 0));
-        runqueue_push(&core->shared->queue, slot);
-        core->stolen++;
-        if (next == SLOT_NONE)
-            return true;
-        slot = &machine.slot[next];
+    adopt_chain(core, slot);
+    return true;
+}
+
+/* A core that is busy with one process has nobody waiting, and may take from one whose queue is long, or stuck behind a
+ * process that makes no call. It looks between two turns and at the tick, at most a thousand times a second. */
+static void look_around(struct core *core, uint64_t now) {
+    if (machine.core_count == 1 || runqueue_hint(&core->shared->queue) != 0 || now < core->next_look)
+        return;
+    core->next_look = now + machine.clock_hz / LOOK_HZ;
+    steal(core);
+}
+
+/* At the tick of a core whose process makes no call: those who wait behind it must not wait for the watchdog. Whoever
+ * has the least to do is called, busy or not. */
+static void call_for_help(struct core *core) {
+    struct core *helper = NULL;
+    if (runqueue_hint(&core->shared->queue) == 0)
+        return;
+    for (uint32_t i = 0; i < machine.core_count; i++) {
+        struct core *other = cores[i];
+        if (other != core && __atomic_load_n(&other->shared->online, __ATOMIC_RELAXED) &&
+            !__atomic_load_n(&other->shared->stuck, __ATOMIC_RELAXED) &&
+            (!helper || runqueue_hint(&other->shared->queue) < runqueue_hint(&helper->shared->queue)))
+            helper = other;
+    }
+    arch_store_relaxed(&core->shared->stuck, 1);
+    runqueue_publish(&core->shared->queue);
+    if (helper)
+        arch_ipi_send(helper);
+}
+
+/* The other side: take from a core that is stuck. */
+static void help(struct core *core) {
+    for (uint32_t i = 0; i < machine.core_count; i++) {
+        struct core *other = cores[i];
+        if (other != core && __atomic_load_n(&other->shared->stuck, __ATOMIC_RELAXED))
+            adopt_chain(core, runqueue_steal(&other->shared->queue));
     }
 }
 
@@ -213,6 +255,8 @@ void turn_dispatch(struct core *core) {
     core->running = false;
     turn_account(core);
     core->turn_slot = SLOT_NONE;
+    if (core->shared->stuck)
+        arch_store_relaxed(&core->shared->stuck, 0);
     for (;;) {
         struct slot *slot = runqueue_pop(&core->shared->queue, !core->was_front, &core->was_front);
         if (!slot) {
@@ -234,7 +278,9 @@ void turn_dispatch(struct core *core) {
             end_begin(core, slot, slot->doom_reason, 0, slot->process->context.pc, 0);
             continue;
         }
-        begin_turn(core, slot, arch_clock());
+        uint64_t now = arch_clock();
+        look_around(core, now);
+        begin_turn(core, slot, now);
         struct process *p = slot->process;
         turn_switch(core, p);
         start_tick(core);
@@ -294,6 +340,7 @@ static void watchdog(struct core *core, uint64_t now) {
         core->watch_since = now;
         return;
     }
+    call_for_help(core);
     if (p->watchdog && now - core->watch_since >= p->watchdog) {
         core->watch_process = NULL;
         end_current(core, OS2_END_WATCHDOG, 0, p->context.pc, 0);
@@ -310,6 +357,8 @@ void timer_arrived(struct core *core, bool user) {
         if (user && core->running)
             watchdog(core, now);
     }
+    if (user)
+        look_around(core, now);
     if (core->timers.nap <= now)
         core->timers.nap = TIMER_NEVER;
     timer_program(core);
@@ -320,6 +369,8 @@ void ipi_arrived(struct core *core) {
     if (core->running && slot_doomed(core->current->slot))
         turn_end_doomed(core);
     end_collect(core);
+    help(core);
+    runqueue_publish(&core->shared->queue); /* whoever called may not be idle */
     if (core->running)
         share_work(core);
 }

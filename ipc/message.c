@@ -411,8 +411,8 @@ static uint64_t pass_result(enum pass pass, unsigned order) {
     return pass == PASS_DONE ? OS2_I_MESSAGE | OS2_I_BLOCK | (uint64_t)order << OS2_I_ORDER_SHIFT : 0;
 }
 
-/* What is not the most common case, kept out of message_pass() so that this one calls nothing: a block of several leaves,
- * or one whose tables a space has not noted yet. */
+/* What is not the most common case, kept out of message_pass() so that this one calls nothing: a block of several
+ * leaves, or one whose tables a space has not noted yet. */
 static __attribute__((noinline)) uint64_t message_pass_far(struct process *x, struct process *into, uint64_t va) {
     unsigned limit = into->wait.control >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK, order = 0;
     enum pass pass = PASS_FAR;

@@ -67,8 +67,8 @@ int sys_watch(struct core *core, struct process *process) {
     struct watch *spare = NULL, *mine = NULL;
     enum os2_status status = OS2_OK;
     lock_acquire(&slot->lock);
-    if (slot_generation(slot) != handle_generation(h->target)) {
-        status = OS2_E_DIED;
+    if (slot_generation(slot) != handle_generation(h->target) || slot_doomed(slot)) {
+        status = OS2_E_DIED; /* or will, without serving anyone again */
     } else {
         for (unsigned i = 0; i < WATCHES; i++) {
             struct watch *w = &slot->watch[i];

@@ -26,25 +26,25 @@ struct table_hint {
 };
 
 struct space {
-    struct table_hint hint[ARCH_TOP_LEVEL + 1];       /* (o) for mm/pass.h */
-    uint64_t *root;                  /* (i) */
-    struct heap *heap;               /* (i) */
-    struct device_table *devices;    /* (i) */
-    struct arch_space arch;          /* (o) the port's: ASID, owed fence */
-    uint64_t quota;                  /* (a) pages */
-    uint32_t owned;                  /* (o) pages in blocks, device blocks not counted */
-    uint32_t tables;                 /* (o) table pages, the root and the reserve included */
-    uint32_t objects;                /* (o) process object and handle table */
-    uint32_t blocks;                 /* (o) list of owned blocks through the descriptors */
-    uint32_t table_list;             /* (o) list of linked tables, the root included */
-    uint32_t stale_tables;           /* (o) unlinked tables that hardware may still point to, through next */
-    uint32_t reserve[SPACE_RESERVE]; /* (o) cleared table pages */
-    uint16_t reserve_count;          /* (o) */
-    uint16_t empty_tables;           /* (o) */
-    uint16_t slot;                   /* (i) owner's number in descriptors */
-    uint16_t device_blocks;          /* (o) */
-    uint32_t clearing;               /* (o) a block of block_alloc() that is cleared in steps, FRAME_NONE: none */
-    uint32_t cleared;                /* (o) its pages cleared so far */
+    struct table_hint hint[ARCH_TOP_LEVEL + 1]; /* (o) for mm/pass.h */
+    uint64_t *root;                             /* (i) */
+    struct heap *heap;                          /* (i) */
+    struct device_table *devices;               /* (i) */
+    struct arch_space arch;                     /* (o) the port's: ASID, owed fence */
+    uint64_t quota;                             /* (a) pages */
+    uint32_t owned;                             /* (o) pages in blocks, device blocks not counted */
+    uint32_t tables;                            /* (o) table pages, the root and the reserve included */
+    uint32_t objects;                           /* (o) process object and handle table */
+    uint32_t blocks;                            /* (o) list of owned blocks through the descriptors */
+    uint32_t table_list;                        /* (o) list of linked tables, the root included */
+    uint32_t stale_tables;                      /* (o) unlinked tables that hardware may still point to, through next */
+    uint32_t reserve[SPACE_RESERVE];            /* (o) cleared table pages */
+    uint16_t reserve_count;                     /* (o) */
+    uint16_t empty_tables;                      /* (o) */
+    uint16_t slot;                              /* (i) owner's number in descriptors */
+    uint16_t device_blocks;                     /* (o) */
+    uint32_t clearing; /* (o) a block of block_alloc() that is cleared in steps, FRAME_NONE: none */
+    uint32_t cleared;  /* (o) its pages cleared so far */
 };
 
 /* Make an empty space for `slot` with `objects` pages charged at once. OS2_E_MEMORY, OS2_E_QUOTA: nothing is left. */

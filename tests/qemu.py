@@ -52,7 +52,8 @@ def command_line(build, smp, memory, append="", extra=(), boot="", **other):
     machine = json.loads(facts.read_text(encoding="utf-8")) | other
     boots = {name: words.split() for name, _, words in (entry.partition(": ") for entry in machine["boots"] if entry)}
     if boot and boot not in boots:
-        raise GuestError(f"this machine does not boot by {boot!r}, but by: {' '.join(boots)}")
+        known = f"but by: {' '.join(boots)}" if boots else "nor in any other way than QEMU's own"
+        raise GuestError(f"this machine does not boot by {boot!r}, {known}")
     line = [machine["qemu"], *boots.get(boot, ["-M", machine["machine"]]), "-smp", str(smp), "-m", memory]
     line += [argument for argument in machine["arguments"] if argument]
     line += ["-nographic"]

@@ -11,13 +11,13 @@
  * riscv_enter. Other traps save the caller-saved registers on the core's stack and return to the same process, or not
  * at all.
  *
- * Five calls are tried here first: tokens; a poll that finds nothing; yield; a call of words to a server that waits for
- * anyone; and the reply_receive that answers such a call. The latter two are the code of ipc/message.c on the straight
- * path, with the same protocol (core/state.h): each test that fails goes to `slow`, with the arguments still in a0..a7
- * and nothing changed. What they rely on: one context word for "same core, live ASID, no fence owed, no floating point"
- * (arch/riscv64/mmu.c); a word of kind 0 and peer 0 receives from anyone; struct wait is plain while its process runs;
- * a handle's target is laid out for one sign test and one mask (core/handle.h). The words of the message stay in
- * a1..a6.
+ * Five calls are tried here first: tokens; a poll that finds nothing; yield; a call, of words or with a block, to a
+ * server that waits for anyone; and the reply_receive that answers such a call. The latter two are the code of
+ * ipc/message.c on the straight path, with the same protocol (core/state.h): each test that fails goes to `slow`, with
+ * the arguments still in a0..a7 and nothing changed. What they rely on: one context word for "same core, live ASID, no
+ * fence owed, no floating point" (arch/riscv64/mmu.c); a word of kind 0 and peer 0 receives from anyone; struct wait
+ * is plain while its process runs; a handle's target is laid out for one sign test and one mask (core/handle.h). The
+ * words of the message stay in a1..a6.
  */
 #include "arch_offsets.h"
 

@@ -91,7 +91,7 @@ static void off_plan(enum os2_machine_control how, uint64_t status) {
         return;
     off.planned = true;
     off.how = how;
-    off.code = status & 0xff;
+    off.code = status && !(status & 0xff) ? 255 : status & 0xff; /* 8 bits reach the outside: a failure stays one */
     off.latest_ms = now_ms() + LAST_WORDS_MS;
 }
 

@@ -51,7 +51,7 @@ static const struct command commands[] = {
     {"msort", "[LEVELS [WORKERS]]", "sort 2^LEVELS blocks of numbers over several processes", NULL},
     {"nqueens", "[N [WORKERS]]", "place N queens, over several processes", NULL},
     {"pingpong", "[ROUNDS]", "call and answer between two processes", NULL},
-    {"primes", "N", "count primes up to N on several processes", NULL},
+    {"primes", "N [WORKERS]", "count primes up to N on several processes", NULL},
     {"ps", "", "list the processes", NULL},
     {"sleep", "MS", "wait", NULL},
     {"threadring", "[HOPS]", "hand a number round a ring of processes", NULL},
