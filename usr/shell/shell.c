@@ -53,9 +53,14 @@ static void handle_check(unsigned *handle) {
 }
 
 unsigned shell_names(void) {
+    /* One that has just been killed is handed out until its supervisor knows. */
     handle_check(&names_handle);
-    if (!names_handle)
-        os2_supervisor_names(os2_start_handle("supervisor"), &names_handle);
+    for (unsigned tries = 0; !names_handle && tries < SERVICE_TRIES; tries++) {
+        if (tries)
+            os2_sleep_ms(SERVICE_PAUSE_MS);
+        if (os2_supervisor_names(os2_start_handle("supervisor"), &names_handle) >= 0)
+            handle_check(&names_handle);
+    }
     return names_handle;
 }
 
