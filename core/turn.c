@@ -338,6 +338,8 @@ static void watchdog(struct core *core, uint64_t now) {
         core->watch_process = p;
         core->watch_calls = calls;
         core->watch_since = now;
+        if (core->shared->stuck)
+            arch_store_relaxed(&core->shared->stuck, 0);
         return;
     }
     call_for_help(core);

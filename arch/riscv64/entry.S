@@ -200,6 +200,16 @@ fast_return:
 yield_to_next:
     ld t1, CORE_CURRENT(tp)
     save_context t1, t0
+    sd zero, REG(0)(t1)         /* what yield returns, when its turn comes */
+    sd zero, REG(1)(t1)
+    sd zero, REG(2)(t1)
+    sd zero, REG(3)(t1)
+    sd zero, REG(4)(t1)
+    sd zero, REG(5)(t1)
+    sd zero, REG(6)(t1)
+    sd zero, REG(7)(t1)
+    sd zero, REG(8)(t1)
+    sd zero, REG(9)(t1)
     ld sp, CORE_STACK_TOP(tp)
     mv a0, tp
     call turn_rotate

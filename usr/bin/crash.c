@@ -118,12 +118,23 @@ static int crash_exchange(const char *argument) {
 
 static int crash_alloc(const char *argument) {
     int status = OS2_OK;
-    void *block;
+    void *block, *taken = NULL;
+    uint64_t pages = 0;
 
-    (void)argument;
     for (unsigned order = 10; order-- > 0;)
-        while ((status = os2_block_alloc(order, &block)) >= 0)
-            *(volatile char *)block = 1;
+        while ((status = os2_block_alloc(order, &block)) >= 0) {
+            *(void **)block = taken;
+            taken = block;
+            pages += UINT64_C(1) << order;
+        }
+    if (argument) /* among all: its end gives them back */
+        return status != OS2_E_QUOTA && status != OS2_E_MEMORY;
+    while (taken) {
+        block = taken;
+        taken = *(void **)block;
+        os2_block_free(block);
+    }
+    os2_printf("crash: after %lu pages: %s\n", pages, os2_status_text(status));
     return status != OS2_E_QUOTA && status != OS2_E_MEMORY;
 }
 
@@ -284,12 +295,21 @@ static int crash_all(void) {
     return wrong != 0;
 }
 
+/* One way, and where the program outlives it, a word on how. Among all, `argument` is set and the parent says it. */
+static int run_alone(const struct way *way, const char *argument) {
+    int status = way->run(argument);
+
+    if (!argument)
+        os2_printf("crash: %s: %s\n", way->name, status == 0 ? "refused each time" : "was not stopped");
+    return status;
+}
+
 int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "all") == 0)
         return crash_all();
     for (size_t i = 0; argc >= 2 && i < WAYS; i++)
         if (strcmp(argv[1], ways[i].name) == 0)
-            return ways[i].run(argc > 2 ? argv[2] : NULL);
+            return run_alone(&ways[i], argc > 2 ? argv[2] : NULL);
     for (size_t i = 0; i < WAYS; i++)
         os2_printf("crash %-9s %s\n", ways[i].name, ways[i].summary);
     os2_printf("crash all       each of them, and check how it ends\n");
