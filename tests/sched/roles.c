@@ -21,19 +21,20 @@
 #include "os2/string.h"
 #include "sched.h"
 
+#define ROUNDS 200000u
+
 void spin(uint64_t ticks) {
     /* The clock is a system call, so time is counted in rounds, measured once. */
-    static uint64_t rounds_a_tick;
+    static uint64_t measured;
     volatile uint64_t sink = 0;
 
-    if (!rounds_a_tick) {
+    if (!measured) {
         uint64_t start = os2_clock(&rate);
-        for (uint64_t i = 0; i < 200000; i++)
+        for (uint64_t i = 0; i < ROUNDS; i++)
             sink += i;
-        uint64_t taken = os2_clock(NULL) - start;
-        rounds_a_tick = 200000 / (taken ? taken : 1) + 1;
+        measured = os2_clock(NULL) - start + 1;
     }
-    for (uint64_t i = 0; i < ticks * rounds_a_tick; i++)
+    for (uint64_t i = 0; i < ticks * ROUNDS / measured; i++)
         sink += i;
 }
 
