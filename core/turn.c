@@ -47,8 +47,7 @@ void turn_stop(struct core *core) {
     core->running = false;
 }
 
-void turn_park(struct core *core, struct process *process) {
-    (void)core;
+void turn_park(struct process *process) {
     arch_context_park(&process->context, &process->space.arch);
 }
 
@@ -73,7 +72,7 @@ void turn_leave_space(struct core *core) {
 
 void turn_spent(struct core *core) {
     struct process *p = core->current;
-    turn_park(core, p);
+    turn_park(p);
     turn_stop(core);
     p->lent = core->turn_quantum;
     turn_ready(core, p->slot);
@@ -319,7 +318,7 @@ struct process *turn_rotate(struct core *core) {
 /* End the current process. */
 static void end_current(struct core *core, unsigned reason, uint64_t value, uint64_t pc, uint64_t address) {
     struct process *p = core->current;
-    turn_park(core, p);
+    turn_park(p);
     turn_leave_space(core);
     end_begin(core, p->slot, reason, value, pc, address);
 }

@@ -9,7 +9,7 @@
 void turn_account(struct core *core);
 
 /* The current process is about to be published or queued: its live floating-point state is saved. */
-void turn_park(struct core *core, struct process *process);
+void turn_park(struct process *process);
 
 /* The current process no longer runs; its tables stay in use until the core switches. */
 void turn_stop(struct core *core);

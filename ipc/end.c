@@ -70,8 +70,8 @@ void end_kill(struct core *core, struct slot *slot, uint64_t generation, unsigne
         uint64_t word = slot_word(slot);
         enum kind kind = state_kind(word);
         /* It may have ended since it was doomed, and if nobody asks how, the slot may be another's: then the word may
-         * be that one's wait. Waits are numbered, so a word read before the doom was seen to stand is the doomed one's.
-         * */
+         * be that one's wait. Waits are numbered, so a word read before the doom was seen to stand is the doomed
+         * one's. */
         if (__atomic_load_n(&slot->life, __ATOMIC_ACQUIRE) != (generation << 1 | 1))
             return;
         if (state_waits(word) || kind == KIND_NEW) {

@@ -169,7 +169,7 @@ static bool receive(struct core *core, struct process *process) {
         }
         bool current = core_runs(core, process);
         if (current)
-            turn_park(core, process);
+            turn_park(process);
         seq = wait_begin(slot);
         uint64_t word = state(KIND_RCV, wait->from, seq);
         slot->mask = wait->mask;
@@ -271,7 +271,7 @@ static int send_message(struct core *core, struct process *x, bool call) {
             turn_ready(core, t);
             return OS2_OK;
         }
-        turn_park(core, x);
+        turn_park(x);
         arm(core, slot, seq, deadline);
         turn_switch(core, t->process); /* x's tables are left before x is published */
         arch_store_release(&slot->word, state(KIND_CAL, t->index, seq));
@@ -283,7 +283,7 @@ static int send_message(struct core *core, struct process *x, bool call) {
         return OS2_E_WOULD_WAIT;
 
     /* Wait in its queue. */
-    turn_park(core, x);
+    turn_park(x);
     x->lending = core->turn_quantum;
     lock_acquire(&t->lock);
     if (slot_generation(t) != generation) {

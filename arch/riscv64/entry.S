@@ -24,6 +24,26 @@
 #define REG(n) (PROCESS_REG + 8 * (n))
 #define S(n) (PROCESS_S + 8 * (n))
 
+    /* The current process's registers that a call keeps, and its pc behind the ecall. */
+    .macro save_context process, scratch
+    csrr \scratch, sepc
+    addi \scratch, \scratch, 4
+    sd \scratch, PROCESS_PC(\process)
+    sd sp, PROCESS_SP(\process)
+    sd s0, S(0)(\process)
+    sd s1, S(1)(\process)
+    sd s2, S(2)(\process)
+    sd s3, S(3)(\process)
+    sd s4, S(4)(\process)
+    sd s5, S(5)(\process)
+    sd s6, S(6)(\process)
+    sd s7, S(7)(\process)
+    sd s8, S(8)(\process)
+    sd s9, S(9)(\process)
+    sd s10, S(10)(\process)
+    sd s11, S(11)(\process)
+    .endm
+
     .text
     .balign 4
     .globl trap_entry
@@ -61,22 +81,7 @@ slow:
     sd a5, REG(5)(t0)
     sd a6, REG(6)(t0)
     sd a7, REG(7)(t0)
-    sd sp, PROCESS_SP(t0)
-    sd s0, S(0)(t0)
-    sd s1, S(1)(t0)
-    sd s2, S(2)(t0)
-    sd s3, S(3)(t0)
-    sd s4, S(4)(t0)
-    sd s5, S(5)(t0)
-    sd s6, S(6)(t0)
-    sd s7, S(7)(t0)
-    sd s8, S(8)(t0)
-    sd s9, S(9)(t0)
-    sd s10, S(10)(t0)
-    sd s11, S(11)(t0)
-    csrr t1, sepc
-    addi t1, t1, 4
-    sd t1, PROCESS_PC(t0)
+    save_context t0, t1
     ld sp, CORE_STACK_TOP(tp)
     mv a0, tp
     call syscall_dispatch
@@ -126,26 +131,6 @@ leave:
     li t6, 0
     li ra, 0
     sret
-
-    /* The current process's registers that a call keeps, and its pc behind the ecall. */
-    .macro save_context process, scratch
-    csrr \scratch, sepc
-    addi \scratch, \scratch, 4
-    sd \scratch, PROCESS_PC(\process)
-    sd sp, PROCESS_SP(\process)
-    sd s0, S(0)(\process)
-    sd s1, S(1)(\process)
-    sd s2, S(2)(\process)
-    sd s3, S(3)(\process)
-    sd s4, S(4)(\process)
-    sd s5, S(5)(\process)
-    sd s6, S(6)(\process)
-    sd s7, S(7)(\process)
-    sd s8, S(8)(\process)
-    sd s9, S(9)(\process)
-    sd s10, S(10)(\process)
-    sd s11, S(11)(\process)
-    .endm
 
 #if NUMBER_TOKENS != 0
 #error "fast_tokens is found by a number of 0"
@@ -260,8 +245,7 @@ yield_slow:
     enter_with_flags
     .endm
 
-/* t0 tokens, t1 the caller, t2 handle, then the caller's slot, t3 the server's slot, t4 its word, then seq, t5 server
- * */
+/* t0 tokens, t1 the caller, t2 handle, then the caller's slot, t3 the server's slot, t4 its word, then seq, t5 server */
     /* Find the receiver of a call and claim it. */
     .macro call_claim
     ld t0, CORE_TOKENS(tp)
@@ -326,8 +310,8 @@ fast_call:
     enter
     sret
 
-/* t1 the server, t2 its slot, t3 the caller's slot, t4 the word it must have, t5 the caller, t6 the server's new word
- * */
+/* t1 the server, t2 its slot, t3 the caller's slot, t4 the word it must have, t5 the caller, t6 the server's new
+ * word */
     /* Find the caller that a7 names. */
     .macro reply_find
     ld t0, CORE_TOKENS(tp)

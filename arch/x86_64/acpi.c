@@ -123,8 +123,8 @@ enum {
 #define FADT_RESET_THERE (1u << 10)
 #define FADT_REDUCED (1u << 20)
 
-/* A register by its generic address structure at `extended`, or by the port number at `port`, as far as they are there.
- * */
+/* A register by its generic address structure at `extended`, or by the port number at `port`, as far as they are
+ * there. */
 static struct x86_acpi_register fadt_register(const uint8_t *fadt, uint32_t size, uint32_t extended, uint32_t port) {
     struct x86_acpi_register r = {0};
     if (extended + 12 <= size && fadt[extended] <= 1) {

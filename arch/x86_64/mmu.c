@@ -236,8 +236,8 @@ bool arch_space_current(const struct arch_space *space) {
     return (cr_read(cr3) & X86_PTE_ADDRESS) == space->root;
 }
 
-/* A space may be in CR3 of a core that has already published it: then its fence is owed too, see arch_space_activate().
- * */
+/* A space may be in CR3 of a core that has already published it: then its fence is owed too, see
+ * arch_space_activate(). */
 void arch_fence_address(struct arch_space *space, uint64_t va) {
     if (arch_space_current(space))
         __asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
