@@ -245,7 +245,8 @@ yield_slow:
     enter_with_flags
     .endm
 
-/* t0 tokens, t1 the caller, t2 handle, then the caller's slot, t3 the server's slot, t4 its word, then seq, t5 server */
+/* t0 tokens, t1 the caller, t2 handle, then the caller's slot, t3 the server's slot, t4 its word, then seq, t5
+ * server */
     /* Find the receiver of a call and claim it. */
     .macro call_claim
     ld t0, CORE_TOKENS(tp)
