@@ -51,7 +51,7 @@ struct core {
 struct core_shared {
     struct runqueue queue;
     uint32_t online; /* (a) 1: set once by the core itself */
-    uint32_t stuck;  /* (a) 1: its process makes no call, and others wait behind it; set by its tick, a hint */
+    uint32_t stuck;  /* (a) 1: its process made no call between two ticks; set by its own tick, a hint */
 } __attribute__((aligned(CACHE_LINE)));
 
 /* Is this process the one that runs on this core? */

@@ -166,16 +166,20 @@ static bool steal(struct core *core) {
 /* A core that is busy with one process has nobody waiting, and may take from one whose queue is long, or stuck behind a
  * process that makes no call. It looks between two turns and at the tick, at most a thousand times a second. */
 static void look_around(struct core *core, uint64_t now) {
-    if (machine.core_count == 1 || runqueue_hint(&core->shared->queue) != 0 || now < core->next_look)
+    if (machine.core_count == 1 || core->shared->stuck || runqueue_hint(&core->shared->queue) != 0 ||
+        now < core->next_look)
         return;
     core->next_look = now + machine.clock_hz / LOOK_HZ;
     steal(core);
 }
 
-/* At the tick of a core whose process makes no call: those who wait behind it must not wait for the watchdog. Whoever
- * has the least to do is called, busy or not. */
+/* At the tick of a core whose process has made no call since the last: those who wait behind it must not wait for the
+ * watchdog. Of the cores that are not so themselves, whoever has the least to do is called, busy or not. The mark stands
+ * whether or not somebody waits here, and a core that has it takes no work: else two such cores, which always have the
+ * shortest queues, hand a process to each other for ever. */
 static void call_for_help(struct core *core) {
     struct core *helper = NULL;
+    arch_store_relaxed(&core->shared->stuck, 1);
     if (runqueue_hint(&core->shared->queue) == 0)
         return;
     for (uint32_t i = 0; i < machine.core_count; i++) {
@@ -185,7 +189,6 @@ static void call_for_help(struct core *core) {
             (!helper || runqueue_hint(&other->shared->queue) < runqueue_hint(&helper->shared->queue)))
             helper = other;
     }
-    arch_store_relaxed(&core->shared->stuck, 1);
     runqueue_publish(&core->shared->queue);
     if (helper)
         arch_ipi_send(helper);
@@ -193,6 +196,8 @@ static void call_for_help(struct core *core) {
 
 /* The other side: take from a core that is stuck. */
 static void help(struct core *core) {
+    if (core->shared->stuck)
+        return;
     for (uint32_t i = 0; i < machine.core_count; i++) {
         struct core *other = cores[i];
         if (other != core && __atomic_load_n(&other->shared->stuck, __ATOMIC_RELAXED))

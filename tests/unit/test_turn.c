@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Turns: who gets them when devices interrupt. */
+/* Turns: who gets them when devices interrupt, and behind processes that make no call. */
 #include "tests/unit/machine.h"
 
 /* Two drivers whose devices interrupt without pause, beside a process that yields: of two turns in a row at most one is
@@ -51,7 +51,55 @@ static void test_front_alone(void **unused) {
     }
 }
 
+#define MACHINE_CORES 4u
+#define STEP (HOST_CLOCK_HZ / 1000)
+
+/* Interrupts arrive where they are due; core `busy` makes a call after each. */
+static void step(unsigned busy) {
+    host_clock += STEP;
+    for (unsigned i = 0; i < MACHINE_CORES; i++)
+        if (host_interrupt_due(i))
+            host_interrupt(i, 0);
+    if (busy < MACHINE_CORES && host_rest(busy) == HOST_USER) {
+        cores[busy]->current->reg[OS2_R_CONTROL] = OS2_SYS_yield;
+        host_syscall(busy);
+    }
+}
+
+/* Two processes more than cores, of which all but one make no call: those who wait are brought to the core that turns.
+ * The ticks of the others fall between, in any order. */
+static void test_past_stuck(void **unused) {
+    (void)unused;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        struct host_random random = {seed};
+        struct process *child[MACHINE_CORES + 2];
+        uint64_t before[MACHINE_CORES + 2];
+        host_boot(&(struct host_config){.cores = MACHINE_CORES, .ram_bytes = 16 << 20, .seed = seed});
+        init = cores[0]->current;
+        for (unsigned i = 0; i < MACHINE_CORES + 2; i++) {
+            child[i] = spawn(init, 6, NULL);
+            child[i]->watchdog = 0;
+        }
+        run(init);
+        init->reg[OS2_R_CONTROL] = OS2_SYS_receive | OS2_F_FROM;
+        host_syscall(0);
+        for (unsigned i = 0; i < 20; i++)
+            step(MACHINE_CORES);
+        unsigned busy = (unsigned)host_below(&random, MACHINE_CORES);
+        for (unsigned i = 0; i < MACHINE_CORES; i++)
+            cores[i]->timers.tick += host_below(&random, 100) * STEP;
+        for (unsigned i = 0; i < MACHINE_CORES + 2; i++)
+            before[i] = child[i]->turns;
+        for (unsigned i = 0; i < 1000; i++)
+            step(busy);
+        for (unsigned i = 0; i < MACHINE_CORES + 2; i++)
+            assert_true(child[i]->turns > before[i] || kind_of(child[i]) == KIND_RUN);
+        check();
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_storm), cmocka_unit_test(test_front_alone)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_storm), cmocka_unit_test(test_front_alone),
+                                       cmocka_unit_test(test_past_stuck)};
     return cmocka_run_group_tests_name("turn", tests, NULL, NULL);
 }
