@@ -29,6 +29,29 @@
 struct core; /* its first member is the port's struct arch_core */
 
 /*
+ * Light calls: system calls that need no more than four registers in and two out, and after which the same process goes
+ * on. An entry path may call their handlers straight from the program's registers, with nothing of the process saved
+ * but what C clobbers and the program must have back (its sp and pc):
+ *
+ *     tokens - 1 > 0                 else: the long way, which ends the turn
+ *     core->tokens -= 1, and the kernel's stack
+ *     r = light_handlers[number](CONTROL, LABEL, W0, W1)    NULL: not a light call. Flags are the handler's to refuse
+ *     r.status <= 0                  to the program: CONTROL = r.status, LABEL = r.label, all other slots 0
+ *     r.status == LIGHT_LONG         nothing was done: the token is given back, CONTROL to W1 are in the first four
+ *                                    slots of the process's reg[], and the long way is taken with them
+ *
+ * Clobbered registers must not come back with what C left in them. A port that has no such path takes the long way
+ * always; it does the same.
+ */
+#define LIGHT_LONG 1
+struct light {
+    int64_t status;
+    uint64_t label;
+};
+typedef struct light light_handler(uint64_t control, uint64_t label, uint64_t w0, uint64_t w1);
+extern light_handler *const light_handlers[OS2_SYS_COUNT];
+
+/*
  * The inline half, from the port's port.h:
  *
  * struct arch_context           the registers of a stopped process beside the ten of the ABI: pc, sp, the callee-saved

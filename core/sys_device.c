@@ -58,12 +58,13 @@ int sys_device_claim(struct core *core, struct process *process) {
     return 1;
 }
 
-int sys_irq_bind(struct core *core, struct process *process) {
-    (void)core;
-    const struct handle *h = syscall_handle(process, OS2_HANDLE_IRQ);
+struct light light_irq_bind(uint64_t control, uint64_t bits, uint64_t w0, uint64_t w1) {
+    (void)w0;
+    (void)w1;
+    struct process *process = light_process();
+    const struct handle *h = light_handle(process, control, OS2_HANDLE_IRQ);
     if (!h)
-        return OS2_E_HANDLE;
-    uint64_t bits = process->reg[OS2_R_LABEL];
+        return light_status(OS2_E_HANDLE);
     unsigned number = (unsigned)h->badge;
     lock_acquire(&machine.irq_lock);
     machine.irq[number] = (struct irq){slot_generation(process->slot), bits, process->slot->index};
@@ -72,19 +73,22 @@ int sys_irq_bind(struct core *core, struct process *process) {
         arch_irq_unmask(number);
     else
         arch_irq_mask(number);
-    return 0;
+    return light_status(OS2_OK);
 }
 
-int sys_irq_ack(struct core *core, struct process *process) {
-    (void)core;
-    const struct handle *h = syscall_handle(process, OS2_HANDLE_IRQ);
+struct light light_irq_ack(uint64_t control, uint64_t label, uint64_t w0, uint64_t w1) {
+    (void)label;
+    (void)w0;
+    (void)w1;
+    struct process *process = light_process();
+    const struct handle *h = light_handle(process, control, OS2_HANDLE_IRQ);
     if (!h)
-        return OS2_E_HANDLE;
+        return light_status(OS2_E_HANDLE);
     const struct irq *irq = &machine.irq[h->badge];
     if (irq->slot != process->slot->index || irq->life != slot_generation(process->slot) || !irq->bits)
-        return OS2_E_RIGHTS;
+        return light_status(OS2_E_RIGHTS);
     arch_irq_unmask((unsigned)h->badge);
-    return 0;
+    return light_status(OS2_OK);
 }
 
 int sys_port_grant(struct core *core, struct process *process) {

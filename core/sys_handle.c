@@ -19,11 +19,10 @@ static bool mintable(unsigned source, unsigned kind) {
     }
 }
 
-int sys_handle_mint(struct core *core, struct process *process) {
-    (void)core;
-    uint64_t index = process->reg[OS2_R_CONTROL] >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK;
-    uint64_t kind = process->reg[OS2_R_LABEL], badge = process->reg[OS2_R_W0];
-    unsigned rights = process->reg[OS2_R_W1] & OS2_RIGHTS_ALL;
+struct light light_handle_mint(uint64_t control, uint64_t kind, uint64_t badge, uint64_t wanted) {
+    const struct process *process = light_process();
+    uint64_t index = control >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK;
+    unsigned rights = wanted & OS2_RIGHTS_ALL;
     uint64_t source;
     if (index == 0) {
         const struct slot *slot = process->slot;
@@ -31,7 +30,7 @@ int sys_handle_mint(struct core *core, struct process *process) {
     } else {
         const struct handle *h = handle_get(process->handles, index);
         if (!h)
-            return OS2_E_HANDLE;
+            return light_status(OS2_E_HANDLE);
         source = h->target;
         /* Rights of a control handle are those over an inbox of the child. */
         if (handle_kind(source) == OS2_HANDLE_CONTROL)
@@ -39,29 +38,32 @@ int sys_handle_mint(struct core *core, struct process *process) {
         /* A badge that tells a client apart is no mask that its server chose. */
         else if ((badge != h->badge || (handle_kind(source) == OS2_HANDLE_INBOX && kind == OS2_HANDLE_NOTIFY)) &&
                  !(handle_rights(source) & OS2_RIGHT_MINT))
-            return OS2_E_RIGHTS;
+            return light_status(OS2_E_RIGHTS);
         /* The badge of an interrupt or of ports is which one it is. */
         if (badge != h->badge && handle_kind(source) >= OS2_HANDLE_MACHINE)
-            return OS2_E_RIGHTS;
+            return light_status(OS2_E_RIGHTS);
     }
     if (!mintable(handle_kind(source), (unsigned)(kind < 16 ? kind : 0)))
-        return OS2_E_INVALID;
+        return light_status(OS2_E_INVALID);
     if (!handle_room(process->handles))
-        return OS2_E_FULL;
+        return light_status(OS2_E_FULL);
     uint64_t target =
         handle_target((unsigned)kind, handle_rights(source) & rights, handle_slot(source), handle_generation(source));
-    process->reg[OS2_R_LABEL] = handle_put(process->handles, target, badge);
-    return 1;
+    return light_result(handle_put(process->handles, target, badge));
 }
 
-int sys_handle_close(struct core *core, struct process *process) {
-    uint64_t index = process->reg[OS2_R_CONTROL] >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK;
-    struct handle *h = handle_get(process->handles, index);
+struct light light_handle_close(uint64_t control, uint64_t label, uint64_t w0, uint64_t w1) {
+    (void)label;
+    (void)w0;
+    (void)w1;
+    struct core *core = arch_core();
+    struct handle_table *table = core->current->handles;
+    struct handle *h = handle_get(table, control >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK);
     if (!h)
-        return OS2_E_HANDLE;
+        return light_status(OS2_E_HANDLE);
     uint64_t target = h->target;
-    handle_drop(process->handles, h);
+    handle_drop(table, h);
     if (handle_kind(target) == OS2_HANDLE_CONTROL)
         end_abandon(core, &machine.slot[handle_slot(target)], handle_generation(target));
-    return 0;
+    return light_status(OS2_OK);
 }

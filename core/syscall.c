@@ -17,6 +17,28 @@ static syscall_handler *const handlers[] = {
 #undef SYSCALL_ENTRY
 };
 
+light_handler *const light_handlers[OS2_SYS_COUNT] = {
+#define LIGHT_ENTRY(name) [OS2_SYS_##name] = light_##name,
+    LIGHT_ONLY(LIGHT_ENTRY) LIGHT_FIRST(LIGHT_ENTRY)
+#undef LIGHT_ENTRY
+};
+
+/* The long way of a light call: its handler, with arguments and results in the registers. */
+static int call_light(struct process *process, light_handler *handler) {
+    uint64_t *r = process->reg;
+    struct light result = handler(r[OS2_R_CONTROL], r[OS2_R_LABEL], r[OS2_R_W0], r[OS2_R_W1]);
+    r[OS2_R_LABEL] = result.label;
+    return result.status < 0 ? (int)result.status : 1;
+}
+
+#define LIGHT_LONG_WAY(name)                                                                                           \
+    int sys_##name(struct core *core, struct process *process) {                                                       \
+        (void)core;                                                                                                    \
+        return call_light(process, light_##name);                                                                      \
+    }
+LIGHT_ONLY(LIGHT_LONG_WAY)
+#undef LIGHT_LONG_WAY
+
 /* The status, and 0 in every slot that has no result. */
 static void set_results(struct process *process, int outcome) {
     uint64_t *r = process->reg;

@@ -3,6 +3,7 @@
 #ifndef CORE_SYSCALL_H
 #define CORE_SYSCALL_H
 
+#include "core/light.h"
 #include "core/process.h"
 
 /*
@@ -25,9 +26,7 @@ _Noreturn void syscall_leave(struct core *core);
 
 /* The handle that CONTROL names, if it is of this kind; else NULL. */
 static inline struct handle *syscall_handle(struct process *process, unsigned kind) {
-    uint64_t index = process->reg[OS2_R_CONTROL] >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK;
-    struct handle *h = handle_get(process->handles, index);
-    return h && handle_kind(h->target) == kind ? h : NULL;
+    return light_handle(process, process->reg[OS2_R_CONTROL], kind);
 }
 
 /* The machine handle with a right, among those CONTROL names: OS2_OK, OS2_E_HANDLE, OS2_E_RIGHTS. */

@@ -300,7 +300,6 @@ struct process *turn_rotate(struct core *core) {
         return NULL;
     struct process *x = core->current;
     uint64_t now = arch_clock();
-    core->tokens--;
     turn_account(core);
     x->lent = core->turn_quantum;
     x->slot->ready_since = now;

@@ -14,8 +14,9 @@ void turn_park(struct process *process);
 /* The current process no longer runs; its tables stay in use until the core switches. */
 void turn_stop(struct core *core);
 
-/* The entry path's yield: the current process's registers are saved; give the turn to the next one if that needs no
- * more than a switch of tables. Returns the process to run, its space not yet active; NULL: nothing was done. */
+/* The entry path's yield: the current process's registers are saved and its token is counted; give the turn to the next
+ * one if that needs no more than a switch of tables. Returns the process to run, its space not yet
+ * active; NULL: nothing was done. */
 struct process *turn_rotate(struct core *core);
 
 /* The turn has no tokens left: whoever runs goes to the tail. */

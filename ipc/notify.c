@@ -43,27 +43,30 @@ enum os2_status notify_slot(struct core *core, struct slot *slot, uint64_t gener
     return OS2_OK;
 }
 
-int sys_notify(struct core *core, struct process *process) {
-    uint64_t index = process->reg[OS2_R_CONTROL] >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK;
-    const struct handle *h = handle_get(process->handles, index);
-    if (!h || handle_kind(h->target) != OS2_HANDLE_NOTIFY)
-        return OS2_E_HANDLE;
-    uint64_t bits = process->reg[OS2_R_LABEL];
+struct light light_notify(uint64_t control, uint64_t bits, uint64_t w0, uint64_t w1) {
+    (void)w0;
+    (void)w1;
+    struct core *core = arch_core();
+    const struct handle *h = light_handle(core->current, control, OS2_HANDLE_NOTIFY);
+    if (!h)
+        return light_status(OS2_E_HANDLE);
     if (bits & ~h->badge)
-        return OS2_E_RIGHTS;
-    return notify_slot(core, &machine.slot[handle_slot(h->target)], handle_generation(h->target), bits, false);
+        return light_status(OS2_E_RIGHTS);
+    return light_status(
+        notify_slot(core, &machine.slot[handle_slot(h->target)], handle_generation(h->target), bits, false));
 }
 
 /* ---- Watching. ---- */
 
-int sys_watch(struct core *core, struct process *process) {
-    (void)core;
-    uint64_t index = process->reg[OS2_R_CONTROL] >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK;
-    const struct handle *h = handle_get(process->handles, index);
+struct light light_watch(uint64_t control, uint64_t bits, uint64_t w0, uint64_t w1) {
+    (void)w0;
+    (void)w1;
+    const struct process *process = light_process();
+    const struct handle *h = handle_get(process->handles, control >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK);
     if (!h || (handle_kind(h->target) != OS2_HANDLE_INBOX && handle_kind(h->target) != OS2_HANDLE_NOTIFY))
-        return OS2_E_HANDLE;
+        return light_status(OS2_E_HANDLE);
     struct slot *slot = &machine.slot[handle_slot(h->target)];
-    struct watch wanted = {slot_generation(process->slot), process->reg[OS2_R_LABEL], process->slot->index};
+    struct watch wanted = {slot_generation(process->slot), bits, process->slot->index};
     struct watch *spare = NULL, *mine = NULL;
     enum os2_status status = OS2_OK;
     lock_acquire(&slot->lock);
@@ -85,5 +88,5 @@ int sys_watch(struct core *core, struct process *process) {
             status = OS2_E_FULL;
     }
     lock_release(&slot->lock);
-    return status;
+    return light_status(status);
 }

@@ -178,12 +178,20 @@ void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64
         .asid_epoch = 1,
         .plic_context = riscv_facts.plic_context[index],
     };
+    for (unsigned i = 0; i < RISCV_LIGHT_ENTRIES; i++) {
+        unsigned number = i + RISCV_LIGHT_FIRST;
+        light_handler *handler = number < OS2_SYS_COUNT ? light_handlers[number] : NULL;
+        riscv_core(core)->light[i] = handler ? handler : riscv_not_light;
+    }
+    riscv_core(core)->light[OS2_SYS_yield - RISCV_LIGHT_FIRST] = riscv_yield;
 }
 
 void arch_core_init(struct core *core) {
     __asm__ volatile("mv tp, %0" ::"r"(core));
     csr_clear(sstatus, RISCV_SSTATUS_FS | RISCV_SSTATUS_SPP); /* sret goes to user mode from here on */
     csr_write(scounteren, 7);                                 /* cycle, time and instret may be read in user mode */
+    if (!riscv_facts.fast)
+        csr_write(stvec, trap_entry_plain);
     plic_core_init(riscv_core(core)->plic_context);
     csr_write(sie, UINT64_C(1) << RISCV_IRQ_SOFT | UINT64_C(1) << RISCV_IRQ_EXTERNAL);
 }

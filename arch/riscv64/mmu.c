@@ -194,7 +194,7 @@ static void fence_asid(uint64_t asid) {
  * epoch. It is also what the entry path writes into the state word of one that it claims. A space's is 0 while it owes
  * a fence or its process uses floating point. */
 static uint64_t context_word(const struct arch_core *here) {
-    return riscv_facts.fast ? here->run_word + here->asid_epoch : RISCV_CTX_NONE;
+    return here->run_word + here->asid_epoch;
 }
 
 void arch_space_activate(struct core *core, struct arch_space *space) {
@@ -224,7 +224,7 @@ void arch_space_activate(struct core *core, struct arch_space *space) {
         space->owes_fence = false;
     }
     here->ctx = space->fp_live ? RISCV_CTX_NONE : context_word(here);
-    space->ctx = space->fp_live || !riscv_facts.fast ? 0 : context_word(here);
+    space->ctx = space->fp_live ? 0 : context_word(here);
 }
 
 bool arch_space_current(const struct arch_space *space) {

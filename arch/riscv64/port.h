@@ -20,6 +20,10 @@ struct arch_context {
     uint64_t fcsr;
 };
 
+/* Entries of the entry path's table, by number - RISCV_LIGHT_FIRST. A power of two. */
+#define RISCV_LIGHT_ENTRIES 32
+#define RISCV_LIGHT_FIRST OS2_SYS_reply_receive
+
 #define RISCV_NO_PLIC UINT64_MAX
 #define RISCV_CTX_NONE UINT64_MAX /* equals no space's */
 
@@ -36,6 +40,8 @@ struct arch_core {
     bool fp_on;                     /* sstatus.FS is not Off */
     uint64_t fault_address;         /* of the last fault that a fence was to settle */
     uint64_t plic_context;          /* RISCV_NO_PLIC: none */
+    /* What the entry path calls for a number without flags: a light call's handler, or a label in entry.S. */
+    light_handler *light[RISCV_LIGHT_ENTRIES];
 };
 
 /* In struct space: which ASID of which core, and whether a fence is owed before it is used again. */
@@ -143,10 +149,13 @@ static inline void arch_fence_plain(const struct arch_space *space, uint64_t va)
 static inline void arch_fence_plain_space(const struct arch_space *space) {
     __asm__ volatile("sfence.vma x0, %0" ::"r"(space->asid) : "memory");
 }
+#if defined(__riscv) && defined(__GNUC__)
+register struct core *riscv_tp __asm__("tp");
+#else /* for a host test and the lints, which read this file but run none of it */
+extern struct core *riscv_tp;
+#endif
 static inline struct core *arch_core(void) {
-    struct core *core;
-    __asm__("mv %0, tp" : "=r"(core));
-    return core;
+    return riscv_tp;
 }
 static inline uint64_t arch_clock(void) {
     uint64_t time;

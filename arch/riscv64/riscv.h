@@ -84,9 +84,12 @@ void riscv_map_device(uint64_t base, uint64_t size);
 _Noreturn void riscv_enter(struct core *core);
 void riscv_fp_save(struct arch_context *context);
 void riscv_fp_load(const struct arch_context *context);
+/* In the places of handlers, but no C functions: nobody calls them but the entry path. */
+light_handler riscv_not_light, riscv_yield;
 int riscv_probe_stimecmp(void);
 void riscv_secondary(void);
 void trap_entry(void);
+void trap_entry_plain(void);
 
 /* Called from assembly. */
 _Noreturn void riscv_boot(uint64_t hart, uint64_t tree, uint64_t image);

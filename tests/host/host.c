@@ -120,6 +120,25 @@ static void take(struct core *core, bool user) {
     }
 }
 
+/* The entry path of arch/arch.h for light calls. False: the long way is to be taken. */
+static bool light_call(struct core *core) {
+    uint64_t *reg = core->current->reg, a[4], number = reg[OS2_R_CONTROL] & OS2_NUMBER_MASK;
+    if (number >= OS2_SYS_COUNT || !light_handlers[number] || core->tokens <= 1)
+        return false;
+    memcpy(a, reg, sizeof a);
+    memset(reg, 0xa5, OS2_R_COUNT * sizeof *reg); /* nothing of the call is there for the handler */
+    core->tokens--;
+    struct light result = light_handlers[number](a[0], a[1], a[2], a[3]);
+    if (result.status == LIGHT_LONG) {
+        core->tokens++;
+        return false;
+    }
+    memset(reg, 0, OS2_R_COUNT * sizeof *reg);
+    reg[OS2_R_CONTROL] = (uint64_t)result.status;
+    reg[OS2_R_LABEL] = result.label;
+    return true;
+}
+
 static void base_loop(void) {
     __sanitizer_finish_switch_fiber(NULL, &driver_bottom, &driver_size);
     struct fiber *volatile f = &fibers[running];
@@ -139,7 +158,8 @@ static void base_loop(void) {
             else
                 core_main(cores[index]);
         case JOB_SYSCALL:
-            syscall_dispatch(host_core);
+            if (!light_call(host_core))
+                syscall_dispatch(host_core);
             break;
         case JOB_INTERRUPT:
             take(host_core, true);

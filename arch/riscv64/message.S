@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The short ways of messages, a part of entry.S: a call, of words or with a block, to a server that waits for anyone,
+ * and the reply_receive that answers such a call.
+ *
+ * They are the code of ipc/message.c on the straight path, with the same protocol (core/state.h): each test that fails
+ * goes to `slow`, with the arguments still in a0..a7 and nothing changed. What they rely on: one context word for "same
+ * core, live ASID, no fence owed, no floating point" (arch/riscv64/mmu.c); a word of kind 0 and peer 0 receives from
+ * anyone; struct wait is plain while its process runs; a handle's target is laid out for one sign test and one mask
+ * (core/handle.h). The words of the message stay in a1..a6.
+ */
+
+    /* Run the process in t5; its satp is set, its results are in a1..a7 and t0, and a0 with_flags. */
+    .macro enter_with_flags
+    ld t6, PROCESS_PC(t5)
+    csrw sepc, t6
+    csrw sscratch, tp
+    ld sp, PROCESS_SP(t5)
+    ld gp, PROCESS_GP(t5)
+    ld tp, PROCESS_TP(t5)
+    ld s0, S(0)(t5)
+    ld s1, S(1)(t5)
+    ld s2, S(2)(t5)
+    ld s3, S(3)(t5)
+    ld s4, S(4)(t5)
+    ld s5, S(5)(t5)
+    ld s6, S(6)(t5)
+    ld s7, S(7)(t5)
+    ld s8, S(8)(t5)
+    ld s9, S(9)(t5)
+    ld s10, S(10)(t5)
+    ld s11, S(11)(t5)
+    li t1, 0
+    li t2, 0
+    li t3, 0
+    li t4, 0
+    li t5, 0
+    li t6, 0
+    li ra, 0
+    .endm
+
+    .macro enter
+    li a0, INFO_MESSAGE
+    enter_with_flags
+    .endm
+
+/* t0 tokens, t1 the caller, t2 handle, then the caller's slot, t3 the server's slot, t4 its word, then seq, t5
+ * server */
+    /* Find the receiver of a call and claim it. */
+    .macro call_claim
+    ld t0, CORE_TOKENS(tp)
+    addi t0, t0, -1
+    blez t0, slow
+    ld t1, CORE_CURRENT(tp)
+    srli t2, a0, HANDLE_SHIFT
+    slli t2, t2, 4
+    ld t3, PROCESS_HANDLES(t1)
+    add t2, t2, t3
+    lw t3, 0(t2)                /* rights, slot, kind */
+    bltz t3, slow               /* not an inbox that may be sent to */
+    andi t3, t3, -512
+    ld t4, CORE_SLOTS(tp)
+    add t3, t3, t4
+    ld t4, SLOT_WORD(t3)
+    srli t5, t4, SEQ_BITS
+    bnez t5, slow               /* does not receive from anyone */
+    fence r, r                  /* the word before the life it is good for */
+    lw t5, SLOT_LIFE(t3)
+    lw t6, 4(t2)
+    bne t5, t6, slow            /* ended, or doomed */
+    ld t5, SLOT_PROCESS(t3)
+    ld t6, PROCESS_CTX(t5)      /* nobody held it since the word was seen, or the exchange below fails */
+    ld a7, CORE_CTX(tp)
+    bne t6, a7, slow
+1:  lr.d.aqrl t6, (t3)          /* RCV -> RUN: the server is this core's */
+    bne t6, t4, slow
+    sc.d.rl t6, a7, (t3)
+    bnez t6, 1b
+    .endm
+
+    /* A new wait of the caller in t1, whose slot goes to t2: a7 is whom to answer, t4 its number. */
+    .macro call_number
+    ld t2, PROCESS_SLOT(t1)
+    ld t4, SLOT_SEQ(t2)
+    addi t4, t4, 1
+    sd t4, SLOT_SEQ(t2)
+    ld a7, PROCESS_CALLER_WORD(t1)
+    or a7, a7, t4
+    .endm
+
+    /* Leave for the server in t5 and publish the caller. */
+    .macro call_publish
+    ld t6, PROCESS_SATP(t5)
+    csrw satp, t6
+    sd t5, CORE_CURRENT(tp)
+    ld t6, PROCESS_CALLED_WORD(t5)
+    or t4, t4, t6
+    fence rw, w                 /* all of the caller before its word: pairs with the claims in ipc/ */
+    sd t4, SLOT_WORD(t2)        /* RUN -> CAL */
+    .endm
+
+fast_call:
+    call_claim
+    sd t0, CORE_TOKENS(tp)
+    ld t0, 8(t2)                /* the badge */
+    sd a0, PROCESS_WAIT_CONTROL(t1)
+    call_number
+    save_context t1, t6
+    call_publish
+    enter
+    sret
+
+/* t1 the server, t2 its slot, t3 the caller's slot, t4 the word it must have, t5 the caller, t6 the server's new
+ * word */
+    /* Find the caller that a7 names. */
+    .macro reply_find
+    ld t0, CORE_TOKENS(tp)
+    addi t0, t0, -1
+    blez t0, slow
+    ld t1, CORE_CURRENT(tp)
+    srli t2, a7, SEQ_BITS
+    slli t3, t2, 9
+    ld t4, CORE_SLOTS_BYTES(tp)
+    bgeu t3, t4, slow           /* no such slot */
+    ld t4, CORE_SLOTS(tp)
+    add t3, t3, t4
+    slli t4, a7, 64 - SEQ_BITS
+    srli t4, t4, 64 - SEQ_BITS
+    ld t5, PROCESS_CALLED_WORD(t1)
+    or t4, t4, t5               /* CAL, this server, that very call */
+    ld t6, SLOT_WORD(t3)
+    bne t6, t4, slow
+    ld t5, SLOT_PROCESS(t3)
+    ld t6, PROCESS_CTX(t5)
+    ld t2, CORE_CTX(tp)
+    bne t6, t2, slow
+    .endm
+
+fast_reply_receive:
+    reply_find
+    sd t0, CORE_TOKENS(tp)
+    save_context t1, t6
+    sd a0, PROCESS_WAIT_CONTROL(t1)
+    ld t2, PROCESS_SLOT(t1)
+    ld t6, SLOT_SEQ(t2)
+    addi t6, t6, 1
+    sd t6, SLOT_SEQ(t2)
+    ld a0, CORE_CTX(tp)
+    fence rw, w
+    sd t6, SLOT_WORD(t2)        /* RUN -> RCV from anyone */
+1:  lr.d.aqrl t0, (t3)          /* CAL -> RUN; the full fence between the word above and the look below */
+    bne t0, t4, reply_lost
+    sc.d.rl t0, a0, (t3)
+    bnez t0, 1b
+    lw t0, SLOT_PENDING(t2)
+    bnez t0, words_missed       /* a message or bits came before the word: look again */
+    ld t4, PROCESS_SATP(t5)
+    csrw satp, t4
+    sd t5, CORE_CURRENT(tp)
+    enter                       /* t0 is 0; a7 names the call, which its caller may know */
+    sret
+
+    /* The words and the flags of the message, to the sender's saved registers; those of C's that it keeps are free
+     * then. */
+    .macro save_message process
+    sd a0, REG(0)(\process)
+    sd a1, REG(1)(\process)
+    sd a2, REG(2)(\process)
+    sd a3, REG(3)(\process)
+    sd a4, REG(4)(\process)
+    sd a5, REG(5)(\process)
+    sd a6, REG(6)(\process)
+    .endm
+
+    /* The same back, but for a0, which the block's move has set. */
+    .macro load_words process
+    ld a1, REG(1)(\process)
+    ld a2, REG(2)(\process)
+    ld a3, REG(3)(\process)
+    ld a4, REG(4)(\process)
+    ld a5, REG(5)(\process)
+    ld a6, REG(6)(\process)
+    .endm
+
+/* With a block: as above, but the block moves in C, once the peer is claimed. s0 the peer, s1 the badge or the word. */
+fast_call_block:
+    call_claim
+    sd t0, CORE_TOKENS(tp)
+    save_context t1, t6
+    save_message t1
+    mv s0, t5
+    ld s1, 8(t2)
+    ld sp, CORE_STACK_TOP(tp)
+    mv a0, t1
+    mv a1, t5
+    mv a2, a5
+    call message_pass
+    beqz a0, 1f
+    ld t1, CORE_CURRENT(tp)
+    load_words t1
+    mv t5, s0
+    mv t0, s1
+    ld t6, REG(0)(t1)
+    sd t6, PROCESS_WAIT_CONTROL(t1)
+    call_number
+    call_publish
+    enter_with_flags
+    sret
+1:  mv a0, tp                   /* not that simple: let the server receive again, and start over */
+    mv a1, s0
+    call message_pass_undo_call
+    ld t1, CORE_CURRENT(tp)
+    j block_slow
+
+fast_reply_receive_block:
+    reply_find
+    ld t2, CORE_CTX(tp)
+1:  lr.d.aqrl t6, (t3)          /* CAL -> RUN */
+    bne t6, t4, slow
+    sc.d.rl t6, t2, (t3)
+    bnez t6, 1b
+    sd t0, CORE_TOKENS(tp)
+    save_context t1, t6
+    save_message t1
+    sd a7, REG(7)(t1)
+    mv s0, t5
+    ld sp, CORE_STACK_TOP(tp)
+    mv a0, t1
+    mv a1, t5
+    mv a2, a5
+    call message_pass
+    beqz a0, 1f
+    ld t1, CORE_CURRENT(tp)
+    load_words t1
+    mv t5, s0
+    ld t6, REG(0)(t1)
+    sd t6, PROCESS_WAIT_CONTROL(t1)
+    ld t2, PROCESS_SLOT(t1)
+    ld t6, SLOT_SEQ(t2)
+    addi t6, t6, 1
+    sd t6, SLOT_SEQ(t2)
+    fence rw, w
+    sd t6, SLOT_WORD(t2)        /* RUN -> RCV from anyone: only now that its tables are as they will be */
+    fence rw, rw
+    lw t0, SLOT_PENDING(t2)
+    bnez t0, reply_missed
+    ld t4, PROCESS_SATP(t5)
+    csrw satp, t4
+    sd t5, CORE_CURRENT(tp)
+    ld a7, PROCESS_CALLER_WORD(t5) /* nothing of the server's */
+    enter_with_flags
+    sret
+1:  mv a0, tp                   /* not that simple: the caller waits on, and start over */
+    mv a1, s0
+    ld t1, CORE_CURRENT(tp)
+    ld a2, REG(7)(t1)
+    call message_pass_undo_reply
+    ld t1, CORE_CURRENT(tp)
+    ld a7, REG(7)(t1)
+block_slow:
+    ld a0, REG(0)(t1)
+    load_words t1
+    ld sp, PROCESS_SP(t1)
+    ld s0, S(0)(t1)
+    ld s1, S(1)(t1)
+    ld t0, CORE_TOKENS(tp)      /* the long way counts it */
+    addi t0, t0, 1
+    sd t0, CORE_TOKENS(tp)
+    j slow
+
+/* The server is published and has to look again, in C; the answer goes to the caller's saved registers. */
+words_missed:
+    li a0, INFO_MESSAGE
+reply_missed:
+    sd a0, REG(0)(t5)
+    sd a1, REG(1)(t5)
+    sd a2, REG(2)(t5)
+    sd a3, REG(3)(t5)
+    sd a4, REG(4)(t5)
+    sd a5, REG(5)(t5)
+    sd a6, REG(6)(t5)
+    sd zero, REG(7)(t5)
+    sd zero, REG(8)(t5)
+    sd zero, REG(9)(t5)
+    mv a2, t5
+    j 1f
+reply_lost:                     /* its deadline passed, or it was killed, in this moment */
+    li a2, 0
+1:  mv a0, tp
+    mv a1, t6
+    ld sp, CORE_STACK_TOP(tp)
+    call message_looked_at_late
