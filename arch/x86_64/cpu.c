@@ -107,7 +107,7 @@ void cpu_init(struct arch_core *core) {
     cr_write(cr0, cr0 | CR0_TS);
     msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE);
     msr_write(MSR_STAR, (uint64_t)SELECTOR_SYSRET << 48 | (uint64_t)SELECTOR_CODE << 32);
-    msr_write(MSR_LSTAR, (uint64_t)(uintptr_t)x86_syscall);
+    msr_write(MSR_LSTAR, (uint64_t)(uintptr_t)(x86_facts.fast ? x86_syscall : x86_syscall_long));
     msr_write(MSR_FMASK, FLAGS_CLEARED);
     /* With the stacks in place. */
     set_gate(2, x86_stub_exceptions + 16 * 2, GATE_INTERRUPT, STACK_NMI);
@@ -177,5 +177,6 @@ bool arch_ports_grant(struct core *core, struct arch_context *context, uint64_t 
     if (!known)
         context->ports[context->port_ranges++] = ports;
     cpu_load_ports(x86_core(core), context);
+    x86_space_entered(x86_core(core), context, core_space(core));
     return true;
 }

@@ -1,45 +1,102 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Entering and leaving the kernel.
+ * Entering and leaving the kernel, and the calls that never leave this file.
  *
  * In user mode the hidden gs base holds the core's struct; in the kernel the visible one does. swapgs exchanges them at
  * every entry from user mode and every return to it, and nowhere else.
  *
- * A system call saves what a call keeps (rsp, rbp, r14, r15) and the arguments; all else is dead and comes back as 0,
- * but for rcx and r11, which sysret uses up: they come back as the address of the next instruction and as the flags,
- * which the program knows. When the same process goes on, rbp, r14 and r15 are still in their registers, because C
- * keeps them; they are loaded only in x86_enter. The flags of a program are not kept over a call.
+ * A system call saves what a call keeps (rsp, rbp, r14, r15) and the arguments; all else is dead and comes back as 0 or
+ * as it was, but for rcx and r11, which sysret uses up: they come back as the address of the next instruction and as
+ * the flags, which the program knows. When the same process goes on, rbp, r14 and r15 are still in their registers,
+ * because C keeps them; they are loaded only in x86_enter. The flags of a program are not kept over a call.
+ *
+ * Five calls are tried here first: tokens; a poll that finds nothing; yield; and, in message.S, call and reply_receive
+ * between processes that need no more than a switch. Until a call is known to go the long way, nothing is changed:
+ * r11, r12 and r13 are free from the start, rsp points to the current struct process, and r12 holds its stack pointer.
+ * With the boot argument os2.nofast another entry is used, from which every call goes the long way.
+ *
+ * A program may load the selectors ds, es, fs and gs. Every switch clears them, fs before its base is written: loading
+ * it clears the base on some processors.
  *
  * Other traps save the caller-saved registers on the core's stack and return to the same process, or not at all. Those
- * that can come anywhere, even between syscall and swapgs (NMI, machine check, double fault), have stacks of their own,
- * trust no gs, and end in a panic.
+ * that can come anywhere, even between syscall and swapgs or while rsp points to a process (NMI, machine check, double
+ * fault), have stacks of their own, trust no gs, and end in a panic.
  */
 #include "arch_offsets.h"
 
 #define REG(n) (PROCESS_REG + 8 * (n))
 #define USER_FLAGS 0x202        /* IF, and the bit that is always 1 */
+#define MSR_FS_BASE 0xc0000100
+#define CR0_TS 8
+
+    /* What a call keeps of the process at rsp. */
+    .macro save_context
+    movq %r12, PROCESS_SP(%rsp)
+    movq %rcx, PROCESS_PC(%rsp)
+    movq %rbp, PROCESS_RBP(%rsp)
+    movq %r14, PROCESS_R14(%rsp)
+    movq %r15, PROCESS_R15(%rsp)
+    .endm
+
+    .macro save_words process
+    movq %rdi, REG(1)(\process)
+    movq %rsi, REG(2)(\process)
+    movq %rdx, REG(3)(\process)
+    movq %r10, REG(4)(\process)
+    movq %r8, REG(5)(\process)
+    movq %r9, REG(6)(\process)
+    .endm
+
+    .macro load_words process
+    movq REG(1)(\process), %rdi
+    movq REG(2)(\process), %rsi
+    movq REG(3)(\process), %rdx
+    movq REG(4)(\process), %r10
+    movq REG(5)(\process), %r8
+    movq REG(6)(\process), %r9
+    .endm
+
+    /* All but gs, which is the kernel's until swapgs. */
+    .macro clear_selectors zero
+    movl \zero, %ds
+    movl \zero, %es
+    movl \zero, %fs
+    .endm
 
     .text
     .balign 16
     .globl x86_syscall
 x86_syscall:
     swapgs
-    movq %rsp, %gs:CORE_USER_SP
+    movq %rsp, %r12
     movq %gs:CORE_CURRENT, %rsp
+    cmpw $NUMBER_CALL, %ax      /* the number and the flags */
+    je fast_call
+    cmpw $NUMBER_REPLY_RECEIVE, %ax
+    je fast_reply_receive
+    testw %ax, %ax
+    jz fast_tokens
+    cmpw $NUMBER_CALL_BLOCK, %ax
+    je fast_call_block
+    cmpw $NUMBER_REPLY_RECEIVE_BLOCK, %ax
+    je fast_reply_receive_block
+    cmpw $NUMBER_YIELD, %ax
+    je fast_yield
+    cmpw $NUMBER_POLL, %ax
+    je fast_poll
+    jmp slow
+
+    /* With the boot argument os2.nofast. */
+    .globl x86_syscall_long
+x86_syscall_long:
+    swapgs
+    movq %rsp, %r12
+    movq %gs:CORE_CURRENT, %rsp
+slow:
     movq %rax, REG(0)(%rsp)
-    movq %rdi, REG(1)(%rsp)
-    movq %rsi, REG(2)(%rsp)
-    movq %rdx, REG(3)(%rsp)
-    movq %r10, REG(4)(%rsp)
-    movq %r8, REG(5)(%rsp)
-    movq %r9, REG(6)(%rsp)
+    save_words %rsp
     movq %rbx, REG(7)(%rsp)
-    movq %rcx, PROCESS_PC(%rsp)
-    movq %rbp, PROCESS_RBP(%rsp)
-    movq %r14, PROCESS_R14(%rsp)
-    movq %r15, PROCESS_R15(%rsp)
-    movq %gs:CORE_USER_SP, %rcx
-    movq %rcx, PROCESS_SP(%rsp)
+    save_context
     movq %gs:CORE_STACK_TOP, %rsp
     movq %gs:CORE_SELF, %rdi
     call syscall_dispatch
@@ -48,12 +105,7 @@ x86_syscall:
     swapgs
 leave:
     movq REG(0)(%rsp), %rax
-    movq REG(1)(%rsp), %rdi
-    movq REG(2)(%rsp), %rsi
-    movq REG(3)(%rsp), %rdx
-    movq REG(4)(%rsp), %r10
-    movq REG(5)(%rsp), %r8
-    movq REG(6)(%rsp), %r9
+    load_words %rsp
     movq REG(7)(%rsp), %rbx
     movq REG(8)(%rsp), %r12
     movq REG(9)(%rsp), %r13
@@ -62,26 +114,153 @@ leave:
     movq PROCESS_SP(%rsp), %rsp
     sysretq
 
-/* void x86_enter(struct core *, struct arch_context *): load the current process, its space being active, and run it.
- * The selectors that a program can load are cleared, and with them what the next one could read from them. */
+/* void x86_enter(struct core *): load the current process, its space being active, and run it. */
     .globl x86_enter
 x86_enter:
     movq CORE_CURRENT(%rdi), %rsp
-    swapgs
-    xorl %eax, %eax
-    movl %eax, %ds
-    movl %eax, %es
-    movl %eax, %fs
-    movl %eax, %gs
-    movl $0xc0000100, %ecx      /* fs base */
-    movq PROCESS_FS(%rsp), %rax
-    movq %rax, %rdx
-    shrq $32, %rdx
+    xorl %r11d, %r11d
+    clear_selectors %r11d
+    movl $MSR_FS_BASE, %ecx
+    movl PROCESS_FS(%rsp), %eax
+    movl PROCESS_FS + 4(%rsp), %edx
     wrmsr
+load_context:                   /* r11 is 0 */
+    swapgs
+    movl %r11d, %gs
     movq PROCESS_RBP(%rsp), %rbp
     movq PROCESS_R14(%rsp), %r14
     movq PROCESS_R15(%rsp), %r15
     jmp leave
+
+#if NUMBER_TOKENS != 0
+#error "fast_tokens is found by a number of 0"
+#endif
+fast_tokens:
+    decq %gs:CORE_TOKENS
+    jle slow_again              /* the turn is spent */
+    movq %gs:CORE_TOKENS, %rdi
+    xorl %eax, %eax
+fast_return:
+    movq %r12, %rsp
+    xorl %r12d, %r12d
+    swapgs
+    sysretq
+
+/* A receive from anyone that polls: finds nothing where no sender and no bit is pending. */
+fast_poll:
+    testq %r9, %r9
+    jnz slow                    /* a deadline in time */
+    movq PROCESS_SLOT(%rsp), %r11
+    cmpl $0, SLOT_PENDING(%r11)
+    jne slow
+    decq %gs:CORE_TOKENS
+    jle slow_again
+    movl $USER_FLAGS, %r11d
+    movq $STATUS_WOULD_WAIT, %rax
+    jmp fast_return
+
+/* Where nobody else is ready, the turn goes on. */
+fast_yield:
+    movq %gs:CORE_SHARED, %r11
+    cmpl $0, SHARED_LENGTH(%r11)
+    jne yield_to_next
+    decq %gs:CORE_TOKENS
+    jle slow_again
+    movl $USER_FLAGS, %r11d
+    xorl %eax, %eax
+    jmp fast_return
+
+slow_again:                     /* the long way counts the token */
+    incq %gs:CORE_TOKENS
+    jmp slow
+
+yield_to_next:
+    save_context
+    xorl %eax, %eax             /* what yield returns, when its turn comes */
+    movq %rax, REG(0)(%rsp)
+    movq %rax, REG(1)(%rsp)
+    movq %rax, REG(2)(%rsp)
+    movq %rax, REG(3)(%rsp)
+    movq %rax, REG(4)(%rsp)
+    movq %rax, REG(5)(%rsp)
+    movq %rax, REG(6)(%rsp)
+    movq %rax, REG(7)(%rsp)
+    movq %rax, REG(8)(%rsp)
+    movq %rax, REG(9)(%rsp)
+    movq %gs:CORE_STACK_TOP, %rsp
+    movq %gs:CORE_SELF, %rdi
+    call turn_rotate
+    testq %rax, %rax
+    jz yield_slow
+    movq %rax, %rbp
+    xorl %r13d, %r13d
+    clear_selectors %r13d
+    movq PROCESS_CTX(%rbp), %rax
+    cmpq %gs:CORE_CTX, %rax
+    je 1f
+    movq %gs:CORE_CURRENT, %r15
+    call switch_state
+1:  movq PROCESS_CR3(%rbp), %rax
+    movq %rax, %cr3
+    movq %rbp, %gs:CORE_CURRENT
+    movq %rbp, %rsp
+    xorl %r11d, %r11d
+    jmp load_context
+yield_slow:
+    movq %gs:CORE_CURRENT, %rsp
+    movq PROCESS_SP(%rsp), %r12
+    movq PROCESS_PC(%rsp), %rcx
+    movl $NUMBER_YIELD, %eax
+    jmp slow
+
+/* The process in r15 stops running here, that in rbp begins to; their ctx differ, their place is the same. Floating
+ * point, the base of fs, and the core's ctx. Keeps all registers. The caller has cleared the selectors. */
+switch_state:
+    pushq %rax
+    pushq %rcx
+    pushq %rdx
+    cmpb $0, PROCESS_FP_LIVE(%r15)
+    je 1f
+    stmxcsr PROCESS_MXCSR(%r15)
+    fnstcw PROCESS_FCW(%r15)
+    call x86_fp_clean
+    cmpb $0, PROCESS_FP_LIVE(%rbp)
+    jne 2f
+    movq %cr0, %rax
+    orq $CR0_TS, %rax
+    movq %rax, %cr0
+    xorl %eax, %eax
+    movb %al, %gs:CORE_FP_ON
+    movb %al, %gs:CORE_FP_DIRTY
+    movq %rax, %gs:CORE_FP_OWNER
+    jmp 3f
+1:  cmpb $0, PROCESS_FP_LIVE(%rbp)
+    je 3f
+    clts
+    movb $1, %gs:CORE_FP_ON
+    movb $1, %gs:CORE_FP_DIRTY
+2:  ldmxcsr PROCESS_MXCSR(%rbp)
+    fldcw PROCESS_FCW(%rbp)
+    leaq PROCESS_CONTEXT(%rbp), %rax
+    movq %rax, %gs:CORE_FP_OWNER
+3:  movq PROCESS_FS(%rbp), %rax
+    orq PROCESS_FS(%r15), %rax
+    jz 4f
+    movl $MSR_FS_BASE, %ecx
+    movl PROCESS_FS(%rbp), %eax
+    movl PROCESS_FS + 4(%rbp), %edx
+    wrmsr
+4:  movq PROCESS_CTX(%rbp), %rax
+    cmpq $1, %rax               /* 0, not plain, becomes CTX_NONE, which no space has */
+    sbbq %rcx, %rcx
+    orq %rcx, %rax
+    movq %rax, %gs:CORE_CTX
+    popq %rdx
+    popq %rcx
+    popq %rax
+    ret
+
+#include "arch/x86_64/message.S"
 
 /* Exceptions, 16 bytes for each vector. */
     .balign 16

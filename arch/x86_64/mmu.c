@@ -146,6 +146,7 @@ void arch_kernel_map(const struct boot_info *info) {
         x86_map_device(f->reset.address, 1);
     f->debug_exit = has_argument(info->arguments, "os2.debug_exit");
     f->pcid = f->pcid && !has_argument(info->arguments, "os2.noasid");
+    f->fast = !has_argument(info->arguments, "os2.nofast");
     cr_write(cr3, image_phys(kernel_root));
     log_line("4-level tables, leaves to %s, %s%s%s%s%s", x86_leaf_top == 2 ? "1 GiB" : "2 MiB",
              f->pcid ? "PCIDs" : "no PCIDs", f->cr4 & CR4_SMEP ? ", SMEP" : "", f->cr4 & CR4_SMAP ? ", SMAP" : "",
@@ -203,33 +204,37 @@ static void fence_all(void) {
 void arch_space_activate(struct core *core, struct arch_space *space) {
     struct arch_core *here = x86_core(core);
     here->fp_owner = NULL; /* whoever was parked may run elsewhere from here on: what it left here is old */
+    here->place = here->ctx = X86_NOWHERE;
     if (!space) {
         cr_write(cr3, x86_kernel_cr3 | (x86_facts.pcid ? CR3_KEEP : 0));
         return;
     }
     bool stranger = space->core != here->index + 1 || space->epoch != here->pcid_epoch;
-    if (!x86_facts.pcid) {
-        if (!stranger && !space->owes_fence && arch_space_current(space))
-            return;
-        space->core = here->index + 1;
-        space->epoch = here->pcid_epoch;
-        space->owes_fence = false;
-        cr_write(cr3, space->root);
+    space->place = space->ctx = 0;
+    if (!x86_facts.pcid && !stranger && !space->owes_fence && arch_space_current(space))
         return;
-    }
     if (stranger) {
-        if (here->pcid_next > PCID_MAX) {
+        if (x86_facts.pcid && here->pcid_next > PCID_MAX) {
             here->pcid_next = 1;
             here->pcid_epoch++;
             fence_all();
         }
         space->core = here->index + 1;
         space->epoch = here->pcid_epoch;
-        space->pcid = here->pcid_next++;
+        space->cr3 = space->root | (x86_facts.pcid ? here->pcid_next++ | CR3_KEEP : 0);
         space->owes_fence = true;
     }
-    cr_write(cr3, space->root | space->pcid | (space->owes_fence ? 0 : CR3_KEEP));
+    cr_write(cr3, space->owes_fence ? space->cr3 & ~CR3_KEEP : space->cr3);
     space->owes_fence = false;
+}
+
+void x86_space_entered(struct arch_core *here, const struct arch_context *context, struct arch_space *space) {
+    bool placed = x86_facts.fast && !context->port_ranges, plain = placed && !space->fp_live && !context->fs;
+    uint64_t word = here->run_word + here->pcid_epoch;
+    here->place = placed ? word : X86_NOWHERE;
+    here->ctx = plain ? word : X86_NOWHERE;
+    space->place = placed ? word : 0;
+    space->ctx = plain ? word : 0;
 }
 
 bool arch_space_current(const struct arch_space *space) {
@@ -238,18 +243,23 @@ bool arch_space_current(const struct arch_space *space) {
 
 /* A space may be in CR3 of a core that has already published it: then its fence is owed too, see
  * arch_space_activate(). */
+static void owe_fence(struct arch_space *space) {
+    space->owes_fence = true;
+    space->place = space->ctx = 0;
+}
+
 void arch_fence_address(struct arch_space *space, uint64_t va) {
     if (arch_space_current(space))
         __asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
     else
-        space->owes_fence = true;
+        owe_fence(space);
 }
 
 void arch_fence_space(struct arch_space *space) {
     if (arch_space_current(space))
-        cr_write(cr3, space->root | space->pcid);
+        cr_write(cr3, space->cr3 & ~CR3_KEEP);
     else
-        space->owes_fence = true;
+        owe_fence(space);
 }
 
 void arch_fence_code(void) {}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the assembly needs to know of C: see cross/offsets.py. */
 #include "arch/x86_64/x86.h"
-#include "core/process.h"
+#include "core/state.h"
 
 #define DEFINE(name, value) __asm__ volatile("\n.ascii \"->" #name " %0\"" ::"i"(value))
 
@@ -11,10 +11,47 @@ void offsets(void);
 void offsets(void) {
     DEFINE(CORES_MAX_COUNT, CORES_MAX);
     DEFINE(CORE_SELF, offsetof(struct core, arch.self));
-    DEFINE(CORE_USER_SP, offsetof(struct core, arch.user_sp));
     DEFINE(CORE_STACK_TOP, offsetof(struct core, arch.stack_top));
+    DEFINE(CORE_PLACE, offsetof(struct core, arch.place));
+    DEFINE(CORE_CTX, offsetof(struct core, arch.ctx));
+    DEFINE(CORE_FP_OWNER, offsetof(struct core, arch.fp_owner));
+    DEFINE(CORE_FP_DIRTY, offsetof(struct core, arch.fp_dirty));
+    DEFINE(CORE_FP_ON, offsetof(struct core, arch.fp_on));
     DEFINE(CORE_APIC, offsetof(struct core, arch.apic));
     DEFINE(CORE_CURRENT, offsetof(struct core, current));
+    DEFINE(CORE_TOKENS, offsetof(struct core, tokens));
+    DEFINE(CORE_SLOTS, offsetof(struct core, slots));
+    DEFINE(CORE_SLOTS_BYTES, offsetof(struct core, slots_bytes));
+    DEFINE(CORE_SHARED, offsetof(struct core, shared));
+    DEFINE(SHARED_LENGTH, offsetof(struct core_shared, queue.length));
+    DEFINE(SLOT_WORD, offsetof(struct slot, word));
+    DEFINE(SLOT_LIFE, offsetof(struct slot, life));
+    DEFINE(SLOT_PENDING, offsetof(struct slot, queue_head));
+    DEFINE(SLOT_SEQ, offsetof(struct slot, seq));
+    DEFINE(SLOT_PROCESS, offsetof(struct slot, process));
+    DEFINE(SEQ_BITS, STATE_SEQ_BITS);
+    DEFINE(HANDLE_SHIFT, OS2_HANDLE_SHIFT);
+    DEFINE(INFO_MESSAGE, OS2_I_MESSAGE);
+    DEFINE(NUMBER_TOKENS, OS2_SYS_tokens);
+    DEFINE(NUMBER_CALL, OS2_SYS_call);
+    DEFINE(NUMBER_REPLY_RECEIVE, OS2_SYS_reply_receive);
+    DEFINE(NUMBER_CALL_BLOCK, OS2_SYS_call | OS2_F_BLOCK);
+    DEFINE(NUMBER_REPLY_RECEIVE_BLOCK, OS2_SYS_reply_receive | OS2_F_BLOCK);
+    DEFINE(NUMBER_YIELD, OS2_SYS_yield);
+    DEFINE(NUMBER_POLL, OS2_SYS_receive | OS2_F_DEADLINE);
+    DEFINE(STATUS_WOULD_WAIT, OS2_E_WOULD_WAIT);
+    DEFINE(PROCESS_SLOT, offsetof(struct process, slot));
+    DEFINE(PROCESS_HANDLES, offsetof(struct process, handles));
+    DEFINE(PROCESS_CALLER_WORD, offsetof(struct process, caller_word));
+    DEFINE(PROCESS_CALLED_WORD, offsetof(struct process, called_word));
+    DEFINE(PROCESS_WAIT_CONTROL, offsetof(struct process, wait.control));
+    DEFINE(PROCESS_CR3, offsetof(struct process, space.arch.cr3));
+    DEFINE(PROCESS_PLACE, offsetof(struct process, space.arch.place));
+    DEFINE(PROCESS_CTX, offsetof(struct process, space.arch.ctx));
+    DEFINE(PROCESS_FP_LIVE, offsetof(struct process, space.arch.fp_live));
+    DEFINE(PROCESS_CONTEXT, offsetof(struct process, context));
+    DEFINE(PROCESS_MXCSR, offsetof(struct process, context.mxcsr));
+    DEFINE(PROCESS_FCW, offsetof(struct process, context.fcw));
     DEFINE(PROCESS_REG, offsetof(struct process, reg));
     DEFINE(PROCESS_PC, offsetof(struct process, context.pc));
     DEFINE(PROCESS_SP, offsetof(struct process, context.sp));

@@ -47,12 +47,15 @@ struct x86_tss {
 #define X86_GDT_ENTRIES 8
 #define X86_FATAL_STACK 2048
 
+#define X86_NOWHERE UINT64_MAX /* equals no space's place or ctx */
+
 /* First in struct core, reached through gs. Entry code knows these offsets. */
 struct arch_core {
     struct core *self;  /* arch_core() */
-    uint64_t user_sp;   /* during system call entry */
     uint64_t stack_top; /* kernel stack */
     uint64_t run_word;  /* the state word of a process that this core runs, its low 44 bits 0 */
+    uint64_t place;     /* run_word + epoch; X86_NOWHERE while the current process is not to be left the short way */
+    uint64_t ctx;       /* the same, but X86_NOWHERE too while that process uses floating point or fs */
     uint32_t index;
     uint32_t apic;                       /* firmware's number */
     uint64_t pcid_next, pcid_epoch;      /* epoch is never 0 */
@@ -70,8 +73,11 @@ struct arch_core {
 
 /* In struct space: its root, which PCID of which core, and whether a fence is owed before it is used again. */
 struct arch_space {
-    uint64_t root; /* physical */
-    uint64_t pcid, epoch;
+    uint64_t root;  /* physical */
+    uint64_t cr3;   /* to load where no fence is owed */
+    uint64_t place; /* the core's, where the process may be entered the short way: mmu.c; else 0 */
+    uint64_t ctx;   /* the same, if that needs no more than a load of CR3; else 0 */
+    uint64_t epoch;
     uint32_t core; /* index + 1 of the core that it was last activated on; 0: none */
     bool owes_fence;
     bool fp_live; /* the process has used floating point: CR0.TS is clear while it runs */
@@ -148,11 +154,8 @@ static inline void arch_relax(void) {
     __asm__ volatile("pause" ::: "memory");
 }
 
-/* Every switch of this port is the long one. */
 static inline bool arch_space_plain(struct core *core, const struct arch_space *space) {
-    (void)core;
-    (void)space;
-    return false;
+    return ((struct arch_core *)core)->place == space->place;
 }
 static inline void arch_fence_plain(struct arch_space *space, uint64_t va) {
     (void)space;

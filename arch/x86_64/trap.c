@@ -120,6 +120,7 @@ void x86_trap(struct x86_frame *frame) {
     if (frame->vector == TRAP_NO_FP && !core_space(core)->fp_live) {
         core_space(core)->fp_live = true;
         fp_load(x86_core(core), context, true);
+        x86_space_entered(x86_core(core), context, core_space(core));
         return;
     }
     /* int3 is one byte long; the address is behind it. */
@@ -155,5 +156,6 @@ void arch_enter(struct core *core, struct arch_context *context, struct arch_spa
     struct arch_core *here = x86_core(core);
     fp_load(here, context, space->fp_live);
     cpu_load_ports(here, context);
-    x86_enter(core, context);
+    x86_space_entered(here, context, space);
+    x86_enter(core);
 }

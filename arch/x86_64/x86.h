@@ -115,6 +115,7 @@ struct x86_acpi_register {
 /* Found at boot, then constant. */
 struct x86_facts {
     bool pcid, x2apic, tsc_deadline; /* the processor has them */
+    bool fast;                       /* the entry path completes calls; off by the boot argument os2.nofast */
     bool debug_exit;                 /* boot argument os2.debug_exit: QEMU's isa-debug-exit device is there */
     uint64_t cr4;                    /* as every core sets it */
     unsigned address_bits;           /* of a physical address */
@@ -187,6 +188,8 @@ void cpu_load_ports(struct arch_core *core, const struct arch_context *context);
 
 /* mmu.c: a device's registers that the kernel itself uses are mapped, uncached, in the direct map's place for them. */
 void x86_map_device(uint64_t base, uint64_t size);
+/* The process with this context and space is about to run here: what the entry path may know of that. */
+void x86_space_entered(struct arch_core *here, const struct arch_context *context, struct arch_space *space);
 /* Map RAM above 4 GiB in the boot map, for as long as that is in use. */
 void x86_boot_map(struct boot_info *info);
 
@@ -204,7 +207,8 @@ void uart_init(void);
 /* entry.S, fp.S, start.S */
 extern const uint8_t x86_stub_exceptions[], x86_stub_interrupts[];
 void x86_syscall(void);
-_Noreturn void x86_enter(struct core *core, struct arch_context *context);
+void x86_syscall_long(void);
+_Noreturn void x86_enter(struct core *core);
 void x86_fp_clean(void);
 
 static inline struct arch_core *x86_core(struct core *core) {

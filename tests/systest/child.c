@@ -60,6 +60,21 @@ static void echo(struct puppet_script *script) {
     script->m.control = (uint64_t)(int64_t)status;
 }
 
+/* The words of the answers are those in `in`. */
+static void answer(struct puppet_script *script) {
+    uint64_t *in = script->in, *out = script->out;
+
+    in[arch_slot[OS2_R_CONTROL]] = OS2_SYS_receive;
+    script->argument[2] = 0;
+    do {
+        arch_registers(in, out);
+        for (unsigned i = 0; i < ARCH_REGISTERS; i++)
+            script->argument[2] += arch_role(i) == ARCH_KEPT && out[i] != in[i];
+        in[arch_slot[OS2_R_CONTROL]] = OS2_SYS_reply_receive;
+        in[arch_slot[OS2_R_CALLER]] = out[arch_slot[OS2_R_CALLER]];
+    } while ((int64_t)out[arch_slot[OS2_R_CONTROL]] >= 0 && out[arch_slot[OS2_R_CALLER]] != 0);
+}
+
 /* Spends its quota on blocks, and the table pages at hand on placing them far apart, but for one page; then receives.
  * All of it is freed again. */
 static void starve(struct puppet_script *script) {
@@ -147,6 +162,9 @@ static void run(struct puppet_script *script) {
         break;
     case PUPPET_SERVE:
         serve(script);
+        break;
+    case PUPPET_ANSWER:
+        answer(script);
         break;
     case PUPPET_ECHO:
         echo(script);

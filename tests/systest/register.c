@@ -97,6 +97,14 @@ static void every_call(void) {
     }
 }
 
+/* Nothing that only the other process had in its registers. */
+static bool unmarked(const uint64_t *in, const uint64_t *out) {
+    bool good = true;
+    for (unsigned i = 0; i < ARCH_REGISTERS; i++)
+        good &= CHECK(!marked(out[i]) || out[i] == in[i]);
+    return good;
+}
+
 /* Through a real wait and back: a call to a server, with marks everywhere in both. */
 static void over_switches(void) {
     struct puppet server;
@@ -128,9 +136,57 @@ static void over_switches(void) {
         CHECK_IS(s->out[arch_slot[OS2_R_CALLER]], 0);
         CHECK_IS(s->out[arch_slot[OS2_R_BADGE]], 1);
         CHECK_IS(s->out[arch_slot[OS2_R_BITS]], 0);
-        for (unsigned i = 0; i < ARCH_REGISTERS; i++) /* nothing of this process */
-            CHECK(!marked(s->out[i]) || s->out[i] == s->in[i]);
+        unmarked(s->in, s->out);
     }
+    puppet_drop(&server);
+}
+
+/* Calls and their answers, the switch that matters most, between processes that both have floating point in use, or
+ * only one of them: a puppet has none before its first arch_registers(). */
+static void over_calls(void) {
+    struct puppet server, echo = {0}, client = {0};
+    uint64_t in[ARCH_REGISTERS], out[ARCH_REGISTERS];
+    struct os2_message m = {.label = 1, .w = {2, 3, 4, 5, 6}}, back = {.label = 11, .w = {12, 13, 14, 15, 16}};
+    struct puppet_script *s;
+    unsigned handle;
+
+    NEED(puppet_start(&server, 0, NULL));
+    s = puppet_script(&server);
+    if (!s || !puppet_start(&echo, 1, NULL) || !puppet_start(&client, 2, NULL))
+        goto out;
+    fill(s->in, 100, &back);
+    puppet_begin_op(&server, PUPPET_ANSWER, 0, 0);
+    puppet_begin_op(&echo, PUPPET_ECHO, 4, 0);
+    if (!puppet_waits(&server, OS2_STATE_RECEIVE) || !puppet_waits(&echo, OS2_STATE_RECEIVE))
+        goto out;
+    for (unsigned round = 0; round < 8; round++) {
+        m.control = OS2_SYS_call | (uint64_t)(round & 1 ? echo : server).inbox << OS2_HANDLE_SHIFT;
+        fill(in, round, &m);
+        arch_registers(in, out);
+        kept(in, out);
+        unmarked(in, out);
+        CHECK_IS(out[arch_slot[OS2_R_CONTROL]], OS2_I_MESSAGE);
+        for (unsigned i = OS2_R_LABEL; i <= OS2_R_W4; i++)
+            CHECK_IS(out[arch_slot[i]], ((const uint64_t *)(round & 1 ? &m : &back))[i]);
+    }
+    CHECK(puppet_finish_op(&echo));
+    handle = puppet_connect(&client, &server, 7);
+    for (unsigned round = 0; round < 4 && handle; round++) {
+        m.label = round;
+        if (CHECK_IS(puppet_do(&client, OS2_SYS_call, handle, 0, &m), OS2_OK))
+            CHECK_IS(m.label, back.label);
+    }
+    m = (struct os2_message){.label = 99};
+    CHECK_IS(raw(OS2_SYS_send, server.inbox, 0, &m), OS2_OK);
+    if (puppet_finish_op(&server)) {
+        s = server.script;
+        CHECK_IS(s->out[arch_slot[OS2_R_LABEL]], 99);
+        CHECK_IS(s->argument[2], 0);
+        unmarked(s->in, s->out);
+    }
+out:
+    puppet_drop(&client);
+    puppet_drop(&echo);
     puppet_drop(&server);
 }
 
@@ -241,6 +297,8 @@ static const struct test tests[] = {
     {"scrub keep", "every call: kept registers are kept, the others are 0 or as they were", every_call},
     {"keep words badge message-caller", "kept and scrubbed over a message, nothing of the sender is seen",
      over_switches},
+    {"scrub keep fp-keep fp-leak", "kept and scrubbed over calls and answers, floating point in use or not",
+     over_calls},
     {"scrub keep timeout-registers bits-registers", "kept and scrubbed over waits", over_waits},
     {"fp-keep", "floating-point registers of two processes that take turns", floating_point},
     {"start-registers fp-leak", "a fresh process finds zeros, its argument and its constants", fresh_process},

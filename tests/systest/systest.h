@@ -86,6 +86,7 @@ enum puppet_op {
     PUPPET_REGISTERS, /* arch_registers(in, out) */
     PUPPET_TOKENS,    /* out[i] = tokens left, argument[0] times */
     PUPPET_SERVE,     /* take a call, out[i] = tokens left, argument[0] times, then answer it */
+    PUPPET_ANSWER,    /* answer calls by arch_registers(in, out) until a send; argument[2] = registers not kept */
     PUPPET_ECHO,      /* answer argument[0] calls, each with its own words */
     PUPPET_STARVE,    /* receive with room for a block in its quota, but not for page tables: out = what came */
     PUPPET_SPAWN      /* make a puppet of this puppet: see puppet_spawn() */

@@ -34,9 +34,9 @@ static inline enum arch_role arch_role(unsigned i) {
 
 static inline uint64_t arch_register_value(unsigned i, uint64_t value) {
     if (i == 32)
-        return 0x1f80 | (value & 3) << 13; /* all exceptions masked, a rounding mode */
+        return 0x1f80 | (value >> 24 & 3) << 13; /* all exceptions masked, a rounding mode that differs by the salt */
     if (i == 33)
-        return 0x037f | (value & 3) << 10;
+        return 0x037f | (value >> 24 & 3) << 10;
     return value;
 }
 

@@ -8,9 +8,9 @@
 
 #include <stdint.h>
 
-#define STUB_CLOBBERS                                                                                                  \
-    "memory", "cc", "rcx", "r11", "rbx", "r12", "r13", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", \
-        "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#include "arch_user.h"
+
+#define STUB_CLOBBERS "memory", "cc", "rcx", "r11", "rbx", "r12", "r13" ARCH_FP_CLOBBERS
 
 static inline int64_t arch_stub_plain(uint64_t control) {
     register uint64_t rax __asm__("rax") = control;
@@ -55,9 +55,9 @@ static inline int64_t arch_stub_block(uint64_t control, uint64_t label, uint64_t
     return (int64_t)rax;
 }
 
-/* C keeps no register of these over a call: one that a program uses all the same. */
+/* C keeps no register of these over a call, and uses none in a program built without. */
 static inline void arch_stub_fp_touch(void) {
-    __asm__ volatile("addsd %%xmm1, %%xmm0" ::: "xmm0");
+    __asm__ volatile("addsd %%xmm1, %%xmm0" ::: "memory" ARCH_FP_CLOBBERS);
 }
 
 static inline void arch_stub_serve(uint64_t receive, uint64_t reply_receive, uint64_t badge) {

@@ -13,6 +13,16 @@
 #define ARCH_ELF_MACHINE 62u
 #define ARCH_KERNEL_ADDRESS UINT64_C(0xffff800000000000)
 
+/* What a call clobbers of floating point, as a list that follows others. OS2's own programs are built without, so that
+ * a switch between two of them has nothing to save, to clear or to load. */
+#ifdef __SSE2__
+#define ARCH_FP_CLOBBERS                                                                                               \
+    , "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",       \
+        "xmm13", "xmm14", "xmm15", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
+#else
+#define ARCH_FP_CLOBBERS
+#endif
+
 /* One system call. `slots` are the registers in the order of enum os2_slot, replaced by what comes out. */
 static inline void arch_syscall(uint64_t slots[OS2_R_COUNT]) {
     register uint64_t rax __asm__("rax") = slots[OS2_R_CONTROL];
@@ -30,9 +40,7 @@ static inline void arch_syscall(uint64_t slots[OS2_R_COUNT]) {
                      : "+r"(rax), "+r"(rdi), "+r"(rsi), "+r"(rdx), "+r"(r10), "+r"(r8), "+r"(r9), "+r"(rbx), "=r"(r12),
                        "=r"(r13)
                      :
-                     : "memory", "cc", "rcx", "r11", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
-                       "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)", "st(2)",
-                       "st(3)", "st(4)", "st(5)", "st(6)", "st(7)");
+                     : "memory", "cc", "rcx", "r11" ARCH_FP_CLOBBERS);
     slots[OS2_R_CONTROL] = rax;
     slots[OS2_R_LABEL] = rdi;
     slots[OS2_R_W0] = rsi;

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The short ways of messages, a part of entry.S: a call, of words or with a block, to a server that waits for anyone,
+ * and the reply_receive that answers such a call.
+ *
+ * They are the code of ipc/message.c on the straight path, with the same protocol (core/state.h): each test that fails
+ * goes the long way, by slow_again or slow_restored, with the arguments as they were and nothing changed. What they
+ * rely on: a word of kind 0 and peer 0 receives from anyone; struct wait is plain while its process runs, but for
+ * control; a handle's target is laid out for one sign test and one mask (core/handle.h). The words of the message stay
+ * in their registers. rsp points to the caller's struct process, but where C or switch_state is called: then it is r15.
+ *
+ * Two words tell what the switch needs (arch/x86_64/mmu.c). Equal ctx: nothing but a load of CR3. Equal place: floating
+ * point or the base of fs has to change, which switch_state does. Else C does it. The place is also what is written
+ * into the state word of a process that is claimed. Loads are acquires, stores are releases, and a locked instruction
+ * is a full fence, won or lost.
+ */
+
+    /* A short call that turns out not to be one: rsp is the caller's process, whose context and CONTROL are saved. */
+slow_restored:
+    movq PROCESS_WAIT_CONTROL(%rsp), %rax
+    movq PROCESS_SP(%rsp), %r12
+    movq PROCESS_PC(%rsp), %rcx
+    movq PROCESS_RBP(%rsp), %rbp
+    movq PROCESS_R14(%rsp), %r14
+    movq PROCESS_R15(%rsp), %r15
+    jmp slow_again
+
+    /* Leave for the process in rbp. r12 is the badge, rbx the caller, rdi .. r9 the words, r13 0; CONTROL is set. */
+    .macro enter
+    swapgs
+    movl %r13d, %gs
+    movq PROCESS_PC(%rbp), %rcx
+    movq PROCESS_SP(%rbp), %rsp
+    movq PROCESS_R14(%rbp), %r14
+    movq PROCESS_R15(%rbp), %r15
+    movq PROCESS_RBP(%rbp), %rbp
+    movl $USER_FLAGS, %r11d
+    sysretq
+    .endm
+
+    /* The receiver of a call: r12 its handle, r13 its slot, rax its word, which receives from anyone, rbp itself. */
+    .macro call_find
+    decq %gs:CORE_TOKENS
+    jle slow_again
+    save_context
+    movq %rax, PROCESS_WAIT_CONTROL(%rsp)
+    movq %rax, %r12
+    shrq $HANDLE_SHIFT - 4, %r12
+    andl $0xff0, %r12d
+    addq PROCESS_HANDLES(%rsp), %r12
+    movl (%r12), %r13d          /* rights, slot, kind */
+    andl $-512, %r13d
+    js slow_restored            /* not an inbox that may be sent to */
+    addq %gs:CORE_SLOTS, %r13
+    movq SLOT_WORD(%r13), %rax
+    cmpq seq_end, %rax
+    jae slow_restored           /* does not receive from anyone */
+    movl SLOT_LIFE(%r13), %ecx  /* after the word that it is good for */
+    cmpl 4(%r12), %ecx
+    jne slow_restored           /* ended, or doomed */
+    movq SLOT_PROCESS(%r13), %rbp
+    .endm
+
+    /* A new wait of the caller in \process, whose slot is r14 then: r11 is its number, rbx whom to answer. */
+    .macro call_number process
+    movq PROCESS_SLOT(\process), %r14
+    incq SLOT_SEQ(%r14)
+    movq SLOT_SEQ(%r14), %r11
+    movq PROCESS_CALLER_WORD(\process), %rbx
+    orq %r11, %rbx
+    .endm
+
+    /* The tables of the process in rbp. */
+    .macro activate
+    movq PROCESS_CR3(%rbp), %rcx
+    movq %rcx, %cr3
+    movq %rbp, %gs:CORE_CURRENT
+    .endm
+
+    /* Publish the caller; nothing of it may be touched after that. */
+    .macro call_publish
+    orq PROCESS_CALLED_WORD(%rbp), %r11
+    movq %r11, SLOT_WORD(%r14)  /* RUN -> CAL; pairs with the claims in ipc/ */
+    .endm
+
+    .balign 16
+fast_call:
+    call_find
+    movq %gs:CORE_CTX, %rcx     /* nobody held it since the word was seen, or the exchange below fails */
+    cmpq PROCESS_CTX(%rbp), %rcx
+    jne call_not_plain
+    lock cmpxchgq %rcx, SLOT_WORD(%r13) /* RCV -> RUN: the server is this core's */
+    jne slow_restored
+    xorl %r13d, %r13d
+    clear_selectors %r13d
+call_claimed:
+    movq 8(%r12), %r12          /* the badge */
+    call_number %rsp
+    activate
+    call_publish
+    movl $INFO_MESSAGE, %eax
+    enter
+
+call_not_plain:
+    movq %gs:CORE_PLACE, %rcx
+    cmpq PROCESS_PLACE(%rbp), %rcx
+    jne slow_restored
+    lock cmpxchgq %rcx, SLOT_WORD(%r13)
+    jne slow_restored
+    xorl %r13d, %r13d
+    clear_selectors %r13d
+    movq %rsp, %r15
+    movq %gs:CORE_STACK_TOP, %rsp
+    call switch_state
+    movq %r15, %rsp
+    jmp call_claimed
+
+    /* The caller that rbx names: r13 its slot, rax the word it must have and has, rbp itself. A number that no slot has
+     * becomes that of slot 0, also where a processor runs ahead. */
+    .macro reply_find
+    decq %gs:CORE_TOKENS
+    jle slow_again
+    save_context
+    movq %rax, PROCESS_WAIT_CONTROL(%rsp)
+    movq %rbx, %r13
+    shrq $SEQ_BITS, %r13
+    shlq $9, %r13
+    cmpq %gs:CORE_SLOTS_BYTES, %r13
+    sbbq %r12, %r12
+    andq %r12, %r13
+    addq %gs:CORE_SLOTS, %r13
+    movq %rbx, %rax
+    andq seq_mask, %rax
+    orq PROCESS_CALLED_WORD(%rsp), %rax /* CAL, this server, that very call */
+    cmpq SLOT_WORD(%r13), %rax
+    jne slow_restored
+    movq SLOT_PROCESS(%r13), %rbp
+    .endm
+
+    /* The server in \process waits again: r14 its slot, r15 its word from here on. */
+    .macro reply_publish process
+    movq PROCESS_SLOT(\process), %r14
+    incq SLOT_SEQ(%r14)
+    movq SLOT_SEQ(%r14), %r15
+    movq %r15, SLOT_WORD(%r14)  /* RUN -> RCV from anyone */
+    .endm
+
+    .balign 16
+fast_reply_receive:
+    reply_find
+    movq %gs:CORE_CTX, %rcx
+    cmpq PROCESS_CTX(%rbp), %rcx
+    jne reply_not_plain
+    xorl %r12d, %r12d
+    clear_selectors %r12d
+reply_found:
+    reply_publish %rsp
+    lock cmpxchgq %rcx, SLOT_WORD(%r13) /* CAL -> RUN; the fence between the word above and the look below */
+    jne reply_lost
+    cmpl $0, SLOT_PENDING(%r14)
+    jne words_missed            /* a message or bits came before the word: look again */
+    activate
+    xorl %r13d, %r13d
+    movl $INFO_MESSAGE, %eax
+    enter                       /* rbx names the call, which its caller may know */
+
+reply_not_plain:                /* all of the server is stored before it is published */
+    movq %gs:CORE_PLACE, %rcx
+    cmpq PROCESS_PLACE(%rbp), %rcx
+    jne slow_restored
+    xorl %r12d, %r12d
+    clear_selectors %r12d
+    movq %rsp, %r15
+    movq %gs:CORE_STACK_TOP, %rsp
+    call switch_state
+    movq %r15, %rsp
+    jmp reply_found
+
+    /* Floating point, where the processes in r15 and rbp differ in that. */
+    .macro switch_state_if_needed
+    movq PROCESS_CTX(%rbp), %rcx
+    cmpq %gs:CORE_CTX, %rcx
+    je 1f
+    call switch_state
+1:
+    .endm
+
+/* With a block: as above, but the block moves in C, once the peer is claimed. r15 the caller, r12 the badge. */
+fast_call_block:
+    call_find
+    movq %gs:CORE_PLACE, %rcx
+    cmpq PROCESS_PLACE(%rbp), %rcx
+    jne slow_restored
+    lock cmpxchgq %rcx, SLOT_WORD(%r13)
+    jne slow_restored
+    save_words %rsp
+    movq 8(%r12), %r12
+    movq %rsp, %r15
+    movq %gs:CORE_STACK_TOP, %rsp
+    movq %r15, %rdi
+    movq %rbp, %rsi
+    movq %r8, %rdx
+    call message_pass
+    testq %rax, %rax
+    jz 2f
+    xorl %r13d, %r13d
+    clear_selectors %r13d
+    switch_state_if_needed
+    load_words %r15
+    call_number %r15
+    activate
+    call_publish
+    enter
+2:  movq %gs:CORE_SELF, %rdi    /* not that simple: let the server receive again, and start over */
+    movq %rbp, %rsi
+    call message_pass_undo_call
+    movq %r15, %rsp
+    load_words %rsp
+    jmp slow_restored
+
+fast_reply_receive_block:
+    reply_find
+    movq %gs:CORE_PLACE, %rcx
+    cmpq PROCESS_PLACE(%rbp), %rcx
+    jne slow_restored
+    lock cmpxchgq %rcx, SLOT_WORD(%r13) /* CAL -> RUN */
+    jne slow_restored
+    save_words %rsp
+    movq %rsp, %r15
+    movq %gs:CORE_STACK_TOP, %rsp
+    movq %r15, %rdi
+    movq %rbp, %rsi
+    movq %r8, %rdx
+    call message_pass
+    testq %rax, %rax
+    jz 2f
+    xorl %r12d, %r12d
+    xorl %r13d, %r13d
+    clear_selectors %r13d
+    switch_state_if_needed
+    load_words %r15
+    reply_publish %r15          /* only now that its tables are as they will be */
+    lock orl $0, (%rsp)
+    cmpl $0, SLOT_PENDING(%r14)
+    jne reply_missed
+    activate
+    enter
+2:  movq %gs:CORE_SELF, %rdi    /* not that simple: the caller waits on, and start over */
+    movq %rbp, %rsi
+    movq %rbx, %rdx
+    call message_pass_undo_reply
+    movq %r15, %rsp
+    load_words %rsp
+    jmp slow_restored
+
+/* The server is published and has to look again, in C; the answer goes to the caller's saved registers. */
+words_missed:
+    movl $INFO_MESSAGE, %eax
+reply_missed:
+    movq %rax, REG(0)(%rbp)
+    save_words %rbp
+    xorl %eax, %eax
+    movq %rax, REG(7)(%rbp)
+    movq %rax, REG(8)(%rbp)
+    movq %rax, REG(9)(%rbp)
+    movq %rbp, %rdx
+    jmp 1f
+reply_lost:                     /* its deadline passed, or it was killed, in this moment */
+    xorl %edx, %edx
+1:  movq %gs:CORE_SELF, %rdi
+    movq %r15, %rsi
+    movq %gs:CORE_STACK_TOP, %rsp
+    xorl %ebp, %ebp
+    call message_looked_at_late
+
+    .section .rodata
+    .balign 8
+seq_end:
+    .quad 1 << SEQ_BITS         /* a word below it is of kind 0 and peer 0 */
+seq_mask:
+    .quad (1 << SEQ_BITS) - 1
+    .text
