@@ -161,6 +161,8 @@ static bool meets(const struct boot_range *ranges, unsigned count, uint64_t base
 static void mark(struct heap *heap, const struct boot_range *range, unsigned state) {
     uint64_t first = range->base >> OS2_PAGE_SHIFT;
     uint64_t end = (range->base + range->size + OS2_PAGE_SIZE - 1) >> OS2_PAGE_SHIFT;
+    if (end > heap->end)
+        end = heap->end; /* firmware's ranges may be far larger than RAM, and far above it */
     for (uint64_t n = first; n < end && range->size; n++)
         if (heap_covers(heap, n))
             heap_frame(heap, (uint32_t)n)->state = (uint8_t)state;

@@ -25,8 +25,8 @@
 
 #define READINGS 8
 #define MEASUREMENTS 3
-#define WINDOW_HZ 50 /* a measurement takes 1/50 s */
-#define REACH_S 2    /* the timer is never set further ahead */
+#define WINDOW_HZ 200 /* a measurement takes 5 ms: one tick of the PM timer is 56 ppm of it */
+#define REACH_S 2     /* the timer is never set further ahead */
 
 #define TIMER_DIVIDE_1 0xbu
 #define TIMER_DEADLINE (2u << 17)

@@ -10,10 +10,12 @@
  * the flags, which the program knows. When the same process goes on, rbp, r14 and r15 are still in their registers,
  * because C keeps them; they are loaded only in x86_enter. The flags of a program are not kept over a call.
  *
- * Five calls are tried here first: tokens; a poll that finds nothing; yield; and, in message.S, call and reply_receive
- * between processes that need no more than a switch. Until a call is known to go the long way, nothing is changed:
- * r11, r12 and r13 are free from the start, rsp points to the current struct process, and r12 holds its stack pointer.
- * With the boot argument os2.nofast another entry is used, from which every call goes the long way.
+ * Light calls (arch/arch.h) are made from the program's registers: the process is not stopped, nothing of it is saved
+ * in memory. Five calls never come to C, or only to one function of it: tokens; a poll that finds nothing; yield; and,
+ * in message.S, call and reply_receive between processes that need no more than a switch. Until a call is known to go
+ * the long way, nothing is changed: r11, r12 and r13 are free from the start, rsp points to the current struct process,
+ * and r12 holds its stack pointer. With the boot argument os2.nofast another entry is used, from which every call goes
+ * the long way.
  *
  * A program may load the selectors ds, es, fs and gs. Every switch clears them, fs before its base is written: loading
  * it clears the base on some processors.
@@ -76,14 +78,57 @@ x86_syscall:
     je fast_reply_receive
     testw %ax, %ax
     jz fast_tokens
-    cmpw $NUMBER_CALL_BLOCK, %ax
-    je fast_call_block
-    cmpw $NUMBER_REPLY_RECEIVE_BLOCK, %ax
-    je fast_reply_receive_block
     cmpw $NUMBER_YIELD, %ax
     je fast_yield
-    cmpw $NUMBER_POLL, %ax
-    je fast_poll
+    movzwl %ax, %r11d
+    cmpl $NUMBER_COUNT, %r11d
+    jae flagged
+    sbbq %r13, %r13             /* within the table also where the branch was mispredicted */
+    andq %r13, %r11
+    movq light_handlers(, %r11, 8), %r11
+    testq %r11, %r11
+    jz slow
+
+    /* A light call: C keeps r12, the stack pointer, and r13, the address to return to. */
+    decq %gs:CORE_TOKENS
+    jle slow_again              /* the turn is spent */
+    movq %rcx, %r13
+    movq %gs:CORE_STACK_TOP, %rsp
+    movq %rdx, %rcx
+    movq %rsi, %rdx
+    movq %rdi, %rsi
+    movq %rax, %rdi
+    call *%r11
+    testq %rax, %rax
+    jg light_long
+    movq %rdx, %rdi
+    movq %r13, %rcx
+    movl $USER_FLAGS, %r11d
+    xorl %esi, %esi
+    xorl %edx, %edx
+    xorl %r10d, %r10d
+    xorl %r8d, %r8d
+    xorl %r9d, %r9d
+    xorl %ebx, %ebx
+    xorl %r13d, %r13d
+    movq %r12, %rsp
+    xorl %r12d, %r12d
+    swapgs
+    sysretq
+
+/* The handler left it to the long way; the arguments that may matter are where it put them. */
+light_long:
+    movq %gs:CORE_CURRENT, %rsp
+    movq %r13, %rcx
+    movq REG(0)(%rsp), %rax
+    movq REG(1)(%rsp), %rdi
+    movq REG(2)(%rsp), %rsi
+    movq REG(3)(%rsp), %rdx
+    xorl %r10d, %r10d
+    xorl %r8d, %r8d
+    xorl %r9d, %r9d
+slow_again:                     /* the long way counts the token */
+    incq %gs:CORE_TOKENS
     jmp slow
 
     /* With the boot argument os2.nofast. */
@@ -146,6 +191,14 @@ fast_return:
     swapgs
     sysretq
 
+flagged:
+    cmpw $NUMBER_CALL_BLOCK, %ax
+    je fast_call_block
+    cmpw $NUMBER_REPLY_RECEIVE_BLOCK, %ax
+    je fast_reply_receive_block
+    cmpw $NUMBER_POLL, %ax
+    jne slow
+
 /* A receive from anyone that polls: finds nothing where no sender and no bit is pending. */
 fast_poll:
     testq %r9, %r9
@@ -161,18 +214,14 @@ fast_poll:
 
 /* Where nobody else is ready, the turn goes on. */
 fast_yield:
+    decq %gs:CORE_TOKENS
+    jle slow_again
     movq %gs:CORE_SHARED, %r11
     cmpl $0, SHARED_LENGTH(%r11)
     jne yield_to_next
-    decq %gs:CORE_TOKENS
-    jle slow_again
     movl $USER_FLAGS, %r11d
     xorl %eax, %eax
     jmp fast_return
-
-slow_again:                     /* the long way counts the token */
-    incq %gs:CORE_TOKENS
-    jmp slow
 
 yield_to_next:
     save_context
@@ -211,7 +260,7 @@ yield_slow:
     movq PROCESS_SP(%rsp), %r12
     movq PROCESS_PC(%rsp), %rcx
     movl $NUMBER_YIELD, %eax
-    jmp slow
+    jmp slow_again
 
 /* The process in r15 stops running here, that in rbp begins to; their ctx differ, their place is the same. Floating
  * point, the base of fs, and the core's ctx. Keeps all registers. The caller has cleared the selectors. */

@@ -7,7 +7,7 @@
 LOOP is a function of usr/bench, such as loop_call (call_reply, the default), loop_null, loop_poll or loop_yield. QEMU
 is stepped from one of the loop's system calls to the same one of the next round. Printed is how many instructions each
 function took and how many of them are atomic; --list adds every address. It is a second way to count: the sum is the
-round's count and the loop's two instructions. RISC-V only.
+round's count and the loop's two instructions.
 """
 import argparse
 import collections
@@ -22,8 +22,6 @@ import elf  # noqa: E402
 import gdb  # noqa: E402
 import qemu  # noqa: E402
 
-PC = 32
-ECALL = bytes.fromhex("73000000")
 WARM_UP = 100
 STEPS_MAX = 200000
 # The count that runs the loop.
@@ -31,29 +29,26 @@ COUNTS = {"loop_null": "null_call", "loop_poll": "poll_empty", "loop_call": "cal
           "loop_notify": "notify_roundtrip", "loop_move": "move_4k", "loop_alloc_free": "block_alloc_free"}
 
 
-def is_atomic(word):
-    """A read-modify-write: AMO, or the store half of a pair of LR and SC."""
-    return word & 0x7f == 0x2f and word >> 27 != 2
-
-
-def find_call(program, loop):
+def find_call(program, loop, call):
     """(address, bytes) of the loop's code from its first system call on."""
     for first, end, name in program.functions:
         if name == loop:
             code = program.bytes_at(first, end - first)
-            at = code.find(ECALL)
+            at = code.find(call)
             if at >= 0:
                 return first + at, code[at:]
     raise qemu.GuestError(f"bench has no loop {loop} with a system call in it")
 
 
 def follow(build, loop="loop_call"):
-    """(machine, [(address, instruction word)]) of one round."""
+    """(machine, [(address, is it atomic?)]) of one round."""
     words = f"bench {COUNTS.get(loop, '')}".encode().hex()
     machine, line = gdb.command_line(build, f"os2.run={words} os2.nonce=0")
-    address, code = find_call(elf.Elf(os.path.join(os.path.dirname(machine["archive"]), "bench.elf")), loop)
-    with gdb.Gdb(line) as guest:
-        satp = guest.registers()["satp"]
+    processor = gdb.PROCESSORS[machine["arch"]]
+    program = elf.Elf(os.path.join(os.path.dirname(machine["archive"]), "bench.elf"))
+    address, code = find_call(program, loop, processor.call)
+    with gdb.Gdb(machine, line) as guest:
+        root = guest.registers()[processor.space]
         seen = 0
         while True:
             guest.run_to(address)
@@ -61,20 +56,19 @@ def follow(build, loop="loop_call"):
             if seen == WARM_UP:
                 break
             guest.step()
-        space, pc, steps = guest.number(satp), address, []
+        space, pc, steps = guest.number(root), address, []
         while len(steps) < STEPS_MAX:
-            word = int.from_bytes(guest.memory(pc, 4) or guest.memory(pc, 2), "little")
-            steps.append((pc, word))
+            steps.append((pc, processor.is_atomic(guest.memory(pc, 4) or guest.memory(pc, 2))))
             guest.step()
-            pc = guest.number(PC)
-            if pc == address and guest.number(satp) == space:
+            pc = guest.number(processor.pc)
+            if pc == address and guest.number(root) == space:
                 return machine, steps
     raise qemu.GuestError(f"{loop} did not come back in {STEPS_MAX} steps")
 
 
 def atomics(build):
     """How many atomic instructions a call and its answer take."""
-    return sum(is_atomic(word) for _, word in follow(build)[1])
+    return sum(atomic for _, atomic in follow(build)[1])
 
 
 def main():
@@ -89,10 +83,10 @@ def main():
         sys.exit(f"os2: {error}")
     kernel = elf.Elf(machine["symbols"])
     taken, atomic = collections.Counter(), collections.Counter()
-    for pc, word in steps:
+    for pc, is_atomic in steps:
         name = kernel.function_at(pc) or "(program)"
         taken[name] += 1
-        atomic[name] += is_atomic(word)
+        atomic[name] += is_atomic
         if args.list:
             print(f"{pc:x} {name}")
     for name, count in taken.most_common():

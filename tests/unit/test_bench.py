@@ -7,7 +7,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 import bench  # noqa: E402
-import follow  # noqa: E402
+import gdb  # noqa: E402
 
 
 def run(text):
@@ -67,7 +67,20 @@ class AtomicTest(unittest.TestCase):
                  0x18b5362f: True,    # sc.d a2, a1, (a0)
                  0x00053583: False}   # ld a1, 0(a0)
         for word, atomic in words.items():
-            self.assertEqual(follow.is_atomic(word), atomic, hex(word))
+            self.assertEqual(gdb.Riscv64.is_atomic(word.to_bytes(4, "little")), atomic, hex(word))
+
+    def test_read_modify_writes_of_x86(self):
+        for code, atomic in (
+                ("f0480fb1", True),   # lock cmpxchg %rcx, (...)
+                ("f00fc1", True),     # lock xadd
+                ("65f083", True),     # lock orl, by gs
+                ("488703", True),     # xchg %rax, (%rbx)
+                ("8703", True),       # xchg %eax, (%rbx)
+                ("4887c3", False),    # xchg %rax, %rbx
+                ("6690", False),      # nop
+                ("480fb1", False),    # cmpxchg without lock
+                ("658b04", False)):   # mov by gs
+            self.assertEqual(gdb.X86.is_atomic(bytes.fromhex(code)), atomic, code)
 
 
 if __name__ == "__main__":
