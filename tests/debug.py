@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""gdb's commands (cross/gdb/os2.py) on a machine that runs, and where a hart stops when boot goes wrong.
+"""gdb's commands (cross/gdb/os2.py) on a machine that runs, and what is seen when a processor goes wrong.
 
     debug.py [options of qemu.py] BUILD
 
@@ -20,6 +20,7 @@ import terminal
 from qemu import GuestError
 
 GDB_SECONDS = 120
+HOLES = {"riscv64": r"\1", "x86_64": r"\d+"}  # a PC's RAM has a hole below 1 MiB
 PHYSICAL = "(unsigned long){} - 0xffffffff80000000 + 0x80200000"  # of a function in the kernel's image
 
 
@@ -42,13 +43,28 @@ def stub(args, *extra):
             return done.stdout.decode(errors="replace")
 
         with terminal.Terminal(line) as guest:
-            guest.seconds = args.silence
+            guest.seconds, guest.arch = args.silence, machine["arch"]
             yield guest, gdb
 
 
 def seen(pattern, text):
     if not re.search(pattern, text, re.MULTILINE):
         raise GuestError(f"{pattern!r} is not in what was printed:\n{text}")
+
+
+def only(arch):
+    """A case of one processor."""
+    def mark(case):
+        case.arch = arch
+        return case
+    return mark
+
+
+def panics(guest, pattern):
+    """The kernel ends in a panic that says this."""
+    with contextlib.suppress(GuestError):
+        guest.expect(b"never printed", guest.seconds)
+    seen(pattern, guest.text.decode(errors="replace"))
 
 
 def case_commands(args):
@@ -62,7 +78,8 @@ def case_commands(args):
         for pattern in (rf"^ *{args.smp - 1} +\d+ +(idle|runs) ", r"^ *\d+ shell +cal +\d+ console",
                         r"^ *\d+ sleep +rcv +nobody", r"^core 0 ready: ",
                         r"pages on the lists, \d+ counted: they agree",
-                        r"^in all (\d+) of \1 frames, \1 of them RAM", r"^\d{3,} leaves, 0 bad entries",
+                        rf"^in all (\d+) of \1 frames, {HOLES[guest.arch]} of them RAM",
+                        r"^\d{3,} leaves, 0 bad entries",
                         r"^\[.*\] init: ", r"^os2 cores \| processes"):
             seen(pattern, text)
         assert guest.command("echo on") == "on\n"
@@ -79,6 +96,7 @@ def case_load(args):
             seen(pattern, text)
 
 
+@only("riscv64")
 def case_early_letters(args):
     """Stopped at kernel_main, the console shows OS2, letter by letter printed, and the first lines."""
     with stub(args, "-S") as (guest, gdb):
@@ -87,6 +105,7 @@ def case_early_letters(args):
         seen(r"^OS2$", guest.text.decode(errors="replace"))
 
 
+@only("riscv64")
 def case_early_trap(args):
     """A trap before there is a handler: the hart stops at halt_trap, and "!" stands on the console."""
     alone = argparse.Namespace(**vars(args) | {"smp": 1})
@@ -98,6 +117,7 @@ def case_early_trap(args):
             seen(pattern, text)
 
 
+@only("riscv64")
 def case_lost_lottery(args):
     """A hart started by HSM that arrives at the entry, as old firmware lets it: it waits, and becomes its core."""
     two = argparse.Namespace(**vars(args) | {"smp": 2})
@@ -112,6 +132,7 @@ def case_lost_lottery(args):
         seen(r"primes up to 2000", guest.command("primes 2000"))
 
 
+@only("riscv64")
 def case_absent_hart(args):
     """A hart that firmware says it has started, and that never arrives: logged, and boot goes on without it."""
     two = argparse.Namespace(**vars(args) | {"smp": 2})
@@ -123,6 +144,36 @@ def case_absent_hart(args):
         seen(r"core 1 \(cpu \d\) has not arrived", text)
         seen(r"1 of 2 cores are up", text)
         seen(r"primes up to 2000", guest.command("primes 2000"))
+
+
+@only("x86_64")
+def case_trap_in_the_kernel(args):
+    """It is reported, also before there are page tables of the kernel's own."""
+    with stub(args, "-S") as (guest, gdb):
+        gdb("hbreak acpi_read", "continue", "delete", "set $pc = 0x7000000000", "detach")
+        panics(guest, r"^kernel panic: trap in the kernel.*: vector 14 error 10 pc 7000000000 ")
+
+
+@only("x86_64")
+def case_nmi_at_the_door(args):
+    """A non-maskable interrupt at the first instruction of a system call, where gs and rsp are still the program's."""
+    alone = argparse.Namespace(**vars(args) | {"smp": 1})
+    with stub(alone) as (guest, gdb):
+        guest.prompt(0)
+        guest.type("primes 1000000000 &\r")
+        guest.drain(1)
+        gdb("hbreak *(unsigned long)&x86_syscall", "continue", "delete", "set $rsp = 0x10", "monitor nmi", "detach")
+        panics(guest, r"^kernel panic: trap in the kernel.*: vector 2 .* cs 8 sp 10 ")
+
+
+@only("x86_64")
+def case_double_fault(args):
+    """A kernel stack that is gone: the processor cannot push a frame of the fault, and takes the other stack."""
+    with stub(args) as (guest, gdb):
+        guest.prompt(0)
+        guest.type("primes 1000000000 &\r")
+        gdb("hbreak syscall_dispatch", "continue", "delete", "set $rsp = 0x10", "detach")
+        panics(guest, r"^kernel panic: trap in the kernel.*: vector 8 error 0 .* cs 8 sp 10 ")
 
 
 CASES = {name[5:].replace("_", " "): case for name, case in list(globals().items()) if name.startswith("case_")}
@@ -137,8 +188,9 @@ def main():
         print(f"1..0 # SKIP {machine['gdb']} is not installed")
         return 0
     failed = 0
-    print(f"1..{len(CASES)}", flush=True)
-    for number, (name, case) in enumerate(CASES.items(), 1):
+    cases = {name: case for name, case in CASES.items() if getattr(case, "arch", machine["arch"]) == machine["arch"]}
+    print(f"1..{len(cases)}", flush=True)
+    for number, (name, case) in enumerate(cases.items(), 1):
         try:
             case(args)
             print(f"ok {number} - {name}", flush=True)

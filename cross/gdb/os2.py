@@ -5,7 +5,7 @@
     os2 processes    every process: state, core, memory
     os2 queues       who waits for whom: run queues in order, senders at each receiver
     os2 heap         free blocks by order; what each frame is used for, counted
-    os2 tables       every page table, walked: what no Sv39 machine could read, W and X at once, frames mapped twice
+    os2 tables       every page table, walked: entries that must not be, W and X at once, frames mapped twice
     os2 log          the kernel's log, as far as it is still in its ring
 
 Structures are read by the debug information, the numbers that are not in it from the headers. All is read through the
@@ -183,17 +183,18 @@ def show_heap():
 
 
 class Tables:
-    """A walk over Sv39 tables. Knows what was mapped where, and counts."""
+    """A walk over page tables. Knows what was mapped where, and counts. Each port's half says how entries read."""
 
     def __init__(self):
         self.owner = {}  # frame -> which space maps it
         self.leaves = self.bad = 0
-        self.image = int(gdb.parse_and_eval("riscv_facts.image_base"))
-        self.image_end = self.image + int(gdb.parse_and_eval("(unsigned long)&image_end - (unsigned long)&image_start"))
+        self.linked = int(gdb.parse_and_eval("(unsigned long)&image_start"))
+        self.image = self.image_base()
+        self.image_end = self.image + int(gdb.parse_and_eval("(unsigned long)&image_end")) - self.linked
 
     def read(self, pa):
         """A table's entries. The kernel's first tables are in its image, which the direct map leaves out."""
-        base = 0xffffffff80000000 - self.image if self.image <= pa < self.image_end else 0xffffffc000000000
+        base = self.linked - self.image if self.image <= pa < self.image_end else self.direct
         data = gdb.selected_inferior().read_memory((base + pa) & (1 << 64) - 1, PAGE_SIZE).tobytes()
         return [int.from_bytes(data[i:i + 8], "little") for i in range(0, PAGE_SIZE, 8)]
 
@@ -201,32 +202,94 @@ class Tables:
         self.bad += 1
         print(f"{what}: {va & (1 << 64) - 1:#x}: {pte:#x} {why}")
 
-    def walk(self, what, pa, user, level=2, va=0):
-        half = range(512) if level < 2 else range(256) if user else range(256, 512)
+    def walk(self, what, pa, user, level=None, va=0):
+        level = self.top if level is None else level
+        half = range(512) if level < self.top else range(256) if user else range(256, 512)
         table = self.read(pa)
         for i in half:
             pte = table[i]
             if not pte & 1:
                 continue
-            at = va | i << (12 + 9 * level) | (-1 << 39 if level == 2 and i >= 256 else 0)
-            leaf, flags = pte & 0xa, pte & 0xff
-            if pte >> 54:
-                self.complain(what, at, pte, "uses bits of an extension")
-            if leaf and (flags & 0xc0 != 0xc0 or flags & 6 == 4 or flags & 0xc == 0xc or bool(flags & 0x10) != user):
-                self.complain(what, at, pte, "is a leaf that must not be")
-            if not leaf and (flags & 0xd0 or level == 0):
-                self.complain(what, at, pte, "is a table that must not be")
-            elif not leaf:
-                self.walk(what, pte >> 10 << 12, user, level - 1, at)
-            else:
+            at = va | i << (12 + 9 * level) | (-1 << (21 + 9 * level) if level == self.top and i >= 256 else 0)
+            leaf = self.is_leaf(pte, level)
+            wrong = self.wrong(pte, level, leaf, user)
+            if wrong:
+                self.complain(what, at, pte, wrong)
+            if leaf:
                 self.leaves += 1
                 if user:
                     self.claim(what, at, pte, 1 << 9 * level)
+            elif level > 0:
+                self.walk(what, self.address(pte), user, level - 1, at)
 
     def claim(self, what, va, pte, pages):
-        for frame in range(pte >> 10, (pte >> 10) + pages):
+        first = self.address(pte) >> PAGE_SHIFT
+        for frame in range(first, first + pages):
             if self.owner.setdefault(frame, what) != what:
                 self.complain(what, va, pte, f"maps a frame of {self.owner[frame]}")
+
+
+class Sv39(Tables):
+    """V R W X U G A D in bits 0 to 7."""
+    top, direct = 2, 0xffffffc000000000
+
+    @staticmethod
+    def image_base():
+        return int(gdb.parse_and_eval("riscv_facts.image_base"))
+
+    @staticmethod
+    def kernel_root():
+        return (int(gdb.parse_and_eval("riscv_kernel_satp")) & (1 << 44) - 1) << PAGE_SHIFT
+
+    @staticmethod
+    def address(pte):
+        return pte >> 10 << 12
+
+    @staticmethod
+    def is_leaf(pte, _level):
+        return bool(pte & 0xa)
+
+    @staticmethod
+    def wrong(pte, level, leaf, user):
+        if pte >> 54:
+            return "uses bits of an extension"
+        flags = pte & 0xff
+        if leaf and (flags & 0xc0 != 0xc0 or flags & 6 == 4 or flags & 0xc == 0xc or bool(flags & 0x10) != user):
+            return "is a leaf that must not be"
+        return "is a table that must not be" if not leaf and (flags & 0xd0 or level == 0) else None
+
+
+class X86Tables(Tables):
+    """P W U PWT PCD A D PS G in bits 0 to 8, NX in bit 63; bit 7 of a smallest leaf is another one, and not used."""
+    top, direct = 3, 0xffff800000000000
+
+    @staticmethod
+    def image_base():
+        return int(gdb.parse_and_eval("(unsigned long)&image_start")) - 0xffffffff80000000
+
+    @staticmethod
+    def kernel_root():
+        return int(gdb.parse_and_eval("x86_kernel_cr3")) & -PAGE_SIZE
+
+    @staticmethod
+    def address(pte):
+        return pte & 0x000ffffffffff000
+
+    @staticmethod
+    def is_leaf(pte, level):
+        return level == 0 or bool(pte & 0x80)
+
+    @staticmethod
+    def wrong(pte, level, leaf, user):
+        if pte >> 52 & 0x7ff:
+            return "uses bits that are reserved"
+        if bool(pte & 4) != user:
+            return "is the kernel's, or a program's, where it must not be"
+        if not leaf:
+            return None if pte & 0x1ff == (0x27 if user else 0x23) else "is a table that must not be"
+        if pte & 0x60 != 0x60 or bool(pte & 0x100) == user or bool(pte & 0x80) != (level > 0) or level > 2:
+            return "is a leaf that must not be"
+        return "is writable and executable" if pte & 2 and not pte >> 63 else None
 
 
 def is_riscv():
@@ -234,10 +297,8 @@ def is_riscv():
 
 
 def show_tables():
-    if not is_riscv():
-        raise gdb.GdbError("os2 tables reads Sv39 only")
-    tables = Tables()
-    tables.walk("kernel", (int(gdb.parse_and_eval("riscv_kernel_satp")) & (1 << 44) - 1) << PAGE_SHIFT, False)
+    tables = Sv39() if is_riscv() else X86Tables()
+    tables.walk("kernel", tables.kernel_root(), False)
     for i, one in slots():
         if int(one["process"]):
             tables.walk(named(i), int(one["process"]["space"]["arch"]["root"]), True)
