@@ -86,6 +86,7 @@ extern light_handler *const light_handlers[OS2_SYS_COUNT];
  * arch_relax()                  a hint in a spin loop
  *
  * struct core *arch_core(void)  this core
+ * unsigned arch_core_index()    its index in cores[]
  * uint64_t arch_clock(void)     ticks since some moment before boot, the same on all cores
  *
  * bool arch_space_plain(core, space)   may this core switch from its current space to that one with nothing but the
@@ -160,6 +161,9 @@ _Noreturn void arch_enter(struct core *core, struct arch_context *context, struc
 
 /* Wait for an interrupt, and take it. May return at any time. Entered and left with interrupts off. */
 void arch_idle(struct core *core);
+
+/* The same without the wait: take those that are pending. */
+void arch_idle_look(struct core *core);
 
 /* One timer per core, one shot, an absolute time; UINT64_MAX: none. */
 void arch_timer_set(struct core *core, uint64_t when);

@@ -2,9 +2,9 @@
 /*
  * Starting init: the only program that the kernel loads, from the first file of the boot archive, a static ELF64.
  *
- * init's quota is all memory that is free at this moment, and its own. It gets the archive and the device tree as
- * blocks at their exchange addresses, and a page with struct os2_boot whose address is its argument. Every right and
- * every page that another process ever has comes from here.
+ * init's quota is all memory that is free at this moment but for what the cores' magazines can hold, and its own. It
+ * gets the archive and the device tree as blocks at their exchange addresses, and a page with struct os2_boot whose
+ * address is its argument. Every right and every page that another process ever has comes from here.
  */
 #include "core/init.h"
 
@@ -123,7 +123,9 @@ void init_start(struct core *core, struct boot_info *info) {
     boot->tree = info->tree.size ? OS2_EXCHANGE_BASE + info->tree.base : 0;
     boot->tree_size = info->tree.size;
     memcpy(boot->arguments, info->arguments, sizeof boot->arguments);
-    p->space.quota = machine.heap.free_pages + space_charged(&p->space);
+    /* What the magazines can hold is nobody's: see mm/magazine.c. */
+    uint64_t kept = (uint64_t)machine.core_count * MAGAZINE_PAGES, left = heap_free_pages(&machine.heap);
+    p->space.quota = space_charged(&p->space) + (left > kept ? left - kept : 0);
 
     handle_put(p->handles, handle_target(OS2_HANDLE_MACHINE, OS2_RIGHTS_ALL, 0, 0), 0);
     arch_context_init(&p->context, entry, STACK_TOP, 0, 0);

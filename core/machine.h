@@ -41,6 +41,7 @@ struct core {
     uint64_t watch_calls;          /* (c) watchdog: turns and tokens at that time */
     struct process *watch_process; /* (c) */
     struct timers timers;          /* (c) */
+    struct magazines magazines;    /* (c) */
     struct core_shared *shared;    /* (i) */
     /* Statistics: written by the core, read by machine_info() of anyone, each a single load (a). */
     uint64_t steals, stolen, idle_ticks, interrupts, longest_wait;

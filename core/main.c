@@ -120,6 +120,10 @@ void kernel_main(struct boot_info *info) {
     for (uint32_t i = 0; i < machine.core_count; i++)
         make_core(i);
     arch_core_init(cores[0]);
+    struct magazines *magazines[CORES_MAX];
+    for (uint32_t i = 0; i < machine.core_count; i++)
+        magazines[i] = &cores[i]->magazines;
+    heap_open(&machine.heap, magazines, machine.core_count);
     __atomic_store_n(&cores[0]->shared->online, 1, __ATOMIC_RELEASE);
     start_cores(info);
     init_start(cores[0], info);

@@ -216,13 +216,17 @@ static void idle(struct core *core) {
         __atomic_fetch_or(&machine.idle_mask, bits, __ATOMIC_SEQ_CST);
         if (steal(core))
             break;
-        if (machine.core_count > 1) {
+        bool cleared = heap_clear_ahead(&machine.heap); /* one frame between two looks: nobody waits for more */
+        if (machine.core_count > 1 && !cleared) {
             core->timers.nap = arch_clock() + nap;
             if (nap < machine.clock_hz / NAP_LAST_HZ)
                 nap *= 2;
         }
         timer_program(core);
-        arch_idle(core);
+        if (cleared)
+            arch_idle_look(core);
+        else
+            arch_idle(core);
     }
     __atomic_fetch_and(&machine.idle_mask, ~bits, __ATOMIC_RELAXED);
     core->timers.nap = TIMER_NEVER;

@@ -11,9 +11,9 @@
  * are O(1) for each level, and a check "is this the start of a block, and whose" is one load from its address.
  *
  * Invariants (heap_check): each FREE block is on the list of its order, aligned, its tails TAIL, and its buddy is not
- * a FREE block of the same order; free_pages is their sum.
+ * a FREE block of the same order; free_pages is their sum. Each MAGAZINE block is in one magazine, of its order.
  *
- * One lock guards the lists. Callers that run often keep stocks of their own in front of it.
+ * One lock guards the lists, taken by mm/magazine.c, which is in front of them.
  *
  * Rejected: bitmaps (a second structure to agree with, and a search where the list has the answer at its head);
  * headers inside free pages (touches cold memory, and a wild write destroys the heap).
@@ -26,9 +26,7 @@
 static void list_push(struct heap *heap, uint32_t number, unsigned order) {
     struct frame *f = heap_frame(heap, number);
     uint32_t head = heap->free_list[order];
-    f->state = OS2_FRAME_FREE;
-    f->order = (uint8_t)order;
-    f->owner = 0;
+    f->tag = frame_tag(OS2_FRAME_FREE, order, 0);
     f->prev = FRAME_NONE;
     f->next = head;
     if (head != FRAME_NONE)
@@ -36,89 +34,45 @@ static void list_push(struct heap *heap, uint32_t number, unsigned order) {
     heap->free_list[order] = number;
 }
 
-static void list_remove(struct heap *heap, uint32_t number) {
-    struct frame *f = heap_frame(heap, number);
-    if (f->prev != FRAME_NONE)
-        heap_frame(heap, f->prev)->next = f->next;
+static void list_remove(struct heap *heap, const struct frame *f, unsigned order) {
+    uint32_t next = f->next, prev = f->prev;
+    if (prev != FRAME_NONE)
+        heap_frame(heap, prev)->next = next;
     else
-        heap->free_list[f->order] = f->next;
-    if (f->next != FRAME_NONE)
-        heap_frame(heap, f->next)->prev = f->prev;
+        heap->free_list[order] = next;
+    if (next != FRAME_NONE)
+        heap_frame(heap, next)->prev = prev;
 }
 
-uint32_t heap_alloc(struct heap *heap, unsigned order, unsigned state, uint16_t owner) {
-    if (order > OS2_ORDER_MAX)
-        return FRAME_NONE;
-    lock_acquire(&heap->lock);
+uint32_t heap_take(struct heap *heap, unsigned order) {
     unsigned k = order;
-    while (k <= OS2_ORDER_MAX && heap->free_list[k] == FRAME_NONE)
-        k++;
-    if (k > OS2_ORDER_MAX) {
-        lock_release(&heap->lock);
-        return FRAME_NONE;
-    }
+    while (heap->free_list[k] == FRAME_NONE)
+        if (++k > OS2_ORDER_MAX)
+            return FRAME_NONE;
     uint32_t number = heap->free_list[k];
-    list_remove(heap, number);
+    list_remove(heap, heap_frame(heap, number), k);
     while (k > order) {
         k--;
         list_push(heap, number + (1u << k), k); /* the upper half stays free */
     }
     heap->free_pages -= UINT64_C(1) << order;
-    struct frame *f = heap_frame(heap, number);
-    f->state = (uint8_t)state;
-    f->order = (uint8_t)order;
-    f->owner = owner;
-    f->live = 0;
-    f->depth = 0;
-    lock_release(&heap->lock);
-    f->next = f->prev = FRAME_NONE;
     return number;
 }
 
-void frames_clear(uint32_t number, uint32_t count) {
-    uint64_t *at = frame_memory(number), *end = at + (size_t)count * (OS2_PAGE_SIZE / sizeof *at);
-    for (; at < end; at += 16) {
-        at[0] = at[1] = at[2] = at[3] = at[4] = at[5] = at[6] = at[7] = 0;
-        at[8] = at[9] = at[10] = at[11] = at[12] = at[13] = at[14] = at[15] = 0;
-        __asm__ volatile(""
-                         : "+r"(at)::"memory"); /* or gcc makes it a call of memset, which has three times the steps */
-    }
-}
-
-uint32_t heap_alloc_cleared(struct heap *heap, unsigned state, uint16_t owner) {
-    uint32_t number = heap_alloc(heap, 0, state, owner);
-    if (number != FRAME_NONE)
-        frames_clear(number, 1);
-    return number;
-}
-
-/* Lock held. */
-static void free_block(struct heap *heap, uint32_t number, unsigned order) {
+void heap_put(struct heap *heap, uint32_t number, unsigned order) {
     heap->free_pages += UINT64_C(1) << order;
-    while (order < OS2_ORDER_MAX) {
-        uint32_t buddy = number ^ (1u << order);
+    for (; order < OS2_ORDER_MAX; order++) {
+        uint32_t half = 1u << order, buddy = number ^ half;
         if (!heap_covers(heap, buddy))
             break;
         struct frame *b = heap_frame(heap, buddy);
-        if (b->state != OS2_FRAME_FREE || b->order != order)
+        if (b->tag != frame_tag(OS2_FRAME_FREE, order, 0))
             break;
-        list_remove(heap, buddy);
-        heap_frame(heap, number | (1u << order))->state = OS2_FRAME_TAIL;
-        number &= ~(1u << order);
-        order++;
+        list_remove(heap, b, order);
+        heap_frame(heap, number | half)->state = OS2_FRAME_TAIL;
+        number &= ~half;
     }
     list_push(heap, number, order);
-}
-
-void heap_free(struct heap *heap, uint32_t number) {
-    if (!heap_covers(heap, number))
-        panic("heap_free: frame %x is not RAM", number);
-    lock_acquire(&heap->lock);
-    struct frame *f = heap_frame(heap, number);
-    if (f->state == OS2_FRAME_FREE || f->state == OS2_FRAME_TAIL || f->state == OS2_FRAME_RESERVED)
-        panic("heap_free: frame %x is not the start of a block in use (state %u)", number, f->state);
-    free_block(heap, number, f->order);
-    lock_release(&heap->lock);
 }
 
 /* The largest order of a naturally aligned block that starts at `number` and fits into `count` frames. */
@@ -230,7 +184,7 @@ bool heap_init(struct heap *heap, const struct boot_info *info) {
             run++;
         while (run) {
             unsigned order = fit(n, run);
-            free_block(heap, n, order);
+            heap_put(heap, n, order);
             n += 1u << order;
             run -= 1u << order;
         }
@@ -243,7 +197,7 @@ bool heap_init(struct heap *heap, const struct boot_info *info) {
 const char *heap_check(struct heap *heap) {
     const char *wrong = NULL;
     lock_acquire(&heap->lock);
-    uint64_t listed = 0, counted = 0;
+    uint64_t listed = 0, counted = 0, kept = 0;
     for (unsigned order = 0; order <= OS2_ORDER_MAX && !wrong; order++) {
         uint32_t prev = FRAME_NONE;
         for (uint32_t n = heap->free_list[order]; n != FRAME_NONE && !wrong; n = heap_frame(heap, n)->next) {
@@ -264,8 +218,8 @@ const char *heap_check(struct heap *heap) {
     }
     for (uint32_t n = heap->first; n < heap->end && !wrong; n++) {
         struct frame *f = heap_frame(heap, n);
-        if (f->state == OS2_FRAME_FREE) {
-            counted += UINT64_C(1) << f->order;
+        if (f->state == OS2_FRAME_FREE || f->state == OS2_FRAME_MAGAZINE) {
+            *(f->state == OS2_FRAME_FREE ? &counted : &kept) += UINT64_C(1) << f->order;
             for (uint32_t i = 1; i < 1u << f->order; i++)
                 if (f[i].state != OS2_FRAME_TAIL)
                     wrong = "a frame inside a free block is not a tail";
@@ -273,6 +227,8 @@ const char *heap_check(struct heap *heap) {
     }
     if (!wrong && (listed != counted || listed != heap->free_pages))
         wrong = "free pages: the lists, the descriptors and the count disagree";
+    if (!wrong)
+        wrong = magazines_check(heap, kept);
     lock_release(&heap->lock);
     return wrong;
 }

@@ -17,21 +17,49 @@
  */
 struct frame {
     uint32_t next, prev; /* (h)(o) neighbours in a free list, a process's block list or its table list */
-    uint16_t owner;      /* (o) slot of the owning process; for OWNED, FLIGHT, TABLE, OBJECT */
-    uint8_t state;       /* enum os2_frame_state */
-    uint8_t order;       /* (h)(o) of the block this frame begins */
-    uint16_t live;       /* (o) TABLE: valid entries in it */
-    uint16_t depth;      /* (o) TABLE: its level */
+    union {
+        struct {
+            uint16_t owner; /* (o) slot of the owning process; for OWNED, FLIGHT, TABLE, OBJECT */
+            uint8_t state;  /* enum os2_frame_state */
+            uint8_t order;  /* (h)(o) of the block this frame begins */
+        };
+        uint32_t tag; /* the three at once: frame_tag() */
+    };
+    uint16_t live;  /* (o) TABLE: valid entries in it */
+    uint16_t depth; /* (o) TABLE: its level */
 };
 _Static_assert(sizeof(struct frame) == 16, "the design's budget: 16 bytes for 4096");
 
+static inline uint32_t frame_tag(unsigned state, unsigned order, unsigned owner) {
+    return owner | state << 16 | order << 24;
+}
+
+/* A core's stock of blocks, so that the lock is taken once for many: see mm/magazine.c. All of it (c). */
+#define MAGAZINE_ORDERS 4u  /* orders 0 to 3 */
+#define MAGAZINE_ROUNDS 32u /* of order 0; of the others, what makes 16 pages */
+struct magazine {
+    uint32_t count;
+    uint32_t frame[MAGAZINE_ROUNDS];
+};
+struct magazines {
+    struct magazine cleared; /* order 0, every byte 0 */
+    struct magazine dirty[MAGAZINE_ORDERS];
+};
+static inline uint32_t magazine_rounds(unsigned order) {
+    return order ? 16u >> order : MAGAZINE_ROUNDS;
+}
+/* All that the magazines of one core can hold. */
+#define MAGAZINE_PAGES (2 * MAGAZINE_ROUNDS + 16 * (MAGAZINE_ORDERS - 1))
+
 struct heap {
-    struct frame *frames; /* (i) biased: frames[number] is right for first <= number < end */
-    uint32_t first, end;  /* (i) */
-    uint32_t ram_pages;   /* (i) all RAM that firmware reported, reserved parts included */
+    struct frame *frames;                   /* (i) biased: frames[number] is right for first <= number < end */
+    uint32_t first, end;                    /* (i) */
+    uint32_t ram_pages;                     /* (i) all RAM that firmware reported, reserved parts included */
+    struct magazines *magazines[CORES_MAX]; /* (i) once open */
+    bool open;                              /* (i) cores use their magazines; set once, before init is made */
     struct lock lock;
     uint32_t free_list[OS2_ORDER_MAX + 1]; /* (h) */
-    uint64_t free_pages;                   /* (h) */
+    uint64_t free_pages;                   /* (h) on the free lists, those in magazines not counted */
 };
 
 static inline struct frame *heap_frame(const struct heap *heap, uint32_t number) {
@@ -51,6 +79,9 @@ static inline uint32_t frame_number(const void *memory) {
  * enough RAM in one piece. */
 bool heap_init(struct heap *heap, const struct boot_info *info);
 
+/* From here on each core has magazines: `magazines[i]`, cleared, is core i's, and arch_core() is right on each. */
+void heap_open(struct heap *heap, struct magazines *const *magazines, unsigned cores);
+
 /* A block of 2^order frames, naturally aligned, its memory as it was left; its first descriptor gets `state` and
  * `owner`. FRAME_NONE when the heap has none. */
 uint32_t heap_alloc(struct heap *heap, unsigned order, unsigned state, uint16_t owner);
@@ -64,6 +95,26 @@ void frames_clear(uint32_t number, uint32_t count);
 /* Give back a block from heap_alloc(). It must be on no list. Freeing what is not a block's first frame, or is free
  * already, is a kernel bug and panics. */
 void heap_free(struct heap *heap, uint32_t number);
+
+/* The same for one frame whose bytes are all 0: it need not be cleared again. */
+void heap_free_cleared(struct heap *heap, uint32_t number);
+
+/* Clear one frame ahead, for whoever asks for a cleared one on this core. False: there are enough, or none to clear. */
+bool heap_clear_ahead(struct heap *heap);
+
+/* Pages on the free lists and in magazines. Exact only where no core is inside the heap. */
+uint64_t heap_free_pages(const struct heap *heap);
+
+/* ---- Between heap.c and magazine.c: the buddy lists themselves; the lock is held. ---- */
+
+/* The first frame of a block of this order, of no list and in no state any more; FRAME_NONE. */
+uint32_t heap_take(struct heap *heap, unsigned order);
+
+/* Do the magazines hold what they should, and `pages` together? NULL, or what is wrong. */
+const char *magazines_check(const struct heap *heap, uint64_t pages);
+
+/* Put a block onto the free lists, merged with whatever it can be merged with. */
+void heap_put(struct heap *heap, uint32_t number, unsigned order);
 
 /* Hand [first, first + count) of frames kept since boot to the heap's books as owned blocks of `owner`: calls `each`
  * with every naturally aligned piece. */

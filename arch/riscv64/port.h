@@ -157,6 +157,9 @@ extern struct core *riscv_tp;
 static inline struct core *arch_core(void) {
     return riscv_tp;
 }
+static inline unsigned arch_core_index(void) {
+    return ((const struct arch_core *)arch_core())->index;
+}
 static inline uint64_t arch_clock(void) {
     uint64_t time;
     __asm__ volatile("rdtime %0" : "=r"(time));

@@ -73,6 +73,10 @@ static void take_interrupts(struct core *core, bool user) {
             irq_arrived(core, irq);
 }
 
+void arch_idle_look(struct core *core) {
+    take_interrupts(core, false);
+}
+
 void arch_idle(struct core *core) {
     __asm__ volatile("wfi" ::: "memory");
     take_interrupts(core, false);

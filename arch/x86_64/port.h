@@ -170,6 +170,9 @@ static inline struct core *arch_core(void) {
     __asm__("movq %%gs:0, %0" : "=r"(core));
     return core;
 }
+static inline unsigned arch_core_index(void) {
+    return ((const struct arch_core *)arch_core())->index;
+}
 static inline uint64_t arch_clock(void) {
     uint32_t low, high;
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));

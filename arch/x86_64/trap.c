@@ -134,6 +134,11 @@ void x86_fatal(struct x86_frame *frame) {
           frame->vector, frame->error, frame->rip, frame->cs, frame->rsp, cr_read(cr2));
 }
 
+void arch_idle_look(struct core *core) {
+    (void)core;
+    __asm__ volatile("sti; nop; cli" ::: "memory");
+}
+
 void arch_idle(struct core *core) {
     (void)core;
     /* Interrupts are let in only after the instruction that follows sti: none is missed before hlt. */

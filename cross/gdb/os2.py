@@ -143,8 +143,9 @@ def show_queues():
 
 def frame_type():
     """struct frame as bytes: what of it is wanted, for reading millions at once."""
-    fields = {field.name: (field.bitpos // 8, field.type.sizeof) for field in gdb.lookup_type("struct frame").fields()}
-    return gdb.lookup_type("struct frame").sizeof, fields["state"][0], fields["order"][0]
+    state, order = (int(gdb.parse_and_eval(f"(unsigned long)&((struct frame *)0)->{field}"))
+                    for field in ("state", "order"))
+    return gdb.lookup_type("struct frame").sizeof, state, order
 
 
 def show_heap():

@@ -51,6 +51,7 @@ static const char *check_frames(uint64_t *ret_free) {
         case OS2_FRAME_TAIL:
             return WRONG("frame %x is in no block", n);
         case OS2_FRAME_FREE:
+        case OS2_FRAME_MAGAZINE:
             *ret_free += pages;
             break;
         case OS2_FRAME_OWNED:

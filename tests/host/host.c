@@ -346,6 +346,11 @@ void arch_enter(struct core *core, struct arch_context *context, struct arch_spa
     longjmp(fibers[port_core(core)->index].base, 1);
 }
 
+void arch_idle_look(struct core *core) {
+    if (host_interrupt_due(port_core(core)->index))
+        take(core, false);
+}
+
 void arch_idle(struct core *core) {
     rest(HOST_IDLE);
     host_core = core;

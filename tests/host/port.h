@@ -129,6 +129,9 @@ static inline void arch_fence_plain_space(struct arch_space *space) {
 static inline struct core *arch_core(void) {
     return host_core;
 }
+static inline unsigned arch_core_index(void) {
+    return ((const struct arch_core *)arch_core())->index;
+}
 /* Time passes by being looked at, so that no loop that waits for a moment is endless. */
 static inline uint64_t arch_clock(void) {
     return ++host_clock;

@@ -25,12 +25,13 @@ struct program {
     unsigned number;
     unsigned handle; /* that it named */
     unsigned dead;   /* a handle to close: who it names has ended */
+    uint64_t label;  /* its first argument */
     uint64_t books;  /* before that call */
 };
 
 static struct program programs[SLOTS];
 static struct host_random random;
-static bool comparing;
+static bool comparing, quota_is_memory;
 static unsigned crowd;
 static char complaint[200];
 static struct {
@@ -44,13 +45,14 @@ static uint64_t below(uint64_t limit) {
     return host_below(&random, limit);
 }
 
-void program_reset(uint64_t seed, bool compare, unsigned most) {
+void program_reset(uint64_t seed, bool compare, unsigned most, bool heap_fails) {
     memset(programs, 0, sizeof programs);
     memset(outcomes, 0, sizeof outcomes);
     memset(history, 0, sizeof history);
     random.state = seed * 31 + 7;
     comparing = compare;
     crowd = most;
+    quota_is_memory = !heap_fails;
     complaint[0] = '\0';
 }
 
@@ -91,6 +93,8 @@ static void compare(struct process *p, struct program *program) {
     for (unsigned i = OS2_R_LABEL; i < OS2_R_COUNT; i++)
         if (p->reg[i] && status != OS2_E_FAILED)
             snprintf(complaint, sizeof complaint, "call %u failed (%ld) with a result", program->number, status);
+    if (status == OS2_E_MEMORY && quota_is_memory && !(program->number == OS2_SYS_block_alloc && program->label))
+        snprintf(complaint, sizeof complaint, "call %u: a single page within quota is refused", program->number);
     /* What a call gave is gone once the server has taken it, and what a reply gave when the receive after it fails. */
     bool taken = program->number == OS2_SYS_call || program->number == OS2_SYS_reply_receive;
     if (comparing && !taken && books(p) != program->books)
@@ -464,6 +468,7 @@ void program_step(unsigned core) {
         choose(p, program, is_init);
         program->number = (unsigned)(p->reg[OS2_R_CONTROL] & OS2_NUMBER_MASK);
         program->handle = (unsigned)(p->reg[OS2_R_CONTROL] >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK);
+        program->label = p->reg[OS2_R_LABEL];
         program->called = program->number < OS2_SYS_COUNT;
         program->books = comparing ? books(p) : 0;
         history[history_next % HISTORY].core = core;

@@ -6,8 +6,9 @@
 #include "tests/host/host.h"
 
 /* A new machine. `compare`: failed calls are compared with what was before. `crowd`: not more than so many processes
- * live, and they do little but talk to each other; 0: no limit. */
-void program_reset(uint64_t seed, bool compare, unsigned crowd);
+ * live, and they do little but talk to each other; 0: no limit. `heap_fails`: the heap is made to fail at times; else
+ * it never refuses a single page. */
+void program_reset(uint64_t seed, bool compare, unsigned crowd, bool heap_fails);
 
 /* The current process of a core makes its next system call, or a fault. */
 void program_step(unsigned core);

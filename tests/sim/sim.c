@@ -124,7 +124,7 @@ static void simulate(uint64_t steps) {
     scheduler.state = run_seed;
     host_boot(&config);
     memset(stalled_until, 0, sizeof stalled_until);
-    program_reset(run_seed, config.switch_one_in == 0, run->crowd);
+    program_reset(run_seed, config.switch_one_in == 0, run->crowd, run->heap_fails_one_in != 0);
     const char *why = host_check();
     for (step = 1; step <= steps && !why; step++) {
         if (run->heap_fails_one_in)

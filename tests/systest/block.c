@@ -94,6 +94,26 @@ static void no_memory(void) {
         CHECK_IS(os2_block_free(blocks[--taken]), OS2_OK);
 }
 
+/* Single pages down to the quota, whatever the other cores have put aside: none is refused for want of memory. */
+static void last_page(void) {
+    void **chain = NULL, *b;
+    uint64_t pages = 0, left = os2_quota_left();
+    int status;
+
+    while ((status = os2_block_alloc(0, &b)) == OS2_OK) {
+        *(void ***)b = chain;
+        chain = b;
+        pages++;
+    }
+    CHECK_IS(status, OS2_E_QUOTA);
+    CHECK(pages > left / 2 && os2_quota_left() == 0);
+    while (chain) {
+        b = chain;
+        chain = *chain;
+        CHECK_IS(os2_block_free(b), OS2_OK);
+    }
+}
+
 /* An exact account: pages in blocks, and tables for a first block in a new place. */
 static void account(void) {
     struct os2_process_facts a, b;
@@ -345,6 +365,7 @@ static const struct test tests[] = {
     {"alloc-cleared alloc-address alloc-aligned", "a fresh block is cleared, aligned, at an exchange address", fresh},
     {"alloc-prot", "a fresh block cannot be executed", not_executable},
     {"alloc-invalid alloc-quota", "orders too large, and blocks over the quota, are refused", alloc_errors},
+    {"alloc-single", "every page of the quota can be had", last_page},
     {"alloc-memory", "a block that the heap does not have is refused", no_memory},
     {"account", "blocks are counted to the page", account},
     {"free-owner place-owner", "what is not the start of an own block is refused", not_a_block},

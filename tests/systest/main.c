@@ -52,7 +52,7 @@ uint64_t pages_in_hand(void) {
 
     if (os2_frames_count(machine, &frames) < 0 || os2_process_facts(0, 0, &facts) < 0)
         return 0;
-    return frames.pages[OS2_FRAME_FREE] + facts.pages + facts.tables + facts.objects;
+    return os2_frames_free(&frames) + facts.pages + facts.tables + facts.objects;
 }
 
 int raw(enum os2_syscall number, unsigned handle, uint64_t flags, struct os2_message *m) {

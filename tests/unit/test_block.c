@@ -24,7 +24,7 @@ struct books {
 static struct books books(const struct space *s) {
     return (struct books){s->owned,   s->tables - s->reserve_count,
                           s->objects, s->blocks,
-                          s->quota,   machine.heap.free_pages + s->reserve_count};
+                          s->quota,   heap_free_pages(&machine.heap) + s->reserve_count};
 }
 static void same(struct books a, const struct space *s) {
     struct books b = books(s);
@@ -76,10 +76,44 @@ static void test_quota_to_the_page(void **unused) {
     while (block_alloc(space, 0, &va) == OS2_OK)
         ;
     assert_int_equal(space_charged(space), space->quota);
-    assert_int_equal(machine.heap.free_pages, 0); /* init's quota is all there is */
+    assert_int_equal(heap_free_pages(&machine.heap), MAGAZINE_PAGES); /* init's quota is all there is beside them */
     struct books before = books(space);
     assert_int_equal(block_alloc(space, 0, &va), OS2_E_QUOTA);
     same(before, space);
+}
+
+/* The same where other cores hold back as much as they can: a single page within quota is never refused. */
+static void test_quota_beside_magazines(void **unused) {
+    (void)unused;
+    host_boot(&(struct host_config){.cores = 3, .ram_bytes = 16 << 20, .seed = 1});
+    init = cores[0]->current;
+    space = &init->space;
+    for (unsigned i = 1; i < 3; i++) {
+        uint32_t got[MAGAZINE_ROUNDS];
+        host_core = cores[i];
+        for (unsigned order = 0; order < MAGAZINE_ORDERS; order++) {
+            for (unsigned n = 0; n < magazine_rounds(order); n++)
+                got[n] = heap_alloc(&machine.heap, order, OS2_FRAME_OBJECT, 9);
+            for (unsigned n = 0; n < magazine_rounds(order); n++)
+                heap_free(&machine.heap, got[n]);
+            assert_int_equal(cores[i]->magazines.dirty[order].count, magazine_rounds(order));
+        }
+        while (heap_clear_ahead(&machine.heap))
+            ;
+        for (unsigned n = 0; n < MAGAZINE_ROUNDS; n++)
+            got[n] = heap_alloc(&machine.heap, 0, OS2_FRAME_OBJECT, 9);
+        for (unsigned n = 0; n < MAGAZINE_ROUNDS; n++)
+            heap_free(&machine.heap, got[n]);
+        assert_int_equal(cores[i]->magazines.cleared.count, MAGAZINE_ROUNDS);
+    }
+    host_core = cores[0];
+    uint64_t va;
+    int status;
+    while ((status = block_alloc(space, 0, &va)) == OS2_OK)
+        ;
+    assert_int_equal(status, OS2_E_QUOTA);
+    assert_int_equal(space_charged(space), space->quota);
+    check();
 }
 
 static void test_protections(void **unused) {
@@ -185,10 +219,10 @@ static void test_empty_tables(void **unused) {
     }
     assert_int_equal(space->empty_tables, SPACE_EMPTY_TABLES);
     /* A page that goes to and fro uses a kept table: nothing is taken from the heap. */
-    uint64_t page = get(0), free_pages = machine.heap.free_pages;
+    uint64_t page = get(0), free_pages = heap_free_pages(&machine.heap);
     for (unsigned i = 0; i < 10; i++) {
         assert_int_equal(block_place(space, page, i % 2 ? 0 : REGION * 8, READ, &page), OS2_OK);
-        assert_int_equal(machine.heap.free_pages, free_pages);
+        assert_int_equal(heap_free_pages(&machine.heap), free_pages);
     }
 }
 
@@ -369,6 +403,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_alloc),
         cmocka_unit_test(test_quota_to_the_page),
+        cmocka_unit_test(test_quota_beside_magazines),
         cmocka_unit_test(test_protections),
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_large_blocks),

@@ -266,7 +266,7 @@ static bool free_pages(unsigned machine, uint64_t *ret_pages) {
 
     if (!machine || os2_frames_count(machine, &frames) < 0 || os2_process_facts(0, 0, &self) < 0)
         return false;
-    *ret_pages = frames.pages[OS2_FRAME_FREE] + self.pages + self.tables + self.objects;
+    *ret_pages = os2_frames_free(&frames) + self.pages + self.tables + self.objects;
     return true;
 }
 

@@ -3,15 +3,12 @@
  * mem: what the memory is used for.
  *
  * Counted anew, frame by frame, over all frames the machine has; the kernel's own sums are not asked. Every frame of
- * RAM is in one state, so the states must add up to the RAM. A count made while others allocate can see a frame twice
- * or not at all; then it is made again.
+ * RAM is in one state, so the states must add up to the RAM.
  */
 #include "os2/call.h"
 #include "os2/frames.h"
 #include "os2/start.h"
 #include "os2/stream.h"
-
-#define TRIES 5
 
 static void print_free(const struct os2_frames *frames) {
     os2_printf("free blocks by order:\n");
@@ -23,26 +20,19 @@ static void print_free(const struct os2_frames *frames) {
 int main(void) {
     static const char *const words[OS2_FRAME_STATES] = {
         "reserved",       "free",   "tails",   "blocks of processes", "in messages", "page tables",
-        "kernel objects", "kernel", "devices",
+        "kernel objects", "kernel", "devices", "free, kept by cores",
     };
     unsigned machine = os2_start_handle("machine");
     struct os2_frames frames;
-    int status = OS2_E_HANDLE;
+    int status = machine ? os2_frames_count(machine, &frames) : OS2_E_HANDLE;
     uint64_t sum = 0;
 
-    for (int i = 0; machine && i < TRIES; i++) {
-        status = os2_frames_count(machine, &frames);
-        sum = 0;
-        for (unsigned state = 0; state < OS2_FRAME_STATES; state++)
-            sum += state == OS2_FRAME_DEVICE ? 0 : frames.pages[state];
-        if (status < 0 || sum == frames.ram)
-            break;
-        os2_yield();
-    }
     if (status < 0) {
         os2_error("cannot count frames: %s", os2_status_text(status));
         return 1;
     }
+    for (unsigned state = 0; state < OS2_FRAME_STATES; state++)
+        sum += state == OS2_FRAME_DEVICE ? 0 : frames.pages[state];
     os2_printf("RAM %lu pages, %lu MiB\n", frames.ram, frames.ram >> (20 - OS2_PAGE_SHIFT));
     for (unsigned state = 0; state < OS2_FRAME_STATES; state++)
         if (state != OS2_FRAME_TAIL && (frames.pages[state] || state == OS2_FRAME_FREE))

@@ -1,13 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Counting the machine's frames (os2/frames.h): runs of equal blocks, one system call each.
+ * Counting the machine's frames (os2/frames.h): runs of equal blocks, one system call each. A count made while others
+ * allocate, or while an idle core clears frames ahead, can see a frame twice or not at all; then it is made again.
  */
 #include "os2/frames.h"
+
+#include <stdbool.h>
 
 #include "os2/call.h"
 #include "os2/string.h"
 
-int os2_frames_count(unsigned machine, struct os2_frames *ret_frames) {
+#define FRAMES_TRIES 5
+
+/* True: each frame was seen once. */
+static bool frames_add_up(const struct os2_frames *frames) {
+    uint64_t sum = 0;
+    for (unsigned state = 0; state < OS2_FRAME_STATES; state++)
+        sum += state == OS2_FRAME_DEVICE ? 0 : frames->pages[state];
+    return sum == frames->ram && !frames->pages[OS2_FRAME_TAIL];
+}
+
+static int frames_walk(unsigned machine, struct os2_frames *ret_frames) {
     struct os2_message m;
     uint64_t frame, end, holes;
     int status = os2_machine_info(machine, OS2_MACHINE_MACHINE, 0, &m);
@@ -37,4 +50,16 @@ int os2_frames_count(unsigned machine, struct os2_frames *ret_frames) {
         return OS2_E_INVALID;
     ret_frames->pages[OS2_FRAME_RESERVED] -= holes;
     return OS2_OK;
+}
+
+int os2_frames_count(unsigned machine, struct os2_frames *ret_frames) {
+    int status;
+
+    for (int i = 0; i < FRAMES_TRIES; i++) {
+        status = frames_walk(machine, ret_frames);
+        if (status < 0 || frames_add_up(ret_frames))
+            break;
+        os2_yield();
+    }
+    return status;
 }

@@ -246,6 +246,7 @@ enum os2_frame_state {
     OS2_FRAME_OBJECT, /* process object, handle table */
     OS2_FRAME_KERNEL,
     OS2_FRAME_DEVICE,
+    OS2_FRAME_MAGAZINE, /* free, in a core's stock */
     OS2_FRAME_STATES
 };
 

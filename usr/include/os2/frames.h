@@ -15,6 +15,11 @@ struct os2_frames {
     uint64_t free_blocks[OS2_ORDER_MAX + 1]; /* by order */
 };
 
+/* Free pages, on the heap's lists or kept by cores. */
+static inline uint64_t os2_frames_free(const struct os2_frames *frames) {
+    return frames->pages[OS2_FRAME_FREE] + frames->pages[OS2_FRAME_MAGAZINE];
+}
+
 /* Walks over all frames. `machine` needs OS2_RIGHT_OBSERVE. */
 int os2_frames_count(unsigned machine, struct os2_frames *ret_frames);
 

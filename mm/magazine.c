@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Magazines: each core's stock of free blocks, in front of the buddy heap (Bonwick, Adams: Magazines and Vmem, 2001).
+ *
+ * A core has a magazine of blocks for each of the orders 0 to 3, their bytes as they were left, and one of frames whose
+ * bytes are all 0. Getting a block takes it from the core's own magazine, giving one back puts it there: no lock, no
+ * atomic. An empty one is filled by half, and half a full one is emptied, under one holding of the heap's lock. What is
+ * given away is what was last got back, which the cache still has; what goes to the heap is what has lain longest.
+ *
+ * Cleared ahead. An idle core clears frames, one at a time, with a look for interrupts and work after each, until its
+ * magazine of cleared ones is full. Whoever frees a frame that is all 0 says so. A request for a cleared frame that
+ * finds none clears one itself.
+ *
+ * No request for one frame within quota ever fails. init's quota, of which all others are parts, leaves out what the
+ * magazines of all cores can hold together. So whoever is within quota finds more free frames than magazines have room
+ * for, and one of them is on the heap's lists, however the rest is spread. That is why magazines have fixed rounds.
+ * A block of a higher order can be refused by fragmentation; before it is, this core's magazines are given back.
+ *
+ * Frames in magazines are in a state of their own, so that the heap never merges them. In the checking build a frame
+ * of order 0 is filled with a pattern when it is freed, and it is a panic if that pattern, or the 0 of a cleared one,
+ * is not there any more when the frame is handed out.
+ *
+ * Rejected: a depot of full magazines between cores and heap (the heap's lists are as cheap: a magazine's half is taken
+ * in one go); taking from another core's magazines when the heap is empty (the quota makes that unnecessary, and it
+ * would cost each use an atomic); magazines for orders above 3 (they would hold back too much memory).
+ */
+#include "core/panic.h"
+#include "core/string.h"
+#include "mm/heap.h"
+
+#define POISON UINT64_C(0x5a5a5a5a5a5a5a5a)
+
+#if OS2_CHECKS
+static void poison(uint32_t number, unsigned order) {
+    if (order == 0)
+        memset(frame_memory(number), (int)(POISON & 0xff), OS2_PAGE_SIZE);
+}
+static void check_filled(uint32_t number, unsigned order, uint64_t with) {
+    const uint64_t *at = frame_memory(number);
+    for (unsigned i = 0; order == 0 && i < OS2_PAGE_SIZE / sizeof *at; i++)
+        if (at[i] != with)
+            panic("frame %x was written to while it was free: %lx at %u", number, at[i], i * (unsigned)sizeof *at);
+}
+#else
+static void poison(uint32_t number, unsigned order) {
+    (void)number;
+    (void)order;
+}
+static void check_filled(uint32_t number, unsigned order, uint64_t with) {
+    (void)number;
+    (void)order;
+    (void)with;
+}
+#endif
+
+void heap_open(struct heap *heap, struct magazines *const *magazines, unsigned cores) {
+    for (unsigned i = 0; i < cores; i++)
+        heap->magazines[i] = magazines[i];
+    heap->open = true;
+}
+
+/* This core's magazines, NULL while there are none. */
+static struct magazines *own(const struct heap *heap) {
+    return heap->open ? heap->magazines[arch_core_index()] : NULL;
+}
+
+static void put_round(struct heap *heap, struct magazine *m, unsigned order, uint32_t number) {
+    heap_frame(heap, number)->tag = frame_tag(OS2_FRAME_MAGAZINE, order, 0);
+    m->frame[m->count++] = number;
+}
+
+/* Fill an empty magazine of dirty blocks by half. */
+static void fill(struct heap *heap, struct magazine *m, unsigned order) {
+    lock_acquire(&heap->lock);
+    while (m->count < magazine_rounds(order) / 2) {
+        uint32_t number = heap_take(heap, order);
+        if (number == FRAME_NONE)
+            break;
+        poison(number, order);
+        put_round(heap, m, order, number);
+    }
+    lock_release(&heap->lock);
+}
+
+/* Give the `count` blocks that have lain longest back to the heap. */
+static void empty(struct heap *heap, struct magazine *m, unsigned order, uint32_t count) {
+    lock_acquire(&heap->lock);
+    for (uint32_t i = 0; i < count; i++)
+        heap_put(heap, m->frame[i], order);
+    lock_release(&heap->lock);
+    m->count -= count;
+    for (uint32_t i = 0; i < m->count; i++)
+        m->frame[i] = m->frame[i + count];
+}
+
+/* Before a block is refused: what this core holds back may be what is missing. */
+static uint32_t drain_and_take(struct heap *heap, struct magazines *magazines, unsigned order) {
+    if (magazines) {
+        empty(heap, &magazines->cleared, 0, magazines->cleared.count);
+        for (unsigned k = 0; k < MAGAZINE_ORDERS; k++)
+            empty(heap, &magazines->dirty[k], k, magazines->dirty[k].count);
+    }
+    lock_acquire(&heap->lock);
+    uint32_t number = heap_take(heap, order);
+    lock_release(&heap->lock);
+    return number;
+}
+
+static uint32_t take_dirty(struct heap *heap, struct magazines *magazines, unsigned order) {
+    uint32_t number;
+    if (magazines && order < MAGAZINE_ORDERS) {
+        struct magazine *m = &magazines->dirty[order];
+        if (!m->count)
+            fill(heap, m, order);
+        if (m->count) {
+            number = m->frame[--m->count];
+            check_filled(number, order, POISON);
+            return number;
+        }
+    } else {
+        lock_acquire(&heap->lock);
+        number = heap_take(heap, order);
+        lock_release(&heap->lock);
+        if (number != FRAME_NONE)
+            return number;
+    }
+    return drain_and_take(heap, magazines, order);
+}
+
+static uint32_t hand_out(struct heap *heap, uint32_t number, unsigned order, unsigned state, uint16_t owner) {
+    struct frame *f = heap_frame(heap, number);
+    f->tag = frame_tag(state, order, owner);
+    f->live = 0;
+    f->depth = 0;
+    f->next = f->prev = FRAME_NONE;
+    return number;
+}
+
+uint32_t heap_alloc(struct heap *heap, unsigned order, unsigned state, uint16_t owner) {
+    if (order > OS2_ORDER_MAX)
+        return FRAME_NONE;
+    uint32_t number = take_dirty(heap, own(heap), order);
+    return number == FRAME_NONE ? FRAME_NONE : hand_out(heap, number, order, state, owner);
+}
+
+uint32_t heap_alloc_cleared(struct heap *heap, unsigned state, uint16_t owner) {
+    struct magazines *magazines = own(heap);
+    uint32_t number;
+    if (magazines && magazines->cleared.count) {
+        number = magazines->cleared.frame[--magazines->cleared.count];
+        check_filled(number, 0, 0);
+    } else {
+        number = take_dirty(heap, magazines, 0);
+        if (number == FRAME_NONE)
+            return FRAME_NONE;
+        frames_clear(number, 1);
+    }
+    return hand_out(heap, number, 0, state, owner);
+}
+
+static struct frame *in_use(struct heap *heap, uint32_t number) {
+    if (!heap_covers(heap, number))
+        panic("heap_free: frame %x is not RAM", number);
+    struct frame *f = heap_frame(heap, number);
+    if (f->state == OS2_FRAME_FREE || f->state == OS2_FRAME_MAGAZINE || f->state == OS2_FRAME_TAIL ||
+        f->state == OS2_FRAME_RESERVED)
+        panic("heap_free: frame %x is not the start of a block in use (state %u)", number, f->state);
+    return f;
+}
+
+void heap_free(struct heap *heap, uint32_t number) {
+    unsigned order = in_use(heap, number)->order;
+    struct magazines *magazines = own(heap);
+    if (magazines && order < MAGAZINE_ORDERS) {
+        struct magazine *m = &magazines->dirty[order];
+        if (m->count == magazine_rounds(order))
+            empty(heap, m, order, m->count / 2);
+        poison(number, order);
+        put_round(heap, m, order, number);
+        return;
+    }
+    lock_acquire(&heap->lock);
+    heap_put(heap, number, order);
+    lock_release(&heap->lock);
+}
+
+void heap_free_cleared(struct heap *heap, uint32_t number) {
+    struct magazines *magazines = own(heap);
+    if (!magazines || magazines->cleared.count == MAGAZINE_ROUNDS) {
+        heap_free(heap, number);
+        return;
+    }
+    ASSERT(in_use(heap, number)->order == 0);
+    put_round(heap, &magazines->cleared, 0, number);
+}
+
+bool heap_clear_ahead(struct heap *heap) {
+    struct magazines *magazines = own(heap);
+    if (!magazines || magazines->cleared.count == MAGAZINE_ROUNDS)
+        return false;
+    struct magazine *m = &magazines->dirty[0];
+    if (!m->count)
+        fill(heap, m, 0);
+    if (!m->count)
+        return false;
+    uint32_t number = m->frame[--m->count];
+    frames_clear(number, 1);
+    put_round(heap, &magazines->cleared, 0, number);
+    return true;
+}
+
+void frames_clear(uint32_t number, uint32_t count) {
+    uint64_t *at = frame_memory(number), *end = at + (size_t)count * (OS2_PAGE_SIZE / sizeof *at);
+    for (; at < end; at += 16) {
+        at[0] = at[1] = at[2] = at[3] = at[4] = at[5] = at[6] = at[7] = 0;
+        at[8] = at[9] = at[10] = at[11] = at[12] = at[13] = at[14] = at[15] = 0;
+        __asm__ volatile(""
+                         : "+r"(at)::"memory"); /* or gcc makes it a call of memset, which has three times the steps */
+    }
+}
+
+static bool check_magazine(const struct heap *heap, const struct magazine *m, unsigned order, uint32_t rounds) {
+    for (uint32_t i = 0; i < m->count; i++)
+        if (heap_frame(heap, m->frame[i])->tag != frame_tag(OS2_FRAME_MAGAZINE, order, 0))
+            return false;
+    return m->count <= rounds;
+}
+
+const char *magazines_check(const struct heap *heap, uint64_t pages) {
+    for (unsigned i = 0; i < CORES_MAX; i++) {
+        const struct magazines *m = heap->magazines[i];
+        bool good = !m || check_magazine(heap, &m->cleared, 0, MAGAZINE_ROUNDS);
+        for (unsigned order = 0; m && order < MAGAZINE_ORDERS; order++)
+            good = good && check_magazine(heap, &m->dirty[order], order, magazine_rounds(order));
+        if (!good)
+            return "a magazine is too full, or holds what is not a free block of its order";
+    }
+    /* As many in the descriptors as in the magazines: so none is in two. */
+    return pages == heap_free_pages(heap) - heap->free_pages ? NULL : "magazines: descriptors and counts disagree";
+}
+
+uint64_t heap_free_pages(const struct heap *heap) {
+    uint64_t pages = heap->free_pages;
+    for (unsigned i = 0; i < CORES_MAX; i++) {
+        const struct magazines *m = heap->magazines[i];
+        if (!m)
+            continue;
+        pages += m->cleared.count;
+        for (unsigned order = 0; order < MAGAZINE_ORDERS; order++)
+            pages += (uint64_t)m->dirty[order].count << order;
+    }
+    return pages;
+}
