@@ -96,6 +96,9 @@ extern light_handler *const light_handlers[OS2_SYS_COUNT];
  */
 #include "port.h"
 
+/* How many entries of a root are the user half's. */
+#define ARCH_USER_ENTRIES ((unsigned)((ARCH_USER_END - 1) >> (OS2_PAGE_SHIFT + 9 * ARCH_TOP_LEVEL)) + 1)
+
 /* ---- What the port learns of the machine before kernel_main(): all physical, byte-granular, unsorted. ---- */
 
 #define BOOT_RANGES 64
@@ -132,8 +135,9 @@ void arch_core_init(struct core *core);
 /* Start core `index` at core_main(); its struct core is ready. Returns false when the firmware refuses. */
 bool arch_core_start(struct core *core);
 
-/* A new address space with this root: write the kernel's half into the cleared table. */
+/* A new address space with this root: write the kernel's half into the cleared table; and make that half 0 again. */
 void arch_space_init(struct arch_space *space, uint64_t *root);
+void arch_space_fini(uint64_t *root);
 
 /* Make `space` the current address space of this core, settling owed fences; NULL: the kernel's own root. */
 void arch_space_activate(struct core *core, struct arch_space *space);

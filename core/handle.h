@@ -10,8 +10,9 @@
  *          25..30  kind - 1
  *
  * The life makes a handle to an ended process dead for good; a slot whose generation would not fit is never used again.
- * A free entry's target is 0, slot 0 is never a process. Free entries are linked through their badge word: taking and
- * giving back an index is O(1).
+ * A free entry's target is 0, slot 0 is never a process. Entries that were given back are linked through their badge
+ * word; those above the highest that was ever used are free too, and all 0. So taking and giving back an index is O(1),
+ * a page of zeros is an empty table, and a table is made one again at the cost of what was used.
  */
 #ifndef CORE_HANDLE_H
 #define CORE_HANDLE_H
@@ -23,7 +24,7 @@ struct handle {
     uint64_t badge;  /* free: index of the next free entry, 0: none */
 };
 struct handle_table {
-    struct handle entry[OS2_HANDLES]; /* entry[0] is never a handle: its badge heads the free list */
+    struct handle entry[OS2_HANDLES]; /* entry[0] is never a handle: its badge is free list | highest used << 32 */
 };
 _Static_assert(sizeof(struct handle_table) == OS2_PAGE_SIZE, "a handle table is one page");
 
@@ -53,8 +54,15 @@ static inline uint64_t handle_narrow(uint64_t target, unsigned rights) {
                          handle_generation(target));
 }
 
-/* All entries free. */
-void handle_table_init(struct handle_table *table);
+static inline unsigned handle_free(const struct handle_table *table) {
+    return (uint32_t)table->entry[0].badge;
+}
+static inline unsigned handle_highest(const struct handle_table *table) {
+    return (unsigned)(table->entry[0].badge >> 32);
+}
+
+/* Make all of it 0: an empty table. */
+void handle_table_clear(struct handle_table *table);
 
 /* The entry at `index`, or NULL when there is no handle. The index is clamped, so that a mispredicted branch cannot
  * read past the table (Spectre v1). */
@@ -64,7 +72,7 @@ static inline struct handle *handle_get(struct handle_table *table, uint64_t ind
 }
 
 static inline bool handle_room(const struct handle_table *table) {
-    return table->entry[0].badge != 0;
+    return handle_free(table) || handle_highest(table) < OS2_HANDLES - 1;
 }
 
 /* Put a handle into the table; there must be room. Returns its index. */

@@ -125,11 +125,12 @@ void init_start(struct core *core, struct boot_info *info) {
     memcpy(boot->arguments, info->arguments, sizeof boot->arguments);
     /* What the magazines can hold is nobody's: see mm/magazine.c. */
     uint64_t kept = (uint64_t)machine.core_count * MAGAZINE_PAGES, left = heap_free_pages(&machine.heap);
-    p->space.quota = space_charged(&p->space) + (left > kept ? left - kept : 0);
+    p->space.quota = p->space.charged + (left > kept ? left - kept : 0);
 
     handle_put(p->handles, handle_target(OS2_HANDLE_MACHINE, OS2_RIGHTS_ALL, 0, 0), 0);
     arch_context_init(&p->context, entry, STACK_TOP, 0, 0);
     arch_context_argument(p->reg, page);
-    log_line("init: %u pages, quota %lu of %u", p->space.owned, p->space.quota, machine.heap.ram_pages);
+    log_line("init: %u pages, quota %lu of %u", (unsigned)space_owned(&p->space), p->space.quota,
+             machine.heap.ram_pages);
     turn_ready(core, slot);
 }

@@ -74,7 +74,7 @@ enum os2_status process_make(struct slot *parent, const struct process_request *
         return OS2_E_FULL;
     enum os2_status status = OS2_E_MEMORY;
     uint32_t object = heap_alloc_cleared(heap, OS2_FRAME_OBJECT, slot->index);
-    uint32_t table = heap_alloc(heap, 0, OS2_FRAME_OBJECT, slot->index);
+    uint32_t table = heap_alloc_cleared(heap, OS2_FRAME_OBJECT, slot->index);
     if (object == FRAME_NONE || table == FRAME_NONE)
         goto fail;
     struct process *p = frame_memory(object);
@@ -86,7 +86,6 @@ enum os2_status process_make(struct slot *parent, const struct process_request *
     p->called_word = state(KIND_CAL, slot->index, 0);
     p->wait = WAIT_PLAIN(0);
     p->handles = frame_memory(table);
-    handle_table_init(p->handles);
     p->quantum = request->quantum;
     p->watchdog = request->watchdog;
     p->name[0] = request->name[0];
@@ -116,15 +115,19 @@ enum os2_status process_make(struct slot *parent, const struct process_request *
     return OS2_OK;
 
 fail:
-    if (object != FRAME_NONE)
-        heap_free(heap, object);
+    if (object != FRAME_NONE) {
+        memset(frame_memory(object), 0, sizeof(struct process));
+        heap_free_cleared(heap, object);
+    }
     if (table != FRAME_NONE)
-        heap_free(heap, table);
+        heap_free_cleared(heap, table);
     slot_put(slot);
     return status;
 }
 
 void process_unmake(struct process *process) {
-    heap_free(&machine.heap, frame_number(process->handles));
-    heap_free(&machine.heap, frame_number(process));
+    handle_table_clear(process->handles);
+    heap_free_cleared(&machine.heap, frame_number(process->handles));
+    memset(process, 0, sizeof *process);
+    heap_free_cleared(&machine.heap, frame_number(process));
 }

@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls on the caller's own memory: see mm/block.c. */
 #include "core/syscall.h"
+#include "mm/page.h"
 
 /* Above this order a block is cleared in several entries. */
 #define LIGHT_ORDER_MAX 9u
 _Static_assert(1u << LIGHT_ORDER_MAX == BLOCK_CLEAR_PAGES, "a block of this order is cleared in one entry");
 
-struct light light_block_alloc(uint64_t control, uint64_t order, uint64_t w0, uint64_t w1) {
-    struct space *space = &light_process()->space;
+/* The light calls' ways that are not short are functions of their own, so that the short ones need no stack. */
+static __attribute__((noinline)) struct light alloc_other(uint64_t control, uint64_t order, uint64_t w0, uint64_t w1) {
+    struct core *core = arch_core();
+    struct space *space = &core->current->space;
     uint64_t va;
+    if (order == 0 && page_prepare(space, &core->magazines) && (va = page_get(space, &core->magazines)))
+        return light_result(va);
+    if (order == LIGHT_ORDER_MAX && (va = page_get_large(space)))
+        return light_result(va);
     if (order > LIGHT_ORDER_MAX || space->clearing != FRAME_NONE)
         return light_long(control, order, w0, w1);
     int status = block_alloc(space, (unsigned)order, &va);
     return status < 0 ? light_status(status) : light_result(va);
+}
+
+struct light light_block_alloc(uint64_t control, uint64_t order, uint64_t w0, uint64_t w1) {
+    struct core *core = arch_core();
+    uint64_t va = order == 0 ? page_get(&core->current->space, &core->magazines) : 0;
+    return __builtin_expect(va != 0, 1) ? light_result(va) : alloc_other(control, order, w0, w1);
 }
 
 int sys_block_alloc(struct core *core, struct process *process) {
@@ -29,11 +42,23 @@ int sys_block_alloc(struct core *core, struct process *process) {
     return 1;
 }
 
+static __attribute__((noinline)) struct light free_other(uint64_t va) {
+    struct core *core = arch_core();
+    struct space *space = &core->current->space;
+    if (arch_space_plain(core, &space->arch) && page_put_large(space, va))
+        return light_status(OS2_OK);
+    return light_status(block_free(space, va));
+}
+
 struct light light_block_free(uint64_t control, uint64_t va, uint64_t w0, uint64_t w1) {
     (void)control;
     (void)w0;
     (void)w1;
-    return light_status(block_free(&light_process()->space, va));
+    struct core *core = arch_core();
+    struct space *space = &core->current->space;
+    if (arch_space_plain(core, &space->arch) && page_put(space, &core->magazines, va))
+        return light_status(OS2_OK);
+    return free_other(va);
 }
 
 struct light light_block_place(uint64_t control, uint64_t va, uint64_t to, uint64_t prot) {

@@ -199,7 +199,7 @@ static int state_facts(struct core *core, uint64_t *r, struct slot *slot) {
     const struct slot *parent = slot->parent == SLOT_NONE ? NULL : &machine.slot[slot->parent];
     r[OS2_R_LABEL] = slot_identity(slot);
     r[OS2_R_W0] = state | (uint64_t)where << 8 | (uint64_t)(p ? p->quantum : 0) << 32;
-    r[OS2_R_W1] = p ? p->space.owned | __atomic_load_n(&p->space.quota, __ATOMIC_RELAXED) << 32 : 0;
+    r[OS2_R_W1] = p ? space_owned(&p->space) | __atomic_load_n(&p->space.quota, __ATOMIC_RELAXED) << 32 : 0;
     r[OS2_R_W2] = p ? p->space.tables | (uint64_t)p->space.objects << 32 : 0;
     r[OS2_R_W3] = __atomic_load_n(&slot->spent, __ATOMIC_RELAXED);
     if (core->turn_slot == slot->index)

@@ -19,6 +19,7 @@
 
 #include "core/panic.h"
 #include "core/string.h"
+#include "mm/page.h"
 #include "mm/paging.h"
 
 static void list_block(struct space *space, uint32_t number) {
@@ -61,11 +62,11 @@ enum os2_status block_find(const struct space *space, uint64_t va, struct block 
     unsigned level;
     if (va & (OS2_PAGE_SIZE - 1))
         return OS2_E_OWNER;
-    const uint64_t *entry = paging_find(space, va, &level);
+    uint64_t *entry = paging_find(space, va, &level);
     if (!entry)
         return OS2_E_OWNER;
     uint64_t pa = arch_pte_address(*entry);
-    struct block b = {.va = va, .pa = pa};
+    struct block b = {.va = va, .pa = pa, .leaf = entry};
     if (heap_covers(space->heap, pa >> OS2_PAGE_SHIFT) &&
         heap_frame(space->heap, (uint32_t)(pa >> OS2_PAGE_SHIFT))->state != OS2_FRAME_RESERVED) {
         b.number = (uint32_t)(pa >> OS2_PAGE_SHIFT);
@@ -86,6 +87,14 @@ enum os2_status block_find(const struct space *space, uint64_t va, struct block 
     return OS2_OK;
 }
 
+/* See that a block can be mapped at `va`: nothing is in the way, and the tables are linked or in the reserve. */
+static enum os2_status make_place(struct space *space, uint64_t va, unsigned order) {
+    if (paging_place(space, va, order))
+        return OS2_OK;
+    int missing = paging_missing(space, va, order);
+    return missing < 0 ? (enum os2_status)missing : space_refill(space, (unsigned)missing);
+}
+
 int block_alloc(struct space *space, unsigned order, uint64_t *ret_va) {
     if (order > OS2_ORDER_MAX)
         return OS2_E_INVALID;
@@ -95,21 +104,21 @@ int block_alloc(struct space *space, unsigned order, uint64_t *ret_va) {
         paging_reclaim(space);
         if (!space_affords(space, pages))
             return OS2_E_QUOTA;
-        number = heap_alloc(space->heap, order, OS2_FRAME_FLIGHT, space->slot);
+        number = order ? heap_alloc(space->heap, order, OS2_FRAME_FLIGHT, space->slot)
+                       : heap_alloc_cleared(space->heap, OS2_FRAME_FLIGHT, space->slot);
         if (number == FRAME_NONE)
             return OS2_E_MEMORY;
         /* Tables come after the block is known, since its address is its place in RAM. */
-        space->owned += pages;
-        int missing = paging_missing(space, OS2_EXCHANGE_BASE + ((uint64_t)number << OS2_PAGE_SHIFT), order);
-        ASSERT(missing >= 0);
-        enum os2_status status = space_refill(space, (unsigned)missing);
+        space->charged += pages;
+        enum os2_status status = make_place(space, OS2_EXCHANGE_BASE + ((uint64_t)number << OS2_PAGE_SHIFT), order);
         if (status != OS2_OK) {
-            space->owned -= pages;
+            ASSERT(status != OS2_E_BUSY);
+            space->charged -= pages;
             heap_free(space->heap, number);
             return status;
         }
         space->clearing = number;
-        space->cleared = 0;
+        space->cleared = order ? 0 : 1;
     }
     uint32_t step = pages - space->cleared;
     if (step > BLOCK_CLEAR_PAGES)
@@ -123,6 +132,8 @@ int block_alloc(struct space *space, unsigned order, uint64_t *ret_va) {
     heap_frame(space->heap, number)->state = OS2_FRAME_OWNED;
     list_block(space, number);
     paging_map(space, OS2_EXCHANGE_BASE + pa, pa, order, OS2_PROT_READ | OS2_PROT_WRITE, false);
+    if (order == 0 && number >> PAGE_REGION_SHIFT != space->page.region)
+        page_find(space, number);
     *ret_va = OS2_EXCHANGE_BASE + pa;
     return OS2_OK;
 }
@@ -132,7 +143,7 @@ enum os2_status block_free(struct space *space, uint64_t va) {
     enum os2_status status = block_find(space, va, &b);
     if (status != OS2_OK)
         return status;
-    paging_unmap(space, va, b.order);
+    paging_unmap(space, va, b.order, b.leaf);
     paging_reclaim(space);
     if (b.device) {
         space->device_blocks--;
@@ -140,7 +151,7 @@ enum os2_status block_free(struct space *space, uint64_t va) {
         return OS2_OK;
     }
     unlist_block(space, b.number);
-    space->owned -= 1u << b.order;
+    space->charged -= 1u << b.order;
     heap_free(space->heap, b.number);
     return OS2_OK;
 }
@@ -169,18 +180,15 @@ enum os2_status block_place(struct space *space, uint64_t va, uint64_t to, unsig
     if (!block_prot_valid(prot) || (b.device && prot & OS2_PROT_EXEC))
         return OS2_E_INVALID;
     if (new_va == va) {
-        paging_protect(space, va, b.order, prot, b.device);
+        paging_protect(space, va, b.order, b.leaf, prot, b.device);
     } else {
-        int missing = paging_missing(space, new_va, b.order);
-        if (missing < 0)
-            return (enum os2_status)missing;
-        status = space_refill(space, (unsigned)missing);
+        status = make_place(space, new_va, b.order);
         if (status != OS2_OK)
             return status;
         /* Mapped twice for a moment, which no program can see; the other order could drop a table that the new place
          * needs, and then fail half-way. */
         paging_map(space, new_va, b.pa, b.order, prot, b.device);
-        paging_unmap(space, va, b.order);
+        paging_unmap(space, va, b.order, b.leaf);
     }
     if (prot & OS2_PROT_EXEC)
         arch_fence_code();
@@ -188,13 +196,15 @@ enum os2_status block_place(struct space *space, uint64_t va, uint64_t to, unsig
     return OS2_OK;
 }
 
-enum os2_status block_fits(const struct space *space, const struct block *block, uint64_t to) {
+enum os2_status block_fits(struct space *space, const struct block *block, uint64_t to) {
     uint64_t va;
     enum os2_status status = target(block, to, &va);
     if (status != OS2_OK)
         return status;
     if (!block->device && !space_affords(space, UINT64_C(1) << block->order))
         return OS2_E_QUOTA;
+    if (paging_place(space, va, block->order))
+        return OS2_OK;
     int missing = paging_missing(space, va, block->order);
     if (missing < 0)
         return (enum os2_status)missing;
@@ -205,17 +215,17 @@ uint64_t block_move(struct space *from, struct space *into, const struct block *
     uint64_t va;
     enum os2_status status = target(block, to, &va);
     ASSERT(status == OS2_OK);
-    paging_unmap(from, block->va, block->order);
+    paging_unmap(from, block->va, block->order, block->leaf);
     if (block->device) {
         block->device->owner = into->slot;
         from->device_blocks--;
         into->device_blocks++;
     } else {
         unlist_block(from, block->number);
-        from->owned -= 1u << block->order;
+        from->charged -= 1u << block->order;
         heap_frame(into->heap, block->number)->owner = into->slot;
         list_block(into, block->number);
-        into->owned += 1u << block->order;
+        into->charged += 1u << block->order;
     }
     paging_map(into, va, block->pa, block->order, prot, block->device);
     return va;
@@ -224,15 +234,13 @@ uint64_t block_move(struct space *from, struct space *into, const struct block *
 enum os2_status block_adopt(struct space *space, uint32_t number) {
     struct frame *f = heap_frame(space->heap, number);
     uint64_t pa = (uint64_t)number << OS2_PAGE_SHIFT;
-    int missing = paging_missing(space, OS2_EXCHANGE_BASE + pa, f->order);
-    ASSERT(missing >= 0);
-    enum os2_status status = space_refill(space, (unsigned)missing);
+    enum os2_status status = make_place(space, OS2_EXCHANGE_BASE + pa, f->order);
     if (status != OS2_OK)
         return status;
     f->state = OS2_FRAME_OWNED;
     f->owner = space->slot;
     list_block(space, number);
-    space->owned += 1u << f->order;
+    space->charged += 1u << f->order;
     paging_map(space, OS2_EXCHANGE_BASE + pa, pa, f->order, OS2_PROT_READ | OS2_PROT_WRITE, false);
     return OS2_OK;
 }
@@ -241,10 +249,7 @@ enum os2_status block_claim_device(struct space *space, uint64_t base, unsigned 
     uint64_t size = order <= OS2_ORDER_MAX ? block_bytes(order) : 0;
     if (!size || base & (size - 1) || base >= ARCH_USER_END - OS2_EXCHANGE_BASE)
         return OS2_E_INVALID;
-    int missing = paging_missing(space, OS2_EXCHANGE_BASE + base, order);
-    if (missing < 0)
-        return (enum os2_status)missing;
-    enum os2_status status = space_refill(space, (unsigned)missing);
+    enum os2_status status = make_place(space, OS2_EXCHANGE_BASE + base, order);
     if (status != OS2_OK)
         return status;
     struct device_table *table = space->devices;

@@ -21,6 +21,7 @@ struct device_table {
 /* A block as it was found in a space: good until that space changes. */
 struct block {
     uint64_t va, pa;
+    uint64_t *leaf; /* the first of its entries */
     unsigned order;
     uint32_t number;             /* its first frame; FRAME_NONE: a device block */
     struct device_block *device; /* NULL: RAM */
@@ -46,7 +47,7 @@ enum os2_status block_place(struct space *space, uint64_t va, uint64_t to, unsig
 
 /* Can `block` go to the exchange address (to = 0) or the address `to` of `space`, with its tables from the reserve? The
  * quota is asked too. OS2_E_INVALID, _BUSY, _QUOTA, _FULL (the reserve is short). */
-enum os2_status block_fits(const struct space *space, const struct block *block, uint64_t to);
+enum os2_status block_fits(struct space *space, const struct block *block, uint64_t to);
 
 /* Move a block from one space to another where block_fits() said OS2_OK. Cannot fail. Returns its new address. */
 uint64_t block_move(struct space *from, struct space *into, const struct block *block, uint64_t to, unsigned prot);

@@ -23,25 +23,25 @@
 #include "core/panic.h"
 #include "core/string.h"
 
-static void list_push(struct heap *heap, uint32_t number, unsigned order) {
-    struct frame *f = heap_frame(heap, number);
-    uint32_t head = heap->free_list[order];
-    f->tag = frame_tag(OS2_FRAME_FREE, order, 0);
-    f->prev = FRAME_NONE;
-    f->next = head;
+static void list_push(struct heap *heap, uint64_t number, unsigned order) {
+    struct frame *frames = heap->frames;
+    uint64_t head = frame_index(heap->free_list[order]);
+    frames[number].tag = frame_tag(OS2_FRAME_FREE, order, 0);
+    frames[number].links = frame_links(head, FRAME_NONE);
     if (head != FRAME_NONE)
-        heap_frame(heap, head)->prev = number;
-    heap->free_list[order] = number;
+        frames[head].prev = (uint32_t)number;
+    heap->free_list[order] = (uint32_t)number;
 }
 
 static void list_remove(struct heap *heap, const struct frame *f, unsigned order) {
-    uint32_t next = f->next, prev = f->prev;
+    struct frame *frames = heap->frames;
+    uint64_t next = frame_index(f->next), prev = frame_index(f->prev);
     if (prev != FRAME_NONE)
-        heap_frame(heap, prev)->next = next;
+        frames[prev].next = (uint32_t)next;
     else
-        heap->free_list[order] = next;
+        heap->free_list[order] = (uint32_t)next;
     if (next != FRAME_NONE)
-        heap_frame(heap, next)->prev = prev;
+        frames[next].prev = (uint32_t)prev;
 }
 
 uint32_t heap_take(struct heap *heap, unsigned order) {
@@ -49,27 +49,26 @@ uint32_t heap_take(struct heap *heap, unsigned order) {
     while (heap->free_list[k] == FRAME_NONE)
         if (++k > OS2_ORDER_MAX)
             return FRAME_NONE;
-    uint32_t number = heap->free_list[k];
-    list_remove(heap, heap_frame(heap, number), k);
+    uint64_t number = frame_index(heap->free_list[k]);
+    list_remove(heap, &heap->frames[number], k);
     while (k > order) {
         k--;
-        list_push(heap, number + (1u << k), k); /* the upper half stays free */
+        list_push(heap, number + (UINT64_C(1) << k), k); /* the upper half stays free */
     }
     heap->free_pages -= UINT64_C(1) << order;
-    return number;
+    return (uint32_t)number;
 }
 
-void heap_put(struct heap *heap, uint32_t number, unsigned order) {
+void heap_put(struct heap *heap, uint32_t first, unsigned order) {
+    struct frame *frames = heap->frames;
+    uint64_t number = frame_index(first);
     heap->free_pages += UINT64_C(1) << order;
     for (; order < OS2_ORDER_MAX; order++) {
-        uint32_t half = 1u << order, buddy = number ^ half;
-        if (!heap_covers(heap, buddy))
+        uint64_t half = UINT64_C(1) << order, buddy = number ^ half;
+        if (!heap_covers(heap, buddy) || frames[buddy].tag != frame_tag(OS2_FRAME_FREE, order, 0))
             break;
-        struct frame *b = heap_frame(heap, buddy);
-        if (b->tag != frame_tag(OS2_FRAME_FREE, order, 0))
-            break;
-        list_remove(heap, b, order);
-        heap_frame(heap, number | half)->state = OS2_FRAME_TAIL;
+        list_remove(heap, &frames[buddy], order);
+        frames[number | half].state = OS2_FRAME_TAIL;
         number &= ~half;
     }
     list_push(heap, number, order);

@@ -16,7 +16,12 @@
  * (h) heap lock while state is FREE; (o) the core that holds the owner while it is owned.
  */
 struct frame {
-    uint32_t next, prev; /* (h)(o) neighbours in a free list, a process's block list or its table list */
+    union {
+        struct {
+            uint32_t next, prev; /* (h)(o) neighbours in a free list, a process's block list or its table list */
+        };
+        uint64_t links; /* both at once: frame_links() */
+    };
     union {
         struct {
             uint16_t owner; /* (o) slot of the owning process; for OWNED, FLIGHT, TABLE, OBJECT */
@@ -30,6 +35,9 @@ struct frame {
 };
 _Static_assert(sizeof(struct frame) == 16, "the design's budget: 16 bytes for 4096");
 
+static inline uint64_t frame_links(uint64_t next, uint64_t prev) {
+    return next | prev << 32;
+}
 static inline uint32_t frame_tag(unsigned state, unsigned order, unsigned owner) {
     return owner | state << 16 | order << 24;
 }
@@ -38,7 +46,7 @@ static inline uint32_t frame_tag(unsigned state, unsigned order, unsigned owner)
 #define MAGAZINE_ORDERS 4u  /* orders 0 to 3 */
 #define MAGAZINE_ROUNDS 32u /* of order 0; of the others, what makes 16 pages */
 struct magazine {
-    uint32_t count;
+    uint64_t count; /* as wide as it is used */
     uint32_t frame[MAGAZINE_ROUNDS];
 };
 struct magazines {
@@ -62,8 +70,14 @@ struct heap {
     uint64_t free_pages;                   /* (h) on the free lists, those in magazines not counted */
 };
 
+/* A frame number as the 64-bit index it is used as: else gcc 12 loads it with a sign, and extends it in two steps. */
+static inline uint64_t frame_index(uint32_t number) {
+    uint64_t wide = number;
+    __asm__("" : "+r"(wide));
+    return wide;
+}
 static inline struct frame *heap_frame(const struct heap *heap, uint32_t number) {
-    return &heap->frames[number];
+    return &heap->frames[frame_index(number)];
 }
 static inline bool heap_covers(const struct heap *heap, uint64_t number) {
     return number >= heap->first && number < heap->end;
@@ -110,11 +124,29 @@ uint64_t heap_free_pages(const struct heap *heap);
 /* The first frame of a block of this order, of no list and in no state any more; FRAME_NONE. */
 uint32_t heap_take(struct heap *heap, unsigned order);
 
+/* What the checking build does with a frame of order 0 that is freed, and looks for when one is taken that was filled
+ * with the word `with`. */
+#define MAGAZINE_POISON UINT64_C(0x5a5a5a5a5a5a5a5a)
+#if OS2_CHECKS
+void magazine_freed(uint32_t number, unsigned order);
+void magazine_taken(uint32_t number, unsigned order, uint64_t with);
+#else
+static inline void magazine_freed(uint32_t number, unsigned order) {
+    (void)number;
+    (void)order;
+}
+static inline void magazine_taken(uint32_t number, unsigned order, uint64_t with) {
+    (void)number;
+    (void)order;
+    (void)with;
+}
+#endif
+
 /* Do the magazines hold what they should, and `pages` together? NULL, or what is wrong. */
 const char *magazines_check(const struct heap *heap, uint64_t pages);
 
 /* Put a block onto the free lists, merged with whatever it can be merged with. */
-void heap_put(struct heap *heap, uint32_t number, unsigned order);
+void heap_put(struct heap *heap, uint32_t first, unsigned order);
 
 /* Hand [first, first + count) of frames kept since boot to the heap's books as owned blocks of `owner`: calls `each`
  * with every naturally aligned piece. */

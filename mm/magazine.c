@@ -28,28 +28,16 @@
 #include "core/string.h"
 #include "mm/heap.h"
 
-#define POISON UINT64_C(0x5a5a5a5a5a5a5a5a)
-
 #if OS2_CHECKS
-static void poison(uint32_t number, unsigned order) {
+void magazine_freed(uint32_t number, unsigned order) {
     if (order == 0)
-        memset(frame_memory(number), (int)(POISON & 0xff), OS2_PAGE_SIZE);
+        memset(frame_memory(number), (int)(MAGAZINE_POISON & 0xff), OS2_PAGE_SIZE);
 }
-static void check_filled(uint32_t number, unsigned order, uint64_t with) {
+void magazine_taken(uint32_t number, unsigned order, uint64_t with) {
     const uint64_t *at = frame_memory(number);
     for (unsigned i = 0; order == 0 && i < OS2_PAGE_SIZE / sizeof *at; i++)
         if (at[i] != with)
             panic("frame %x was written to while it was free: %lx at %u", number, at[i], i * (unsigned)sizeof *at);
-}
-#else
-static void poison(uint32_t number, unsigned order) {
-    (void)number;
-    (void)order;
-}
-static void check_filled(uint32_t number, unsigned order, uint64_t with) {
-    (void)number;
-    (void)order;
-    (void)with;
 }
 #endif
 
@@ -76,70 +64,70 @@ static void fill(struct heap *heap, struct magazine *m, unsigned order) {
         uint32_t number = heap_take(heap, order);
         if (number == FRAME_NONE)
             break;
-        poison(number, order);
+        magazine_freed(number, order);
         put_round(heap, m, order, number);
     }
     lock_release(&heap->lock);
 }
 
 /* Give the `count` blocks that have lain longest back to the heap. */
-static void empty(struct heap *heap, struct magazine *m, unsigned order, uint32_t count) {
+static void empty(struct heap *heap, struct magazine *m, unsigned order, uint64_t count) {
     lock_acquire(&heap->lock);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint64_t i = 0; i < count; i++)
         heap_put(heap, m->frame[i], order);
     lock_release(&heap->lock);
     m->count -= count;
-    for (uint32_t i = 0; i < m->count; i++)
+    for (uint64_t i = 0; i < m->count; i++)
         m->frame[i] = m->frame[i + count];
 }
 
-/* Before a block is refused: what this core holds back may be what is missing. */
-static uint32_t drain_and_take(struct heap *heap, struct magazines *magazines, unsigned order) {
-    if (magazines) {
-        empty(heap, &magazines->cleared, 0, magazines->cleared.count);
-        for (unsigned k = 0; k < MAGAZINE_ORDERS; k++)
-            empty(heap, &magazines->dirty[k], k, magazines->dirty[k].count);
-    }
+static uint32_t take(struct heap *heap, unsigned order) {
     lock_acquire(&heap->lock);
     uint32_t number = heap_take(heap, order);
     lock_release(&heap->lock);
     return number;
 }
 
-static uint32_t take_dirty(struct heap *heap, struct magazines *magazines, unsigned order) {
-    uint32_t number;
-    if (magazines && order < MAGAZINE_ORDERS) {
+/* Before a block is refused: what this core holds back may be what is missing. */
+static uint32_t drain_and_take(struct heap *heap, unsigned order) {
+    struct magazines *magazines = own(heap);
+    if (!magazines)
+        return FRAME_NONE;
+    empty(heap, &magazines->cleared, 0, magazines->cleared.count);
+    for (unsigned k = 0; k < MAGAZINE_ORDERS; k++)
+        empty(heap, &magazines->dirty[k], k, magazines->dirty[k].count);
+    return take(heap, order);
+}
+
+static uint32_t take_dirty(struct heap *heap, unsigned order) {
+    uint32_t number = FRAME_NONE;
+    struct magazines *magazines = order < MAGAZINE_ORDERS ? own(heap) : NULL;
+    if (!magazines) {
+        number = take(heap, order);
+    } else {
         struct magazine *m = &magazines->dirty[order];
         if (!m->count)
             fill(heap, m, order);
         if (m->count) {
             number = m->frame[--m->count];
-            check_filled(number, order, POISON);
-            return number;
+            magazine_taken(number, order, MAGAZINE_POISON);
         }
-    } else {
-        lock_acquire(&heap->lock);
-        number = heap_take(heap, order);
-        lock_release(&heap->lock);
-        if (number != FRAME_NONE)
-            return number;
     }
-    return drain_and_take(heap, magazines, order);
+    return number != FRAME_NONE ? number : drain_and_take(heap, order);
 }
 
 static uint32_t hand_out(struct heap *heap, uint32_t number, unsigned order, unsigned state, uint16_t owner) {
     struct frame *f = heap_frame(heap, number);
     f->tag = frame_tag(state, order, owner);
-    f->live = 0;
-    f->depth = 0;
-    f->next = f->prev = FRAME_NONE;
+    f->live = f->depth = 0;
+    f->links = frame_links(FRAME_NONE, FRAME_NONE);
     return number;
 }
 
 uint32_t heap_alloc(struct heap *heap, unsigned order, unsigned state, uint16_t owner) {
     if (order > OS2_ORDER_MAX)
         return FRAME_NONE;
-    uint32_t number = take_dirty(heap, own(heap), order);
+    uint32_t number = take_dirty(heap, order);
     return number == FRAME_NONE ? FRAME_NONE : hand_out(heap, number, order, state, owner);
 }
 
@@ -148,9 +136,9 @@ uint32_t heap_alloc_cleared(struct heap *heap, unsigned state, uint16_t owner) {
     uint32_t number;
     if (magazines && magazines->cleared.count) {
         number = magazines->cleared.frame[--magazines->cleared.count];
-        check_filled(number, 0, 0);
+        magazine_taken(number, 0, 0);
     } else {
-        number = take_dirty(heap, magazines, 0);
+        number = take_dirty(heap, 0);
         if (number == FRAME_NONE)
             return FRAME_NONE;
         frames_clear(number, 1);
@@ -158,24 +146,28 @@ uint32_t heap_alloc_cleared(struct heap *heap, unsigned state, uint16_t owner) {
     return hand_out(heap, number, 0, state, owner);
 }
 
-static struct frame *in_use(struct heap *heap, uint32_t number) {
+/* States of a block in use, as bits. */
+#define IN_USE                                                                                                         \
+    (1u << OS2_FRAME_OWNED | 1u << OS2_FRAME_FLIGHT | 1u << OS2_FRAME_TABLE | 1u << OS2_FRAME_OBJECT |                 \
+     1u << OS2_FRAME_KERNEL)
+
+static inline unsigned order_in_use(const struct heap *heap, uint32_t number) {
     if (!heap_covers(heap, number))
         panic("heap_free: frame %x is not RAM", number);
-    struct frame *f = heap_frame(heap, number);
-    if (f->state == OS2_FRAME_FREE || f->state == OS2_FRAME_MAGAZINE || f->state == OS2_FRAME_TAIL ||
-        f->state == OS2_FRAME_RESERVED)
+    const struct frame *f = heap_frame(heap, number);
+    if (!(IN_USE >> f->state & 1))
         panic("heap_free: frame %x is not the start of a block in use (state %u)", number, f->state);
-    return f;
+    return f->order;
 }
 
 void heap_free(struct heap *heap, uint32_t number) {
-    unsigned order = in_use(heap, number)->order;
-    struct magazines *magazines = own(heap);
-    if (magazines && order < MAGAZINE_ORDERS) {
+    unsigned order = order_in_use(heap, number);
+    struct magazines *magazines = order < MAGAZINE_ORDERS ? own(heap) : NULL;
+    if (magazines) {
         struct magazine *m = &magazines->dirty[order];
         if (m->count == magazine_rounds(order))
             empty(heap, m, order, m->count / 2);
-        poison(number, order);
+        magazine_freed(number, order);
         put_round(heap, m, order, number);
         return;
     }
@@ -190,7 +182,7 @@ void heap_free_cleared(struct heap *heap, uint32_t number) {
         heap_free(heap, number);
         return;
     }
-    ASSERT(in_use(heap, number)->order == 0);
+    ASSERT(order_in_use(heap, number) == 0);
     put_round(heap, &magazines->cleared, 0, number);
 }
 
@@ -220,7 +212,7 @@ void frames_clear(uint32_t number, uint32_t count) {
 }
 
 static bool check_magazine(const struct heap *heap, const struct magazine *m, unsigned order, uint32_t rounds) {
-    for (uint32_t i = 0; i < m->count; i++)
+    for (uint64_t i = 0; i < m->count; i++)
         if (heap_frame(heap, m->frame[i])->tag != frame_tag(OS2_FRAME_MAGAZINE, order, 0))
             return false;
     return m->count <= rounds;
@@ -247,7 +239,7 @@ uint64_t heap_free_pages(const struct heap *heap) {
             continue;
         pages += m->cleared.count;
         for (unsigned order = 0; order < MAGAZINE_ORDERS; order++)
-            pages += (uint64_t)m->dirty[order].count << order;
+            pages += m->dirty[order].count << order;
     }
     return pages;
 }

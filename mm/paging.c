@@ -15,7 +15,7 @@
 #include "mm/paging.h"
 
 #include "core/panic.h"
-#include "core/string.h"
+#include "mm/pass.h"
 
 #define ENTRIES 512u
 
@@ -138,11 +138,14 @@ static void drop_table(struct space *space, uint64_t *entry, unsigned level) {
     for (unsigned i = 0; i <= ARCH_TOP_LEVEL; i++)
         if (space->hint[i].table == table)
             space->hint[i].key = UINT64_MAX;
+    if (space->page.table == table_frame(space, table))
+        space->page.region = UINT64_MAX;
     uint32_t number = frame_number(table);
     unlist_table(space, number);
     arch_fence_space(&space->arch);
     if (arch_space_current(&space->arch)) {
         space->tables--;
+        space->charged--;
         heap_free(space->heap, number);
     } else {
         heap_frame(space->heap, number)->next = space->stale_tables;
@@ -158,13 +161,38 @@ void paging_reclaim(struct space *space) {
         uint32_t number = space->stale_tables;
         space->stale_tables = heap_frame(space->heap, number)->next;
         space->tables--;
+        space->charged--;
         heap_free(space->heap, number);
     }
 }
 
+uint64_t *paging_place(struct space *space, uint64_t va, unsigned order) {
+    unsigned level = paging_level(order);
+    const struct table_hint *hint = &space->hint[level];
+    if (hint->key != va >> (OS2_PAGE_SHIFT + 9 + 9 * level) && !pass_find_table(space, va, level))
+        return NULL;
+    uint64_t *entry = &hint->table[entry_index(va, level)];
+    for (unsigned i = 0; i < paging_leaves(order); i++)
+        if (arch_pte_valid(entry[i]))
+            return NULL;
+    return entry;
+}
+
+/* Fill the leaves of a block, which are not valid. */
+static void fill(struct space *space, uint64_t *entry, uint64_t pa, unsigned order, unsigned prot, bool device) {
+    unsigned level = paging_level(order), leaves = paging_leaves(order);
+    entries_filled(space, containing(entry), leaves);
+    for (unsigned i = 0; i < leaves; i++)
+        entry[i] = arch_pte_leaf(pa + ((uint64_t)i << (OS2_PAGE_SHIFT + 9 * level)), prot, level, device);
+}
+
 void paging_map(struct space *space, uint64_t va, uint64_t pa, unsigned order, unsigned prot, bool device) {
     unsigned target = paging_level(order);
-    uint64_t *table = space->root;
+    uint64_t *table = space->root, *place = paging_place(space, va, order);
+    if (place) {
+        fill(space, place, pa, order, prot, device);
+        return;
+    }
     for (unsigned level = ARCH_TOP_LEVEL; level > target; level--) {
         uint64_t *entry = &table[entry_index(va, level)];
         if (!arch_pte_valid(*entry)) {
@@ -179,22 +207,10 @@ void paging_map(struct space *space, uint64_t va, uint64_t pa, unsigned order, u
         table = table_of(*entry);
     }
     uint64_t *entry = &table[entry_index(va, target)];
-    uint64_t leaf_size = OS2_PAGE_SIZE << 9 * target;
-    unsigned leaves = paging_leaves(order);
-    for (unsigned i = 0; i < leaves; i++)
+    for (unsigned i = 0; i < paging_leaves(order); i++)
         if (arch_pte_valid(entry[i]))
             drop_table(space, &entry[i], target - 1);
-    entries_filled(space, table, leaves);
-    for (unsigned i = 0; i < leaves; i++)
-        entry[i] = arch_pte_leaf(pa + i * leaf_size, prot, target, device);
-}
-
-/* The entry of the first leaf of a mapped block; its table must be there. */
-static uint64_t *first_leaf(const struct space *space, uint64_t va, unsigned order) {
-    unsigned level;
-    uint64_t *entry = paging_find(space, va, &level);
-    ASSERT(entry && level == paging_level(order));
-    return entry;
+    fill(space, entry, pa, order, prot, device);
 }
 
 #define FENCE_BY_ADDRESS 8u /* more leaves than this are fenced all at once */
@@ -209,8 +225,7 @@ static void fence(struct space *space, uint64_t va, unsigned order) {
         arch_fence_address(&space->arch, va + ((uint64_t)i << (OS2_PAGE_SHIFT + 9 * paging_level(order))));
 }
 
-void paging_unmap(struct space *space, uint64_t va, unsigned order) {
-    uint64_t *entry = first_leaf(space, va, order);
+void paging_unmap(struct space *space, uint64_t va, unsigned order, uint64_t *entry) {
     unsigned leaves = paging_leaves(order), level = paging_level(order);
     for (unsigned i = 0; i < leaves; i++)
         entry[i] = 0;
@@ -227,8 +242,7 @@ void paging_unmap(struct space *space, uint64_t va, unsigned order) {
     }
 }
 
-void paging_protect(struct space *space, uint64_t va, unsigned order, unsigned prot, bool device) {
-    uint64_t *entry = first_leaf(space, va, order);
+void paging_protect(struct space *space, uint64_t va, unsigned order, uint64_t *entry, unsigned prot, bool device) {
     unsigned level = paging_level(order);
     for (unsigned i = 0; i < paging_leaves(order); i++)
         entry[i] = arch_pte_leaf(arch_pte_address(entry[i]), prot, level, device);

@@ -23,30 +23,23 @@ bool pass_find_table(struct space *space, uint64_t va, unsigned level);
 /* What block_pass() found. */
 enum pass { PASS_NO, PASS_DONE, PASS_FAR, PASS_MANY };
 
-/* A frame number as the 64-bit index it is used as: else gcc 12 loads it with a sign, and extends it in two steps. */
-static inline uint64_t pass_number(uint32_t number) {
-    uint64_t wide = number;
-    __asm__("" : "+r"(wide));
-    return wide;
-}
-
 /* The block that starts at frame `f` has changed hands: owner, lists, owned pages. */
 static inline __attribute__((always_inline)) void pass_owner(struct space *from, struct space *into, struct frame *f,
                                                              uint32_t pages) {
     struct frame *frames = from->heap->frames;
-    uint64_t next = pass_number(f->next), prev = pass_number(f->prev), number = (uint64_t)(f - frames);
+    uint64_t next = frame_index(f->next), prev = frame_index(f->prev), number = (uint64_t)(f - frames);
     *(prev != FRAME_NONE ? &frames[prev].next : &from->blocks) = (uint32_t)next;
     if (next != FRAME_NONE)
         frames[next].prev = (uint32_t)prev;
-    next = pass_number(into->blocks);
+    next = frame_index(into->blocks);
     if (next != FRAME_NONE)
         frames[next].prev = (uint32_t)number;
     f->prev = FRAME_NONE;
     f->next = (uint32_t)next;
     f->owner = into->slot;
     into->blocks = (uint32_t)number;
-    from->owned -= pages;
-    into->owned += pages;
+    from->charged -= pages;
+    into->charged += pages;
 }
 
 /* Move the block that starts at frame `f`, of one leaf of `level`, which is not the root's. */

@@ -15,7 +15,17 @@
 
 enum os2_status space_init(struct space *space, struct heap *heap, struct device_table *devices, uint16_t slot,
                            uint64_t quota, uint32_t objects) {
-    *space = (struct space){.heap = heap, .devices = devices, .slot = slot, .quota = quota, .objects = objects};
+    *space = (struct space){
+        .frames = heap->frames,
+        .heap = heap,
+        .devices = devices,
+        .slot = slot,
+        .page_tag = frame_tag(OS2_FRAME_OWNED, 0, slot),
+        .quota = quota,
+        .charged = objects,
+        .objects = objects,
+    };
+    space->page.region = UINT64_MAX;
     for (unsigned level = 0; level <= ARCH_TOP_LEVEL; level++)
         space->hint[level].key = UINT64_MAX;
     if (!space_affords(space, 1))
@@ -26,6 +36,7 @@ enum os2_status space_init(struct space *space, struct heap *heap, struct device
     heap_frame(heap, root)->depth = ARCH_TOP_LEVEL;
     space->root = frame_memory(root);
     space->tables = 1;
+    space->charged++;
     space->table_list = root;
     arch_space_init(&space->arch, space->root);
     return OS2_OK;
@@ -40,6 +51,7 @@ enum os2_status space_refill(struct space *space, unsigned count) {
         if (number == FRAME_NONE)
             return OS2_E_MEMORY;
         space->tables++;
+        space->charged++;
         space->reserve[space->reserve_count++] = number;
     }
     return OS2_OK;
@@ -62,28 +74,47 @@ static void free_head(struct space *space, uint32_t *head) {
     heap_free(space->heap, number);
 }
 
+/* The same for a table. The root is made 0 again by parts, and an emptied one is 0 as it is. */
+static void free_table(struct space *space) {
+    uint32_t number = space->table_list;
+    const struct frame *f = heap_frame(space->heap, number);
+    space->table_list = f->next;
+    if (f->depth == ARCH_TOP_LEVEL) {
+        for (unsigned i = 0; i < ARCH_USER_ENTRIES; i++)
+            space->root[i] = 0;
+        arch_space_fini(space->root);
+    } else if (f->live) {
+        heap_free(space->heap, number);
+        return;
+    }
+    heap_free_cleared(space->heap, number);
+}
+
 bool space_release(struct space *space, unsigned limit) {
     release_devices(space);
     if (space->clearing != FRAME_NONE) {
-        space->owned -= 1u << heap_frame(space->heap, space->clearing)->order;
+        space->charged -= 1u << heap_frame(space->heap, space->clearing)->order;
         heap_free(space->heap, space->clearing);
         space->clearing = FRAME_NONE;
     }
     for (; limit; limit--) {
         if (space->blocks != FRAME_NONE) {
-            space->owned -= 1u << heap_frame(space->heap, space->blocks)->order;
+            space->charged -= 1u << heap_frame(space->heap, space->blocks)->order;
             free_head(space, &space->blocks);
         } else if (space->table_list != FRAME_NONE) {
             space->tables--;
-            free_head(space, &space->table_list);
+            space->charged--;
+            free_table(space);
         } else if (space->stale_tables != FRAME_NONE) {
             space->tables--;
+            space->charged--;
             free_head(space, &space->stale_tables);
         } else if (space->reserve_count) {
             space->tables--;
-            heap_free(space->heap, space->reserve[--space->reserve_count]);
+            space->charged--;
+            heap_free_cleared(space->heap, space->reserve[--space->reserve_count]);
         } else {
-            ASSERT(space->owned == 0 && space->tables == 0 && space->device_blocks == 0);
+            ASSERT(space->charged == space->objects && space->tables == 0 && space->device_blocks == 0);
             return true;
         }
     }
@@ -98,8 +129,7 @@ static bool check_table(const struct space *space, const uint64_t *table, unsign
     (*tables)++;
     if (self->state != OS2_FRAME_TABLE || self->owner != space->slot)
         return false;
-    unsigned entries =
-        level == ARCH_TOP_LEVEL ? (unsigned)((ARCH_USER_END - 1) >> (OS2_PAGE_SHIFT + 9 * level)) + 1 : 512;
+    unsigned entries = level == ARCH_TOP_LEVEL ? ARCH_USER_ENTRIES : 512;
     for (unsigned i = 0; i < entries; i++) {
         if (!arch_pte_valid(table[i]))
             continue;
@@ -142,7 +172,7 @@ const char *space_check(struct space *space) {
     }
     if (space->clearing != FRAME_NONE)
         listed += UINT64_C(1) << heap_frame(space->heap, space->clearing)->order;
-    if (listed != space->owned)
+    if (listed != space_owned(space))
         return "owned pages: the list and the count disagree";
     for (uint32_t n = space->table_list; n != FRAME_NONE; n = heap_frame(space->heap, n)->next)
         tables++;
@@ -156,9 +186,10 @@ const char *space_check(struct space *space) {
         tables++;
     if (tables + space->reserve_count != space->tables)
         return "table pages: the lists and the count disagree";
-    if (mapped + (space->clearing ? UINT64_C(1) << heap_frame(space->heap, space->clearing)->order : 0) != space->owned)
+    if (mapped + (space->clearing ? UINT64_C(1) << heap_frame(space->heap, space->clearing)->order : 0) !=
+        space_owned(space))
         return "an owned block is not mapped exactly once";
-    if (space_charged(space) > space->quota)
+    if (space->charged > space->quota)
         return "a process is charged more than its quota";
     return NULL;
 }

@@ -25,16 +25,26 @@ struct table_hint {
     struct frame *frame;
 };
 
+/* The table that the exchange addresses of some 2 MiB of RAM are in. */
+struct page_hint {
+    uint64_t region;     /* which: frame number >> 9; UINT64_MAX: none */
+    uint64_t *leaves;    /* biased: leaves[number] is that frame's entry */
+    struct frame *table; /* its descriptor */
+};
+
 struct space {
     struct table_hint hint[ARCH_TOP_LEVEL + 1]; /* (o) for mm/pass.h */
+    struct page_hint page;                      /* (o) for mm/page.h */
+    struct frame *frames;                       /* (i) heap->frames */
     uint64_t *root;                             /* (i) */
     struct heap *heap;                          /* (i) */
     struct device_table *devices;               /* (i) */
     struct arch_space arch;                     /* (o) the port's: ASID, owed fence */
     uint64_t quota;                             /* (a) pages */
-    uint32_t owned;                             /* (o) pages in blocks, device blocks not counted */
+    uint64_t charged;                           /* (o) pages in blocks (not of devices), tables and objects */
     uint32_t tables;                            /* (o) table pages, the root and the reserve included */
     uint32_t objects;                           /* (o) process object and handle table */
+    uint32_t page_tag;                          /* (i) the tag of an owned page's descriptor */
     uint32_t blocks;                            /* (o) list of owned blocks through the descriptors */
     uint32_t table_list;                        /* (o) list of linked tables, the root included */
     uint32_t stale_tables;                      /* (o) unlinked tables that hardware may still point to, through next */
@@ -51,12 +61,12 @@ struct space {
 enum os2_status space_init(struct space *space, struct heap *heap, struct device_table *devices, uint16_t slot,
                            uint64_t quota, uint32_t objects);
 
-/* Charged pages, and whether `pages` more would be within the quota. */
-static inline uint64_t space_charged(const struct space *space) {
-    return (uint64_t)space->owned + space->tables + space->objects;
+/* Pages in blocks, and whether `pages` more of any kind would be within the quota. */
+static inline uint64_t space_owned(const struct space *space) {
+    return space->charged - space->tables - space->objects;
 }
 static inline bool space_affords(const struct space *space, uint64_t pages) {
-    return space_charged(space) + pages <= __atomic_load_n(&space->quota, __ATOMIC_RELAXED);
+    return space->charged + pages <= __atomic_load_n(&space->quota, __ATOMIC_RELAXED);
 }
 
 /* Have at least `count` table pages in the reserve. OS2_E_QUOTA or OS2_E_MEMORY: those got so far stay. */

@@ -26,6 +26,8 @@ extern char image_start[], image_rodata[], image_data[], image_end[];
 uint64_t riscv_kernel_satp;
 
 static uint64_t kernel_root[512] __attribute__((aligned(4096)));
+static uint16_t kernel_entry[256]; /* indices of its entries, of which most are not valid; (i) after boot */
+static unsigned kernel_entry_count;
 static uint64_t image_middle[512] __attribute__((aligned(4096)));
 static uint64_t image_table[512] __attribute__((aligned(4096)));
 
@@ -169,6 +171,9 @@ void arch_kernel_map(const struct boot_info *info) {
              broken ? "global: erratum" : (riscv_facts.fences_global ? "global" : "by address and ASID"),
              riscv_facts.sstc ? "stimecmp" : "SBI");
     check_table(kernel_root, 2, 0);
+    for (unsigned i = 256; i < 512; i++)
+        if (kernel_root[i])
+            kernel_entry[kernel_entry_count++] = (uint16_t)i;
     if (riscv_facts.plic.size)
         plic_init();
     /* From here on other harts may come in. */
@@ -177,7 +182,13 @@ void arch_kernel_map(const struct boot_info *info) {
 
 void arch_space_init(struct arch_space *space, uint64_t *root) {
     *space = (struct arch_space){.root = arch_virt_to_phys(root)};
-    memcpy(root + 256, kernel_root + 256, 256 * sizeof *root);
+    for (unsigned i = 0; i < kernel_entry_count; i++)
+        root[kernel_entry[i]] = kernel_root[kernel_entry[i]];
+}
+
+void arch_space_fini(uint64_t *root) {
+    for (unsigned i = 0; i < kernel_entry_count; i++)
+        root[kernel_entry[i]] = 0;
 }
 
 static void fence_all(void) {

@@ -76,7 +76,8 @@ static const char *check_frames(uint64_t *ret_free) {
     }
     for (uint32_t i = 1; i < machine.slot_count; i++) {
         const struct process *p = machine.slot[i].process;
-        uint64_t owned = p ? p->space.owned : 0, tables = p ? p->space.tables : 0, objects = p ? p->space.objects : 0;
+        uint64_t owned = p ? space_owned(&p->space) : 0, tables = p ? p->space.tables : 0,
+                 objects = p ? p->space.objects : 0;
         if (count[i][0] != owned || count[i][1] != tables || count[i][2] != objects)
             return WRONG("slot %u: books %lu + %lu + %lu, frames %lu + %lu + %lu", i, owned, tables, objects,
                          count[i][0], count[i][1], count[i][2]);
@@ -93,7 +94,7 @@ static const char *check_pages(void) {
         struct process *p = machine.slot[i].process;
         if (!p)
             continue;
-        charged += space_charged(&p->space);
+        charged += p->space.charged;
         quota += p->space.quota;
         /* While it is taken apart, tables name blocks that are free already. */
         enum kind kind = state_kind(machine.slot[i].word);

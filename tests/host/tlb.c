@@ -83,6 +83,10 @@ void arch_space_init(struct arch_space *space, uint64_t *root) {
     root[511] = arch_pte_table(HOST_RAM_BASE); /* the kernel's half, which no walk may enter */
 }
 
+void arch_space_fini(uint64_t *root) {
+    root[511] = 0;
+}
+
 static struct tlb *here(void) {
     return &tlbs[((struct arch_core *)host_core)->index];
 }

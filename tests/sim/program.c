@@ -72,7 +72,7 @@ static uint64_t mix(uint64_t sum, uint64_t value) {
 }
 
 static uint64_t books(const struct process *p) {
-    uint64_t sum = mix(p->space.owned, p->space.objects);
+    uint64_t sum = mix(space_owned(&p->space), p->space.objects);
     for (uint32_t n = p->space.blocks; n != FRAME_NONE; n = heap_frame(&machine.heap, n)->next)
         sum = mix(sum, n);
     for (unsigned i = 0; i < OS2_HANDLES; i++)

@@ -22,9 +22,12 @@ struct books {
     uint64_t quota, free_pages;
 };
 static struct books books(const struct space *s) {
-    return (struct books){s->owned,   s->tables - s->reserve_count,
-                          s->objects, s->blocks,
-                          s->quota,   heap_free_pages(&machine.heap) + s->reserve_count};
+    return (struct books){(uint32_t)space_owned(s),
+                          s->tables - s->reserve_count,
+                          s->objects,
+                          s->blocks,
+                          s->quota,
+                          heap_free_pages(&machine.heap) + s->reserve_count};
 }
 static void same(struct books a, const struct space *s) {
     struct books b = books(s);
@@ -55,10 +58,10 @@ static void test_alloc(void **unused) {
         for (uint64_t i = 0; i < (OS2_PAGE_SIZE << order) / 8; i += 7)
             assert_int_equal(memory[i], 0);
         assert_int_equal((va - OS2_EXCHANGE_BASE) % (OS2_PAGE_SIZE << order), 0);
-        assert_int_equal(space->owned, before.owned + (1u << order));
+        assert_int_equal(space_owned(space), before.owned + (1u << order));
         check();
         assert_int_equal(block_free(space, va), OS2_OK);
-        assert_int_equal(space->owned, before.owned);
+        assert_int_equal(space_owned(space), before.owned);
         check();
         assert_int_equal(block_free(space, va), OS2_E_OWNER);
     }
@@ -75,7 +78,7 @@ static void test_quota_to_the_page(void **unused) {
     uint64_t va;
     while (block_alloc(space, 0, &va) == OS2_OK)
         ;
-    assert_int_equal(space_charged(space), space->quota);
+    assert_int_equal(space->charged, space->quota);
     assert_int_equal(heap_free_pages(&machine.heap), MAGAZINE_PAGES); /* init's quota is all there is beside them */
     struct books before = books(space);
     assert_int_equal(block_alloc(space, 0, &va), OS2_E_QUOTA);
@@ -112,7 +115,7 @@ static void test_quota_beside_magazines(void **unused) {
     while ((status = block_alloc(space, 0, &va)) == OS2_OK)
         ;
     assert_int_equal(status, OS2_E_QUOTA);
-    assert_int_equal(space_charged(space), space->quota);
+    assert_int_equal(space->charged, space->quota);
     check();
 }
 
@@ -274,10 +277,10 @@ static void test_move(void **unused) {
     assert_int_equal(block_fits(other, &b, 0x1000), OS2_E_INVALID);
     assert_int_equal(space_refill(other, SPACE_RESERVE), OS2_OK);
     assert_int_equal(block_fits(other, &b, 0), OS2_OK);
-    uint32_t owned = space->owned;
+    uint64_t owned = space_owned(space);
     assert_int_equal(block_move(space, other, &b, 0, READ), va);
-    assert_int_equal(space->owned, owned - 4);
-    assert_int_equal(other->owned, 4);
+    assert_int_equal(space_owned(space), owned - 4);
+    assert_int_equal(space_owned(other), 4);
     assert_int_equal(block_find(space, va, &b), OS2_E_OWNER);
     assert_int_equal(block_find(other, va, &b), OS2_OK);
     check();
@@ -341,7 +344,7 @@ static void test_out_of_memory(void **unused) {
         if (status != OS2_OK)
             same(before, space);
         before = books(space);
-        uint32_t handles = (uint32_t)init->handles->entry[0].badge;
+        uint64_t handles = init->handles->entry[0].badge;
         host_heap_budget = budget;
         run(init);
         memset(init->reg, 0, sizeof init->reg);

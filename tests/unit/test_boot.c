@@ -43,8 +43,7 @@ static void test_init(void **unused) {
     assert_int_equal(init->context.pc, HOST_INIT_ENTRY);
     assert_memory_equal(init->name, "init\0\0\0\0\0\0\0\0\0\0\0\0", 16);
     assert_int_equal(handle_kind(init->handles->entry[OS2_INIT_MACHINE].target), OS2_HANDLE_MACHINE);
-    assert_int_equal(init->space.quota + 2 * MAGAZINE_PAGES,
-                     heap_free_pages(&machine.heap) + space_charged(&init->space));
+    assert_int_equal(init->space.quota + 2 * MAGAZINE_PAGES, heap_free_pages(&machine.heap) + init->space.charged);
 
     /* The argument is a page with struct os2_boot, whose blocks are where it says. */
     const struct os2_boot *b = arch_phys_to_virt(init->reg[OS2_R_CONTROL] - OS2_EXCHANGE_BASE);

@@ -8,7 +8,7 @@
 static void test_handle_table(void **unused) {
     (void)unused;
     static struct handle_table table;
-    handle_table_init(&table);
+    handle_table_clear(&table);
     bool used[OS2_HANDLES] = {true};
     for (unsigned i = 1; i < OS2_HANDLES; i++) {
         assert_true(handle_room(&table));

@@ -2,11 +2,11 @@
 /*
  * bench: getting and giving back memory.
  *
- * Blocks come cleared, and the clearing of large ones is nearly all they cost. What one more 2 MiB costs is the
- * difference between orders 10 and 9. The kernel clears at most 2 MiB an entry, so that difference holds one entry
- * more, which is taken off as null_call, and one leaf of 2 MiB more, which is left in with what a restart does beside
- * entering: the clearing comes out about a hundred instructions in 770 000 too dear, and buddy_order9_alloc_free as
- * many too cheap. (Orders 8 and 9 would not do: order 8 has 256 leaves.)
+ * Blocks come cleared, and the clearing of large ones is nearly all they cost. What one more 2 MiB costs is half of the
+ * difference between orders 11 and 10. The kernel clears at most 2 MiB an entry, so that holds one entry more, by the
+ * long way, which is taken off as a `clock`, and one leaf of 2 MiB more, which is left in with what a restart does
+ * beside entering: the clearing comes out about a hundred instructions in 300 000 too dear, and buddy_order9_alloc_free
+ * as many too cheap. (Orders 8 and 9 would not do: order 8 has 256 leaves, and order 9 a shorter way.)
  *
  * block_alloc_free gets and gives back a page a few times after an idle pause, in which the kernel may clear pages
  * ahead. block_alloc_free_gross is the same in a long loop, where every page must be cleared. If the pause saves less
@@ -39,10 +39,10 @@ static struct bench_count memory_count(unsigned order, uint64_t rounds) {
     return bench_measure(loop_alloc_free, &context, rounds);
 }
 
-static void loop_null(struct bench_context *c, uint64_t rounds) {
+static void loop_clock(struct bench_context *c, uint64_t rounds) {
     (void)c;
     for (; rounds; rounds--)
-        arch_stub_plain(OS2_SYS_tokens);
+        arch_stub_plain(OS2_SYS_clock);
 }
 
 static void memory_pause(void) {
@@ -50,20 +50,21 @@ static void memory_pause(void) {
 }
 
 void bench_memory(void) {
-    struct bench_count null, page, gross, order9, order10;
+    struct bench_count clock, page, gross, order9, order10, order11;
     struct bench_context none = {0}, burst = {.before = memory_pause};
     uint64_t clear, region; /* thousandths, a page and 2 MiB */
     bool cleared;
 
     if (!bench_wanted("block_alloc_free") && !bench_wanted("block_clear") && !bench_wanted("buddy_order9_alloc_free"))
         return;
-    null = bench_measure(loop_null, &none, 100);
+    clock = bench_measure(loop_clock, &none, 100);
     order9 = memory_count(9, 2);
     order10 = memory_count(10, 2);
-    region = order10.mean - order9.mean - null.mean;
+    order11 = memory_count(11, 2);
+    region = (order11.mean - order10.mean) / 2 - clock.mean;
     clear = region / 512;
     bench_result("block_clear", clear, &order10,
-                 "the clearing of a page: (order 10 - order 9 - null_call) / 512, each alloc and free");
+                 "the clearing of a page: ((order 11 - order 10) / 2 - clock) / 512, each alloc and free");
     bench_result("buddy_order9_alloc_free", order9.mean - region, &order9,
                  "block_alloc and block_free of 2 MiB, 512 times block_clear and the loop subtracted; about a hundred "
                  "too cheap, "
