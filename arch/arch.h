@@ -82,6 +82,7 @@ extern light_handler *const light_handlers[OS2_SYS_COUNT];
  * arch_fence_release()          loads and stores before it come before stores after it
  * arch_fence()                  full fence between loads and stores of this core
  * bool arch_cas_full(p, expected, desired)   compare-exchange of 64 bits which, won or lost, is also a full fence
+ *                               between what is before and after it; its own store may come after later loads
  * uint64_t arch_swap_full(p, v)              exchange of 64 bits, also a full fence
  * arch_relax()                  a hint in a spin loop
  *

@@ -66,6 +66,8 @@ void end_kill(struct core *core, struct slot *slot, uint64_t generation, unsigne
     arch_store_relaxed(&slot->doom_reason, (uint8_t)reason);
     if (!arch_cas_full(&slot->life, generation << 1, generation << 1 | 1))
         return; /* doomed already, or ended */
+    /* The doom before the look at the word: pairs with those of who acquires, in turn_dispatch(), publish_caller(). */
+    arch_fence();
     for (;;) {
         uint64_t word = slot_word(slot);
         enum kind kind = state_kind(word);

@@ -102,8 +102,9 @@ static inline unsigned arch_pte_prot(uint64_t pte) {
 }
 
 /* Ordering. gcc 12 makes every C11 atomic store an atomic swap; a plain store, behind a fence, does the same for less.
- * The forms below are those found safe by herd7 under riscv.cat: lr.aqrl + sc.rl is a full fence even when the compare
- * fails; lr.aq + sc.rl and gcc's own seq_cst compare-exchange are not. */
+ * tests/model/litmus.py cuts the forms below out of this file and enumerates what they allow: lr.aqrl + sc.rl is a full
+ * fence even when the compare fails; lr.aq + sc.rl and gcc's own seq_cst compare-exchange are not. The store of the sc
+ * itself may become visible after later loads. */
 static inline void arch_fence(void) {
     __asm__ volatile("fence rw, rw" ::: "memory");
 }

@@ -1,0 +1,309 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Litmus tests of the claim protocol on RISC-V's weak memory, by enumeration (rvwmo.py); TAP.
+
+    litmus.py [SOURCE_ROOT]
+
+The code under test is the kernel's own: arch_cas_full(), arch_swap_full(), arch_fence() and arch_store_release() are
+cut out of arch/riscv64/port.h, and the fast paths out of arch/riscv64/entry.S, of which what touches shared words is
+kept. So a change of either is checked as it is. Each test has an outcome that must never be, and forms of its code in
+which that outcome must be found: without them a test that can show nothing would pass.
+
+First comes the checker itself, on shapes whose verdict is known from the specification.
+
+    second look   a waiter publishes its word, then looks for what came before; a waker sets, then looks at the word.
+                  Never do both see nothing. It is the shape of receive() and notify_slot() or send_message(), of dooms
+                  and who acquires a process, of ends and who begins to wait for one, of two who close a circle.
+    claim         who claims a process by its word sees all that was written before the word was published, and nothing
+                  that its last core still does is disturbed by what the claimer writes.
+    doom          the store of an SC may become visible after later loads: arch_cas_full() lies between what comes
+                  before and what comes after it, and who must be seen before he looks needs a fence.
+    generation    a word that is claimed as it was seen belongs to the generation that was read after it.
+"""
+import itertools
+import pathlib
+import re
+import sys
+
+import rvwmo
+
+ROOT = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parents[2]
+
+
+# ---- The code under test. ----
+
+def port_asm(name):
+    """The assembly of an inline function of port.h, with %n for its operands."""
+    text = (ROOT / "arch/riscv64/port.h").read_text(encoding="utf-8")
+    body = re.search(rf"\b{name}\([^)]*\) {{(.*?)\n}}", text, re.DOTALL)[1]
+    asm = re.search(r'__asm__ volatile\(((?:\s*"[^"]*")+)', body)[1]
+    return ";".join(line for part in re.findall(r'"([^"]*)"', asm) for line in part.split("\\n"))
+
+
+def cas(old, word, expected, desired, form=None):
+    """arch_cas_full(): `old` gets what was seen. The scratch register of the SC is t9."""
+    text = form or port_asm("arch_cas_full")
+    for number, operand in enumerate((old, "t9", word, expected, desired)):
+        text = text.replace(f"%{number}", operand)
+    return text
+
+
+def swap(word, value):
+    """arch_swap_full()"""
+    return port_asm("arch_swap_full").replace("%0", "t8").replace("%1", word).replace("%2", value)
+
+
+FENCE = port_asm("arch_fence")
+
+
+def release(word, value):
+    """arch_store_release()"""
+    return f"{port_asm('arch_fence_release')}; sd {value}, {word}"
+
+
+def acquire(register, word):
+    """arch_load_acquire() at its weakest; gcc 12 makes it a full fence."""
+    return f"ld {register}, {word}; fence r,rw"
+
+
+# gcc 12's own compare-exchange with seq_cst, and weaker ones: not what the kernel has.
+GCC_CAS = "fence rw,w; 0: lr.d.aq %0, %2; bne %0, %3, 1f; sc.d.aq %1, %4, %2; bnez %1, 0b; 1:"
+PAIR_CAS = "0: lr.d.aq %0, %2; bne %0, %3, 1f; sc.d.rl %1, %4, %2; bnez %1, 0b; 1:"
+PLAIN_CAS = "0: lr.d %0, %2; bne %0, %3, 1f; sc.d %1, %4, %2; bnez %1, 0b; 1:"
+RELEASE_CAS = "0: lr.d %0, %2; bne %0, %3, 1f; sc.d.rl %1, %4, %2; bnez %1, 0b; 1:"
+
+
+def entry(label):
+    """The shared accesses of a fast path of entry.S, from its label to its sret: text with own, peer, pending, life and
+    ctx for the words; a way out of it goes to label 9."""
+    lines = [re.sub(r"/\*.*?\*/", "", line).strip() for line in
+             re.sub(r"/\*.*?\*/", "", (ROOT / "arch/riscv64/entry.S").read_text(encoding="utf-8"),
+                    flags=re.DOTALL).splitlines()]
+    macros, body, name = {}, [], None
+    for line in lines:
+        if line.startswith(".macro"):
+            name = line.split()[1].rstrip(",")
+            macros[name] = []
+        elif line == ".endm":
+            name = None
+        elif line:
+            (macros[name] if name else body).append(line)
+    start = body.index(f"{label}:") + 1
+    work, kept = body[start:body.index("sret", start)], []
+    expanded = list(itertools.chain.from_iterable(macros.get(line.split()[0], [line]) for line in work))
+    expected = next(line.split(",")[1].strip() for i, line in enumerate(expanded)
+                    if re.match(r"bne\b", line) and "lr.d" in expanded[i - 1])
+    for i, line in enumerate(expanded):
+        operation, _, rest = re.sub(r"^\d+:\s*", "", line).partition(" ")
+        operands = [o.strip() for o in rest.split(",")]
+        mark = "".join(re.findall(r"^\d+:", line))
+        where = operands[-1].partition("(")[0]
+        word = {"SLOT_WORD": "own" if operation == "sd" else "peer", "SLOT_PENDING": "queue+noted",
+                "SLOT_LIFE": "life", "PROCESS_CTX": "ctx"}.get(where)
+        if operation == "fence":
+            kept.append(f"fence {rest}")
+        elif operation.startswith(("lr.", "sc.")):
+            kept.append(f"{mark} {operation} {', '.join(operands[:-1])}, peer")
+        elif word:
+            kept.append(f"{operation} {operands[0]}, {word}")
+        elif operation in ("bne", "bnez"):
+            again = re.match(r"\d+b", operands[-1])
+            if not (again or "lr.d" in expanded[i - 1] or kept[-1].endswith(("queue+noted", "life"))):
+                continue
+            goal = operands[-1] if again else "9f"
+            kept.append(f"{operation} {', '.join([*operands[:-1], goal])}")
+    return "; ".join(kept), expected
+
+
+# ---- The tests. ----
+
+KNOWN = [  # a shape, whether its outcome is possible, the threads, the outcome
+    ("store buffering", True, ["sd 1, x; ld a, y", "sd 1, y; ld a, x"], "0:a=0 1:a=0"),
+    ("store buffering, fences", False, ["sd 1, x; fence rw,rw; ld a, y", "sd 1, y; fence rw,rw; ld a, x"],
+     "0:a=0 1:a=0"),
+    ("message passing, control only", True, ["sd 1, x; fence w,w; sd 1, y", "ld a, y; beqz a, 1f; 1: ld b, x"],
+     "1:a=1 1:b=0"),
+    ("message passing, address", False, ["sd 1, x; fence w,w; sd 1, y", "ld a, y; ld b, x[a]"], "1:a=1 1:b=0"),
+    ("load buffering", True, ["ld a, x; sd 1, y", "ld a, y; sd 1, x"], "0:a=1 1:a=1"),
+    ("load buffering, control and data", False, ["ld a, x; bnez a, 1f; 1: sd 1, y", "ld a, y; sd a, x"],
+     "0:a=1 1:a=1"),
+    ("one location is coherent", False, ["sd 1, x", "ld a, x; ld b, x"], "1:a=1 1:b=0"),
+    ("four threads agree on the order of stores", False,
+     ["sd 1, x", "sd 1, y", "ld a, x; ld b, y[a]", "ld a, y; ld b, x[a]"], "2:a=1 2:b=0 3:a=1 3:b=0"),
+    ("forwarding past a control dependency", True,
+     ["sd 1, x; fence w,w; sd 1, y", "ld a, y; beqz a, 1f; 1: sd 1, z; ld c, z; ld b, x[c]"], "1:a=1 1:c=1 1:b=0"),
+    ("no forwarding past an address dependency", False,
+     ["sd 1, x; fence w,w; sd 1, y", "ld a, y; sd 1, z[a]; ld c, z; ld b, x[c]"], "1:a=1 1:c=1 1:b=0"),
+    ("two loads of one store are not ordered", True,
+     ["sd 1, x; fence w,w; sd 1, y", "ld a, y; ld c, z[a]; ld d, z; ld b, x[d]"], "1:a=1 1:b=0"),
+    ("a pair of LR and SC is atomic", False,
+     ["1: lr.d a, x; sc.d b, 1, x; bnez b, 1b", "1: lr.d a, x; sc.d b, 2, x; bnez b, 1b"], "0:a=0 1:a=0"),
+]
+
+WAKER = f"sd 1, noted; {FENCE}; ld seen, own"  # notify_slot()
+SENDER = f"sd 1, queue; {swap('mine', '1')}; ld seen, own"  # send_message(), its queue and its own word
+UNSEEN = "0:look=0 1:seen=0"
+
+
+def looks(publish):
+    return f"{publish}; ld look, queue+noted"
+
+
+def second_look():
+    """Forms of the waiter: (title, possible, text)."""
+    won, lost = (("won", "0"), ("lost", "7"))
+    yield "by arch_swap_full()", False, looks(swap("own", "1"))
+    yield "store, arch_fence()", False, looks(f"sd 1, own; {FENCE}")
+    for how, expected in (won, lost):
+        yield f"store, arch_cas_full() that is {how}", False, looks(f"sd 1, own; {cas('c', 'peer', expected, '3')}")
+        yield f"store, lr.aq and sc.rl, {how}", True, looks(f"sd 1, own; {cas('c', 'peer', expected, '3', PAIR_CAS)}")
+    yield "store, gcc's compare-exchange that is lost", True, looks(f"sd 1, own; {cas('c', 'peer', '7', '3', GCC_CAS)}")
+    yield "store, amoswap.aq", True, looks("sd 1, own; amoswap.d.aq c, 1, peer")
+    yield "amoswap.rl", True, looks("amoswap.d.rl c, 1, own")
+    yield "a release store", True, looks(release("own", "1"))
+
+
+def claimer(form=None):
+    return f"{cas('c', 'word', '2', '3', form)}; bne c, 2, 9f; ld got, data; sd 9, private; 9: li end, 1"
+
+
+CLAIMER = claimer()
+OWNER = f"sd 7, data; ld late, private; {release('word', '2')}"
+HAND_ON = [OWNER, f"{cas('c', 'word', '2', '3')}; bne c, 2, 9f; {release('ready', '1')}; 9: li end, 1",
+           f"{acquire('c', 'ready')}; beqz c, 9f; ld got, data; 9: li end, 1"]
+
+# An ender and its successor in the slot: claims the old wait, goes stale, and the next one waits.
+SUCCESSOR = f"{cas('c', 'word', '1', '2')}; bne c, 1, 9f; sd 2, life; {FENCE}; {release('word', '3')}; 9: li end, 1"
+
+
+def caller_of(first, between, second):
+    return f"{first}; {between}; {second}; {cas('c', 'word', 'w', '4')}; bne c, w, 9f; li won, 1; 9: li end, 1"
+
+
+def fast_reply_tests():
+    """fast_reply_receive: the look at what is pending, by entry.S where the caller was claimed, by C where it was not;
+    and what is read of the caller before it is claimed."""
+    for label in ("fast_reply_receive", "fast_reply_receive_block"):
+        text, expected = entry(label)
+        stored, look = re.search(r"sd (\w+), own", text), re.search(r"lw (\w+), queue\+noted; bnez \1, 9f", text)
+        if not (stored and look and "lr.d" in text):
+            yield f"entry.S: {label} does not publish, claim and look any more", None, [], "", {}
+            continue
+        text = text.replace(stored[0], "sd 1, own").replace(look[0], "lw look, queue+noted; bnez look, 9f")
+        text = text.replace("ld t6, ctx", "ld context, ctx")
+        # With a block the caller is claimed before the server is published, or nothing has been done.
+        ways = {"answered": 5, "too late": 0} if label == "fast_reply_receive" else {"answered": 5}
+        begin, end = f"li {expected}, 5; li look, 1", "j 8f; 9: lw look, queue+noted; 8: li end, 1"
+        for way, peer in ways.items():
+            start = {"peer": peer}
+            for other, name in ((WAKER, "a notifier"), (SENDER, "a sender")):
+                yield f"{label}, {way}, and {name}", False, [f"{begin}; {text}; {end}", other], UNSEEN, start
+            weaker = text.replace("fence rw, rw", "fence rw, w") if "block" in label else text.replace("aqrl", "aq")
+            yield f"{label}, {way}, weakened", True, [f"{begin}; {weaker}; {end}", WAKER], UNSEEN, start
+        half = text.replace("lw look, queue+noted", "lhu look, queue")
+        yield f"{label} looks at the queue only", True, [f"{begin}; {half}; {end}", WAKER], UNSEEN, {"peer": 5}
+        # The caller's deadline passes on another core, where it runs, and calls again.
+        again = f"{cas('c', 'peer', '5', '2')}; bne c, 5, 9f; sd 6, ctx; {release('peer', '7')}; 9: li end, 1"
+        claim = re.sub(r"sc\.d\S* (\w+),(.*?), peer;.*$", r"sc.d.rl \1,\2, peer; bnez \1, 9f; li won, 1", text)
+        yield f"{label}: a context that is too new", False, [f"{begin}; {claim}; 9: li end, 1", again], \
+            "0:won=1 0:context=6", {"peer": 5}
+        yield f"{label}: claimed by two", False, [f"{begin}; {claim}; 9: li end, 1", again], "0:won=1 1:c=5", \
+            {"peer": 5}
+
+
+def fast_call_tests():
+    """fast_call: word, then life, then the claim of that word; what is read between is the claimed one's."""
+    for label in ("fast_call", "fast_call_block"):
+        text, expected = entry(label)
+        claim = text.partition("; fence rw, w")[0] if label == "fast_call" else text
+        claim = re.sub(r"; bne \w+, \w+, 9f(?=; ld \w+, ctx)", "", claim)
+        claim = re.sub(r"; fence rw, w; sd \w+, own", "", claim)
+        loads = re.search(rf"ld {expected}, peer; (fence [rw, ]+); lw (\w+), life", claim)
+        if not loads:
+            yield f"entry.S: {label} does not read word, fence, life any more", None, [], ""
+            continue
+        claim = claim.replace(f"lw {loads[2]}, life", "ld gen, life").replace("ld t6, ctx", "ld context, ctx")
+        done = f"{claim}; mv was, {expected}; li won, 1; 9: li end, 1"
+        other = SUCCESSOR.replace("word", "peer")
+        yield f"{label}: the generation of the word", False, [done, other], "0:won=1 0:was=3 0:gen=1"
+        yield f"{label} without its fence", True, [done.replace(f"{loads[1]}; ", "", 1), other], \
+            "0:won=1 0:was=3 0:gen=1"
+        # Another core claims the server, moves it, and lets it wait again.
+        moves = f"{cas('c', 'peer', '1', '2')}; bne c, 1, 9f; sd 6, ctx; {release('peer', '3')}; 9: li end, 1"
+        yield f"{label}: a context that is too new", False, [done, moves], "0:won=1 0:was=1 0:context=6"
+        yield f"{label}: a context that is too old", False, [done, moves], "0:won=1 0:was=3 0:context=0"
+        yield f"{label}: a context too old, without its fence", True, \
+            [done.replace(f"{loads[1]}; ", "", 1), moves], "0:won=1 0:was=3 0:context=0"
+
+
+def tests():
+    for title, possible, threads, outcome in KNOWN:
+        yield f"known: {title}", possible, threads, outcome
+    for title, possible, text in second_look():
+        yield f"second look: {title}", possible, [text, WAKER], UNSEEN
+        yield f"second look at the queue: {title}", possible, [text, SENDER], UNSEEN
+    yield "second look: a waker without a fence", True, [looks(swap("own", "1")), "sd 1, noted; ld seen, own"], UNSEEN
+    closes = [f"{swap('a', '1')}; ld look, b", f"{swap('b', '1')}; ld look, c", f"{swap('c', '1')}; ld look, a"]
+    yield "circle of three: one of them sees it", False, closes, "0:look=0 1:look=0 2:look=0"
+    closes = [closes[0], f"{release('b', '1')}; ld look, c", closes[2]]
+    yield "circle of three: one publishes by a release", True, closes, "0:look=0 1:look=0 2:look=0"
+    doom = [f"{cas('c', 'life', '2', '3')}; {FENCE}; ld word, own", f"sd 1, own; {FENCE}; ld doomed, life"]
+    yield "doom: seen by the killer or by who acquires", False, doom, "0:word=0 1:doomed=2", {"life": 2}
+    yield "doom: an acquirer without a fence", True, [doom[0], "sd 1, own; ld doomed, life"], "0:word=0 1:doomed=2", \
+        {"life": 2}
+    yield "doom: a killer whose compare-exchange is its only fence", True, [doom[0].replace(FENCE, ""), doom[1]], \
+        "0:word=0 1:doomed=2", {"life": 2}
+
+    yield "claim: sees what was written before", False, [OWNER, CLAIMER], "1:c=2 1:got=0"
+    yield "claim: is not seen by what came before", False, [OWNER, CLAIMER], "0:late=9"
+    plain = OWNER.replace("fence rw, w", "fence w, w")
+    yield "claim: published behind a fence of stores only", True, [plain, CLAIMER], "0:late=9"
+    yield "claim: published by a plain store", True, ["sd 7, data; sd 2, word", CLAIMER], "1:c=2 1:got=0"
+    for title, form in (("plain", PLAIN_CAS), ("released only", RELEASE_CAS)):
+        yield f"claim: by a {title} compare-exchange", True, [OWNER, claimer(form)], "1:c=2 1:got=0"
+    yield "claim: handed on, the third core sees it too", False, HAND_ON, "2:c=1 2:got=0"
+    yield "claim: handed on, the third core has no acquire", True, \
+        [*HAND_ON[:2], "ld c, ready; beqz c, 9f; ld got, data; 9: li end, 1"], "2:c=1 2:got=0"
+    two = [f"{cas('c', 'word', '2', '3')}", f"{cas('c', 'word', '2', '4')}"]
+    yield "claim: one of two wins", False, two, "0:c=2 1:c=2", {"word": 2}
+
+    wrong = "0:won=1 0:w=3 0:l=1"
+    start = {"word": 1, "life": 1}
+    yield "generation: word, life, claim", False, \
+        [caller_of(acquire("w", "word"), "li x, 0", "ld l, life"), SUCCESSOR], wrong, start
+    yield "generation: read first", True, \
+        [caller_of(acquire("l", "life"), "li x, 0", "ld w, word"), SUCCESSOR], wrong, start
+    yield "generation: word read without acquire", True, \
+        [caller_of("ld w, word", "li x, 0", "ld l, life"), SUCCESSOR], wrong, start
+    yield from fast_reply_tests()
+    for title, possible, threads, outcome in fast_call_tests():
+        yield title, possible, threads, outcome, {"peer": 1, "life": 1}
+
+
+def found(threads, outcome, initial):
+    """(is the outcome possible, is anything possible)"""
+    wanted = [term.split("=") for term in outcome.split()]
+    any_at_all = False
+    for result in rvwmo.explore(threads, initial):
+        any_at_all = True
+        if all(result.get(name, 0) == int(value) for name, value in wanted):
+            return True, True
+    return False, any_at_all
+
+
+def main():
+    plan = [(*test, {})[:5] for test in tests()]
+    print(f"1..{len(plan)}")
+    failed = 0
+    for number, (title, possible, threads, outcome, initial) in enumerate(plan, 1):
+        got, alive = found(threads, outcome, initial) if threads else (None, False)
+        good = threads and alive and got == possible
+        failed += not good
+        print(f"{'ok' if good else 'not ok'} {number} - {title}: {'found' if possible else 'never'}", flush=True)
+        if not good:
+            print("# " + "\n# ".join([*threads, outcome, f"found: {got}, any execution: {alive}"]))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
