@@ -36,6 +36,9 @@ struct core {
     uint64_t turn_generation;      /* (c) */
     int64_t tokens_marked;         /* (c) tokens when they were last counted: see turn_account() */
     uint64_t turns;                /* (c) turns given */
+    uint64_t dooms_seen;           /* (c) machine.dooms when this core last began to look for doomed processes */
+    uint32_t collect_left;         /* (c) how many slots are still to be looked at */
+    uint32_t collect_next;         /* (c) */
     uint64_t next_look;            /* (c) when a busy core with an empty queue may look at the others' again */
     uint64_t watch_since;          /* (c) watchdog: when its process was first seen without a new system call */
     uint64_t watch_calls;          /* (c) watchdog: turns and tokens at that time */
@@ -78,6 +81,7 @@ struct machine {
     uint32_t slot_count; /* (i) */
     uint32_t slot_high;  /* (a) slots at and above this were never used; only grows */
     struct lock slot_lock;
+    uint64_t dooms;     /* (a) how often a core was sent for to look for doomed processes: end_collect() */
     uint32_t slot_free; /* slot_lock: head of the free slots, through next; SLOT_NONE */
     /* (a) cores in their idle loop, two bits each: see core/turn.c. Alone in its line: every dispatch reads it. */
     uint64_t idle_mask __attribute__((aligned(CACHE_LINE)));

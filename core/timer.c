@@ -99,11 +99,14 @@ void timer_program(struct core *core) {
     arch_timer_set(core, when);
 }
 
+/* How many deadlines one entry looks at. The timer is set for those that are left: it fires at once. */
+#define EXPIRE_MAX 32
+
 /* While another core transforms a wait, its node is looked at again after this long. */
 #define LOOK_AGAIN_HZ 50000
 
 void timer_expire(struct core *core, uint64_t now) {
-    while (core->timers.count && node(core, 0)->time <= now) {
+    for (unsigned looked = 0; looked < EXPIRE_MAX && core->timers.count && node(core, 0)->time <= now; looked++) {
         struct slot *slot = &machine.slot[core->timers.heap[0]];
         struct timer_node *n = &slot->timer[core->index];
         if (wait_expire(core, slot, n->seq)) {

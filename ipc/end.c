@@ -42,7 +42,9 @@ enum stage {
 /* Work of one step. */
 #define STEP_SENDERS 32
 #define STEP_SLOTS 512
+#define STEP_WOKEN 32 /* of those slots: processes that the step wakes, ends or frees */
 #define STEP_BLOCKS 32
+#define COLLECT_WORK 512
 
 void end_begin(struct core *core, struct slot *slot, unsigned reason, uint64_t value, uint64_t pc, uint64_t address) {
     if (slot->parent == SLOT_NONE)
@@ -62,46 +64,68 @@ int sys_exit(struct core *core, struct process *process) {
 
 /* ---- Killing. ---- */
 
-void end_kill(struct core *core, struct slot *slot, uint64_t generation, unsigned reason) {
-    arch_store_relaxed(&slot->doom_reason, (uint8_t)reason);
-    if (!arch_cas_full(&slot->life, generation << 1, generation << 1 | 1))
-        return; /* doomed already, or ended */
-    /* The doom before the look at the word: pairs with those of who acquires, in turn_dispatch(), publish_caller(). */
-    arch_fence();
+/* Let another core look for doomed processes. */
+static void send_for(uint32_t index) {
+    __atomic_fetch_add(&machine.dooms, 1, __ATOMIC_SEQ_CST); /* pairs with end_collect() */
+    arch_ipi_send(cores[index]);
+}
+
+/* The process of this life (doomed) in `slot`: end it where it waits; whose core holds it is told. */
+static void chase(struct core *core, struct slot *slot, uint64_t life) {
     for (;;) {
         uint64_t word = slot_word(slot);
         enum kind kind = state_kind(word);
         /* It may have ended since it was doomed, and if nobody asks how, the slot may be another's: then the word may
          * be that one's wait. Waits are numbered, so a word read before the doom was seen to stand is the doomed
          * one's. */
-        if (__atomic_load_n(&slot->life, __ATOMIC_ACQUIRE) != (generation << 1 | 1))
+        if (__atomic_load_n(&slot->life, __ATOMIC_ACQUIRE) != life)
             return;
         if (state_waits(word) || kind == KIND_NEW) {
             if (!arch_cas_full(&slot->word, word, state(KIND_END, core->index, 0)))
                 continue;
             if (kind == KIND_SND)
                 queue_leave(&machine.slot[state_peer(word)], slot);
-            end_begin(core, slot, reason, 0, slot->process->context.pc, 0);
-        } else if (kind == KIND_RUN || kind == KIND_RDY || kind == KIND_CLM) {
-            if (state_peer(word) != core->index)
-                arch_ipi_send(cores[state_peer(word)]);
+            end_begin(core, slot, slot->doom_reason, 0, slot->process->context.pc, 0);
+        } else if ((kind == KIND_RUN || kind == KIND_RDY || kind == KIND_CLM) && state_peer(word) != core->index) {
+            send_for(state_peer(word));
         }
         return;
     }
 }
 
+void end_kill(struct core *core, struct slot *slot, uint64_t generation, unsigned reason) {
+    arch_store_relaxed(&slot->doom_reason, (uint8_t)reason);
+    if (!arch_cas_full(&slot->life, generation << 1, generation << 1 | 1))
+        return; /* doomed already, or ended */
+    /* The doom before the look at the word: pairs with those of who acquires, in turn_dispatch(), publish_caller(). */
+    arch_fence();
+    chase(core, slot, generation << 1 | 1);
+}
+
+/*
+ * One round through the slots for each time this core was sent for, in bounded pieces: what is left is done in the next
+ * IPI, which this core sends itself. A doomed process may go from core to core meanwhile, and the entry path's answer
+ * does not look at its client's doom: so one that another core holds by now is not left to it, but sent after.
+ */
 void end_collect(struct core *core) {
-    for (uint32_t i = 0; i < machine.slot_high; i++) {
-        struct slot *slot = &machine.slot[i];
-        uint64_t word = slot_word(slot);
-        if (!slot_doomed(slot) || !state_waits(word))
-            continue;
-        if (!arch_cas_full(&slot->word, word, state(KIND_END, core->index, 0)))
-            continue; /* whoever has it now looks at the doom */
-        if (state_kind(word) == KIND_SND)
-            queue_leave(&machine.slot[state_peer(word)], slot);
-        end_begin(core, slot, slot->doom_reason, 0, slot->process->context.pc, 0);
+    uint64_t dooms = __atomic_load_n(&machine.dooms, __ATOMIC_ACQUIRE);
+    uint32_t high = __atomic_load_n(&machine.slot_high, __ATOMIC_RELAXED);
+    if (dooms != core->dooms_seen) {
+        core->dooms_seen = dooms;
+        core->collect_left = high;
     }
+    for (unsigned work = 0; core->collect_left && work < COLLECT_WORK; work++) {
+        core->collect_left--;
+        core->collect_next = core->collect_next + 1 < high ? core->collect_next + 1 : 0;
+        struct slot *slot = &machine.slot[core->collect_next];
+        uint64_t life = __atomic_load_n(&slot->life, __ATOMIC_RELAXED);
+        if (life_doomed(life)) {
+            chase(core, slot, life);
+            work += COLLECT_WORK / STEP_WOKEN;
+        }
+    }
+    if (core->collect_left)
+        arch_ipi_send(core);
 }
 
 /* A dead slot was claimed (DEAD -> FREE) by the caller: free it, and wake a parent that waits for its last child. */
@@ -165,26 +189,27 @@ static bool drain_queue(struct core *core, struct slot *slot) {
     return false;
 }
 
-/* Let `visit` look at the next few slots; true when all were seen. */
-static bool scan(struct core *core, struct slot *slot, void (*visit)(struct core *, struct slot *, struct slot *)) {
-    uint32_t end = slot->end_cursor + STEP_SLOTS;
-    if (end > machine.slot_high)
-        end = machine.slot_high;
-    for (uint32_t i = slot->end_cursor; i < end; i++)
-        visit(core, slot, &machine.slot[i]);
-    slot->end_cursor = (uint16_t)end;
-    if (end < machine.slot_high)
+/* Let `visit` look at the next few slots, and tell whether it had to do something; true when all were seen. */
+static bool scan(struct core *core, struct slot *slot, bool (*visit)(struct core *, struct slot *, struct slot *)) {
+    uint32_t high = __atomic_load_n(&machine.slot_high, __ATOMIC_RELAXED), i = slot->end_cursor;
+    unsigned woken = 0;
+    for (unsigned n = 0; i < high && n < STEP_SLOTS && woken < STEP_WOKEN; n++)
+        woken += visit(core, slot, &machine.slot[i++]);
+    slot->end_cursor = (uint16_t)i;
+    if (i < high)
         return false;
     slot->end_cursor = 0;
     return true;
 }
 
-static void visit_waiter(struct core *core, struct slot *slot, struct slot *y) {
+static bool visit_waiter(struct core *core, struct slot *slot, struct slot *y) {
     uint64_t word = slot_word(y);
     enum kind kind = state_kind(word);
-    if ((kind == KIND_CAL || kind == KIND_RCV) && state_peer(word) == slot->index &&
-        arch_cas_full(&y->word, word, state(KIND_RUN, core->index, 0)))
-        tell_died(core, y);
+    if ((kind != KIND_CAL && kind != KIND_RCV) || state_peer(word) != slot->index ||
+        !arch_cas_full(&y->word, word, state(KIND_RUN, core->index, 0)))
+        return false;
+    tell_died(core, y);
+    return true;
 }
 
 /*
@@ -194,18 +219,19 @@ static void visit_waiter(struct core *core, struct slot *slot, struct slot *y) {
  * was this child all the time. A slot read as DEAD is freed only from that very word. That the child is abandoned needs
  * no mark: see tell().
  */
-static void visit_child(struct core *core, struct slot *slot, struct slot *y) {
+static bool visit_child(struct core *core, struct slot *slot, struct slot *y) {
     uint64_t generation = slot_generation(y);
     uint64_t word = slot_word(y); /* pairs with the swap in tell(), after the fence in go_stale() */
     enum kind kind = state_kind(word);
     if (kind == KIND_FREE || y == slot || y->parent != slot->index)
-        return;
+        return false;
     if (kind == KIND_DEAD) {
         if (arch_cas_full(&y->word, word, state(KIND_FREE, 0, 0)))
             free_dead(core, y);
     } else if (kind != KIND_END && kind != KIND_CHD) {
         end_kill(core, y, generation, OS2_END_SUPERVISOR);
     }
+    return true;
 }
 
 /* True: there is none left. False: the slot is published as CHD and no longer this core's. */
@@ -218,7 +244,15 @@ static bool wait_for_children(struct core *core, struct slot *slot) {
            arch_cas_full(&slot->word, word, state(KIND_END, core->index, 0));
 }
 
-/* Has every core left this process's tables? */
+/*
+ * Has every core left this process's tables? A core writes satp (CR3) before it stores `current`, and that store is
+ * itself translated by the new root: once it is seen, that core begins no walk at the old one. A walk begun before may
+ * still read, also speculatively. It writes nothing: leaves have A and D preset, and there are no such bits elsewhere.
+ * What it finds, it keeps under an ASID that is not used again before a fence: a fresh one is fenced before its first
+ * use, and where there are none every switch fences everything, after satp. And nobody is about to enter these tables:
+ * whoever would holds the process, and that is this core. The simulation's TLBs hold the kernel to it (tests/host/
+ * tlb.c).
+ */
 static bool roots_left(const struct slot *slot) {
     for (uint32_t i = 0; i < machine.core_count; i++)
         if (__atomic_load_n(&cores[i]->current, __ATOMIC_ACQUIRE) == slot->process)

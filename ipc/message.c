@@ -73,34 +73,30 @@ static void return_bits(struct slot *slot, uint64_t bits) {
     lock_release(&slot->lock);
 }
 
-/* How many senders that gave up are passed over in one entry, before the lock is let go for a moment. */
+/* How many senders that gave up are passed over under one hold of the lock. */
 #define GIVEN_UP_MAX 8
 
-/* Claim the oldest sender that this receive accepts: SND -> CLM, unlinked. NULL: there is none. */
+/* Claim the oldest sender that this receive accepts: SND -> CLM, unlinked. NULL: there is none, or so many have given
+ * up that the rest of the queue was not looked at. */
 static struct slot *claim_sender(struct core *core, struct process *process, uint64_t *ret_seq) {
     struct slot *slot = process->slot, *found = NULL;
-    for (bool again = true; again && !found;) {
-        unsigned given_up = 0;
-        again = false;
-        lock_acquire(&slot->lock);
-        for (uint32_t i = slot->queue_head; i != SLOT_NONE && !found;) {
-            struct slot *y = &machine.slot[i];
-            i = y->next;
-            if (process->wait.from != SLOT_ANY && process->wait.from != y->index)
-                continue;
-            uint64_t word = slot_word(y);
-            bool mine = state_kind(word) == KIND_SND && state_peer(word) == slot->index;
-            queue_unlink(slot, y);
-            if (mine && arch_cas_full(&y->word, word, state(KIND_CLM, core->index, state_seq(word)))) {
-                *ret_seq = state_seq(word);
-                found = y;
-            } else if (++given_up == GIVEN_UP_MAX) {
-                again = true;
-                break;
-            }
+    uint16_t from = process->wait.from;
+    lock_acquire(&slot->lock);
+    uint32_t i = slot->queue_head;
+    if (from != SLOT_ANY)
+        i = machine.slot[from].queued_at == slot->index ? from : SLOT_NONE;
+    for (unsigned n = 0; i != SLOT_NONE && !found && n < GIVEN_UP_MAX; n++) {
+        struct slot *y = &machine.slot[i];
+        i = from == SLOT_ANY ? y->next : SLOT_NONE;
+        uint64_t word = slot_word(y);
+        bool mine = state_kind(word) == KIND_SND && state_peer(word) == slot->index;
+        queue_unlink(slot, y);
+        if (mine && arch_cas_full(&y->word, word, state(KIND_CLM, core->index, state_seq(word)))) {
+            *ret_seq = state_seq(word);
+            found = y;
         }
-        lock_release(&slot->lock);
     }
+    lock_release(&slot->lock);
     return found;
 }
 
@@ -119,15 +115,40 @@ static bool peer_died(const struct process *process) {
            slot_generation(&machine.slot[process->wait.from]) != process->wait.from_life;
 }
 
+/* Enough for one entry into the kernel: the process makes the rest of its receive as a call of its own. The answer that
+ * went before it, if any, has been given. */
+static void receive_again(struct process *process) {
+    const struct wait *wait = &process->wait;
+    uint64_t *reg = process->reg;
+    memset(reg, 0, sizeof process->reg);
+    reg[OS2_R_CONTROL] = OS2_SYS_receive | (wait->control & ((uint64_t)OS2_HANDLE_MASK << OS2_HANDLE_SHIFT |
+                                                             (uint64_t)OS2_ACCEPT_MASK << OS2_ACCEPT_SHIFT |
+                                                             OS2_F_ACCEPT_HANDLE | OS2_F_FROM));
+    if (~wait->mask) {
+        reg[OS2_R_CONTROL] |= OS2_F_MASK;
+        reg[OS2_R_W0] = wait->mask;
+    }
+    if (wait->deadline != TIMER_NEVER) {
+        reg[OS2_R_CONTROL] |= OS2_F_DEADLINE;
+        reg[OS2_R_DEADLINE] = wait->deadline;
+    }
+    arch_context_restart(&process->context);
+    wait_over(process);
+}
+
+/* How often one entry tries: each message that cannot be delivered is one try, and so is each second look that finds
+ * something. */
+#define RECEIVE_TRIES 8
+
 /*
  * Do the receive that process->wait describes, for a process that this core holds, current or not.
- * True: it is over; the registers hold its result and this core still holds the process.
+ * True: it is over, or to be made again; the registers are as they should be and this core still holds the process.
  * False: the process waits and is no longer this core's.
  */
 static bool receive(struct core *core, struct process *process) {
     struct slot *slot = process->slot;
     const struct wait *wait = &process->wait;
-    for (;;) {
+    for (unsigned tries = 0; tries < RECEIVE_TRIES; tries++) {
         uint64_t bits = take_bits(process), seq = 0;
         struct slot *y = wait->from == SLOT_NOBODY || queue_empty(slot) ? NULL : claim_sender(core, process, &seq);
         if (y) {
@@ -159,6 +180,8 @@ static bool receive(struct core *core, struct process *process) {
             wait_over(process);
             return true;
         }
+        if (wait->from == SLOT_ANY && !queue_empty(slot))
+            continue; /* behind those that have given up */
         if (peer_died(process)) {
             wait_finish(process, OS2_E_DIED);
             return true;
@@ -201,6 +224,8 @@ static bool receive(struct core *core, struct process *process) {
             turn_stop(core);
         return false;
     }
+    receive_again(process);
+    return true;
 }
 
 /* Read what a receive asks for into process->wait. */

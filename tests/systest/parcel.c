@@ -345,6 +345,44 @@ static void queue_refused(void) {
     puppet_drop(&p);
 }
 
+/* Nine who wait to send: eight what is not accepted, which one entry refuses; the rest costs one more token. */
+static void many_refused(void) {
+    enum { MANY = 9 };
+    struct puppet p[MANY];
+    struct os2_message m, own[MANY];
+    unsigned n = 0, waiting = 0;
+
+    for (bool good = true; n < MANY && good; n += good) {
+        good = puppet_start(&p[n], n, NULL);
+        own[n] = (struct os2_message){.label = 1};
+        if (good)
+            good = CHECK_IS(puppet_do(&p[n], OS2_SYS_block_alloc, 0, 0, &own[n]), OS2_OK);
+    }
+    for (bool good = n == MANY; waiting < MANY && good; waiting++) {
+        m = (struct os2_message){.w = {[3] = own[waiting].label}};
+        puppet_begin(&p[waiting], OS2_SYS_send, PUPPET_BOSS, waiting < MANY - 1 ? OS2_F_BLOCK : 0, &m);
+        good = puppet_waits(&p[waiting], OS2_STATE_SEND);
+    }
+    if (CHECK_IS(waiting, MANY)) {
+        m = (struct os2_message){.w = {[0] = 0, [4] = 0}}; /* no bits; a poll */
+        uint64_t before = os2_tokens();
+        CHECK_IS(raw(OS2_SYS_receive, 0, OS2_F_DEADLINE | OS2_F_MASK | OS2_ACCEPT(0), &m), OS2_OK);
+        uint64_t after = os2_tokens();
+        CHECK_IS(m.control, OS2_I_MESSAGE);
+        CHECK_IS(m.badge, MANY - 1);
+        if (after < before) /* the same turn */
+            CHECK_IS(before - after, 3);
+        for (unsigned i = 0; i < MANY; i++) {
+            NEED_IS(take(OS2_ACCEPT(0), &m), OS2_OK);
+            NEED(m.control & OS2_I_BLOCK && m.badge < MANY);
+            p[m.badge].script = os2_message_block(&m);
+            CHECK_IS(p[m.badge].script->m.control, m.badge < MANY - 1 ? (uint64_t)OS2_E_REFUSED : OS2_OK);
+        }
+    }
+    for (unsigned i = 0; i < n; i++)
+        puppet_drop(&p[i]);
+}
+
 static const struct test tests[] = {
     {"block-move block-same-address block-pointers block-count", "a block moves with a message, at every size", moving},
     {"block-gone", "touching a block that was given away is a fault", touching_given},
@@ -357,5 +395,6 @@ static const struct test tests[] = {
     {"handle-rights handle-copy", "a handle arrives with the rights that were kept", fewer_rights},
     {"reply-parcel reply-refused reply-rights reply-quota call-accept", "answers carry blocks and handles", answers},
     {"receive-refuses", "a receive that refuses a waiting sender waits on", queue_refused},
+    {"receive-many", "a receive that refuses many is made again, as a call that costs", many_refused},
 };
 AREA(parcel, tests);

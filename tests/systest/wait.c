@@ -289,6 +289,24 @@ static void rings_of_receives(void) {
     puppet_drop(&b);
 }
 
+/* A wait with a deadline closes a cycle like any other. */
+static void ring_with_deadline(void) {
+    struct puppet p;
+    struct os2_message m = {.w = {[4] = os2_deadline_ms(HANG_MS)}}, back = {0};
+
+    NEED(puppet_start(&p, 0, NULL));
+    puppet_begin(&p, OS2_SYS_call, PUPPET_BOSS, OS2_F_DEADLINE, &m);
+    m = (struct os2_message){.w = {[4] = os2_deadline_ms(HANG_MS)}};
+    NEED_IS(raw(OS2_SYS_receive, 0, OS2_F_DEADLINE | OS2_F_MASK, &m), OS2_OK);
+    CHECK(m.caller != 0);
+    back.w[4] = os2_deadline_ms(HANG_MS);
+    CHECK_IS(raw(OS2_SYS_send, p.inbox, OS2_F_DEADLINE, &back), OS2_E_DEADLOCK);
+    back = (struct os2_message){.caller = m.caller};
+    CHECK_IS(raw(OS2_SYS_reply, 0, 0, &back), OS2_OK);
+    CHECK_IS(puppet_finish(&p, NULL), OS2_OK);
+    puppet_drop(&p);
+}
+
 /* OS2_CHAIN_MAX processes may wait one for the next; one more may not. The last one waits for its script. */
 static void chains(void) {
     enum { N = OS2_CHAIN_MAX + 1 };
@@ -333,6 +351,7 @@ static const struct test tests[] = {
     {"self", "waiting for oneself is a deadlock", to_oneself},
     {"deadlock", "rings of 2, 3 and 10", rings},
     {"deadlock-from meeting", "rings with selective receives; meetings are none", rings_of_receives},
+    {"deadlock-deadline", "a ring one of whose waits has a deadline", ring_with_deadline},
     {"chain", "a chain of 32 may wait, one of 33 may not", chains},
 };
 AREA(wait, tests);

@@ -69,6 +69,32 @@ static void test_timers(void **unused) {
     }
 }
 
+/* However many deadlines pass at once, an interrupt looks at a few, and the timer is set for the rest. */
+static void test_many_deadlines(void **unused) {
+    (void)unused;
+    boot(16);
+    struct process *p[80];
+    uint64_t when = NOW + 20000;
+    for (unsigned i = 0; i < 80; i++) {
+        p[i] = spawn(init, 6, NULL);
+        CALL(p[i], OS2_SYS_receive | OS2_F_FROM | OS2_F_DEADLINE, 0, 0, 0, 0, 0, when);
+    }
+    run(init);
+    host_clock = machine.boot_time + when;
+    unsigned interrupts = 0, woken = 0;
+    while (woken < 80) {
+        unsigned before = woken;
+        assert_true(host_interrupt_due(0));
+        host_interrupt(0, 0);
+        woken = 0;
+        for (unsigned i = 0; i < 80; i++)
+            woken += kind_of(p[i]) != KIND_RCV;
+        assert_in_range(woken - before, 1, 32);
+        assert_in_range(++interrupts, 1, 4);
+        check();
+    }
+}
+
 /* Order of turns: first come, first served; what an interrupt woke goes first, but not twice in a row. */
 static void test_run_queue(void **unused) {
     (void)unused;
@@ -162,8 +188,9 @@ static void test_watchdog(void **unused) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_handle_table), cmocka_unit_test(test_handle_words), cmocka_unit_test(test_timers),
-        cmocka_unit_test(test_run_queue),    cmocka_unit_test(test_turns),        cmocka_unit_test(test_watchdog),
+        cmocka_unit_test(test_handle_table),   cmocka_unit_test(test_handle_words), cmocka_unit_test(test_timers),
+        cmocka_unit_test(test_many_deadlines), cmocka_unit_test(test_run_queue),    cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_watchdog),
     };
     option_seed = 1;
     options_read(argc, argv);

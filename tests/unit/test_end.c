@@ -198,13 +198,62 @@ static void test_watches(void **unused) {
     assert_int_equal(w[5]->slot->note, 0);
 }
 
+/* However many were doomed while this core held them, one interrupt ends a few, and sends for itself until none
+ * waits. */
+static void test_many_doomed(void **unused) {
+    (void)unused;
+    struct process *p[80];
+    for (unsigned i = 0; i < 80; i++) {
+        p[i] = spawn(init, 6, NULL);
+        CALL(p[i], OS2_SYS_receive, 0);
+    }
+    run(init);
+    for (unsigned i = 0; i < 80; i++) {
+        p[i]->slot->doom_reason = OS2_END_KILLED;
+        p[i]->slot->life |= 1;
+    }
+    machine.dooms++;
+    cores[0]->arch.ipi = true;
+    unsigned waiting = 80, interrupts = 0;
+    while (cores[0]->arch.ipi) {
+        unsigned before = waiting;
+        host_interrupt(0, 0);
+        waiting = 0;
+        for (unsigned i = 0; i < 80; i++)
+            waiting += kind_of(p[i]) == KIND_RCV;
+        assert_in_range(before - waiting, 0, 32);
+        assert_in_range(++interrupts, 1, 8);
+    }
+    assert_int_equal(waiting, 0);
+    /* And those who wait for the answer of one that ends. */
+    for (unsigned i = 0; i < 60; i++) {
+        struct process *client = spawn(init, 6, NULL);
+        unsigned h = handle_to(client, a, OS2_HANDLE_INBOX, ALL, 0);
+        CALL(client, OS2_SYS_call | HANDLE(h), 0);
+        CALL(a, OS2_SYS_receive, 0);
+        assert_int_equal(kind_of(client), KIND_CAL);
+        p[i] = client;
+    }
+    assert_int_equal(CALL(init, OS2_SYS_process_kill | HANDLE(control), 0), OS2_OK);
+    waiting = 60;
+    for (unsigned n = 0; n < 1000 && waiting; n++) {
+        unsigned before = waiting;
+        let_go();
+        waiting = 0;
+        for (unsigned i = 0; i < 60; i++)
+            waiting += kind_of(p[i]) == KIND_CAL;
+        assert_in_range(before - waiting, 0, 32);
+    }
+    assert_int_equal(waiting, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_exit),        TEST(test_fault),           TEST(test_kill_in_each_state),
         TEST(test_supervisors), TEST(test_closing_control), TEST(test_quota),
-        TEST(test_watches),
+        TEST(test_watches),     TEST(test_many_doomed),
     };
     return cmocka_run_group_tests_name("end", tests, NULL, NULL);
 }

@@ -403,6 +403,58 @@ static void test_dead_peers(void **unused) {
     assert_int_equal(CALL(server, RECEIVE | OS2_F_FROM | HANDLE(hs), 0), OS2_E_DIED);
 }
 
+/* However many senders are refused, one entry looks at a few; bits that were taken first are not lost, nor the place of
+ * an answer that was given before. */
+static void test_many_refusals(void **unused) {
+    (void)unused;
+    struct process *p[20];
+    unsigned h = handle_to(init, server, OS2_HANDLE_NOTIFY, ALL, 3);
+    for (unsigned i = 0; i < 20; i++) {
+        p[i] = spawn(init, 20, NULL);
+        unsigned ph = handle_to(p[i], server, OS2_HANDLE_INBOX, ALL, i);
+        CALL(p[i], SEND | HANDLE(ph) | OS2_F_BLOCK, 1, 0, 0, 0, alloc(p[i], 0));
+        assert_int_equal(kind_of(p[i]), KIND_SND);
+    }
+    assert_int_equal(CALL(init, OS2_SYS_notify | HANDLE(h), 2), OS2_OK);
+    run(server);
+    memset(server->reg, 0, sizeof server->reg);
+    server->reg[OS2_R_CONTROL] = REPLY_RECEIVE | POLL;
+    unsigned entries = 0, refused = 0;
+    do {
+        unsigned before = refused;
+        run(server);
+        host_syscall(0);
+        refused = 0;
+        for (unsigned i = 0; i < 20; i++)
+            refused += kind_of(p[i]) != KIND_SND;
+        assert_in_range(refused - before, 0, 8);
+        entries++;
+        check();
+    } while (server->context.again);
+    assert_int_equal(refused, 20);
+    assert_int_equal(entries, 3);
+    assert_int_equal(server->reg[OS2_R_CONTROL], OS2_I_BITS);
+    assert_int_equal(server->reg[OS2_R_BITS], 2);
+    for (unsigned i = 0; i < 20; i++)
+        assert_int_equal(STATUS(p[i]), OS2_E_REFUSED);
+    /* With a mask and a deadline: the receive that is made again is the same one. */
+    for (unsigned i = 0; i < 9; i++) {
+        run(p[i]);
+        CALL(p[i], SEND | HANDLE(1) | OS2_F_BLOCK, 1, 0, 0, 0, alloc(p[i], 0));
+    }
+    uint64_t until = NOW + 5000;
+    run(server);
+    memset(server->reg, 0, sizeof server->reg);
+    server->reg[OS2_R_CONTROL] = RECEIVE | OS2_F_MASK | OS2_F_DEADLINE | OS2_F_ACCEPT_HANDLE;
+    server->reg[OS2_R_W0] = 5;
+    server->reg[OS2_R_DEADLINE] = until;
+    host_syscall(0);
+    assert_true(server->context.again);
+    assert_int_equal(server->reg[OS2_R_CONTROL], RECEIVE | OS2_F_MASK | OS2_F_DEADLINE | OS2_F_ACCEPT_HANDLE);
+    assert_int_equal(server->reg[OS2_R_W0], 5);
+    assert_int_equal(server->reg[OS2_R_DEADLINE], until);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void) {
@@ -410,7 +462,7 @@ int main(void) {
         TEST(test_send),    TEST(test_call_and_reply),      TEST(test_late_reply),       TEST(test_reply_receive),
         TEST(test_fail),    TEST(test_polls_and_deadlines), TEST(test_blocks),           TEST(test_block_over_quota),
         TEST(test_handles), TEST(test_notifications),       TEST(test_receive_from_one), TEST(test_deadlocks),
-        TEST(test_chains),  TEST(test_circle_of_others),    TEST(test_dead_peers),
+        TEST(test_chains),  TEST(test_circle_of_others),    TEST(test_dead_peers),       TEST(test_many_refusals),
     };
     return cmocka_run_group_tests_name("message", tests, NULL, NULL);
 }
