@@ -174,9 +174,9 @@ static void look_around(struct core *core, uint64_t now) {
 }
 
 /* At the tick of a core whose process has made no call since the last: those who wait behind it must not wait for the
- * watchdog. Of the cores that are not so themselves, whoever has the least to do is called, busy or not. The mark stands
- * whether or not somebody waits here, and a core that has it takes no work: else two such cores, which always have the
- * shortest queues, hand a process to each other for ever. */
+ * watchdog. Of the cores that are not so themselves, whoever has the least to do is called, busy or not. The mark
+ * stands whether or not somebody waits here, and a core that has it takes no work: else two such cores, which always
+ * have the shortest queues, hand a process to each other for ever. */
 static void call_for_help(struct core *core) {
     struct core *helper = NULL;
     arch_store_relaxed(&core->shared->stuck, 1);
