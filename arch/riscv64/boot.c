@@ -179,11 +179,10 @@ void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64
         .plic_context = riscv_facts.plic_context[index],
     };
     for (unsigned i = 0; i < RISCV_LIGHT_ENTRIES; i++) {
-        unsigned number = i + RISCV_LIGHT_FIRST;
-        light_handler *handler = number < OS2_SYS_COUNT ? light_handlers[number] : NULL;
+        light_handler *handler = i < OS2_SYS_COUNT ? light_handlers[i] : NULL;
         riscv_core(core)->light[i] = handler ? handler : riscv_not_light;
     }
-    riscv_core(core)->light[OS2_SYS_yield - RISCV_LIGHT_FIRST] = riscv_yield;
+    riscv_core(core)->light[OS2_SYS_yield] = riscv_yield;
 }
 
 void arch_core_init(struct core *core) {

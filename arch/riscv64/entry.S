@@ -67,19 +67,18 @@ trap_entry:
     addi t0, t0, -8             /* environment call from U-mode */
     bnez t0, other_trap
 
-    slli t0, a0, 48             /* the number and the flags */
+    slliw t0, a0, 16            /* the number and the flags, where lui has them */
     beqz t0, fast_tokens
-    srli t0, t0, 48
-    addi t0, t0, -NUMBER_CALL
-    beqz t0, fast_call
-    addi t0, t0, NUMBER_CALL - NUMBER_REPLY_RECEIVE
-    beqz t0, fast_reply_receive
+    lui t1, NUMBER_CALL << 4
+    beq t0, t1, fast_call
+    lui t1, NUMBER_REPLY_RECEIVE << 4
+    beq t0, t1, fast_reply_receive
 
     /* A light call, or a label from the same table. */
-    andi t1, t0, LIGHT_ENTRIES - 1
-    bne t1, t0, flagged
-    slli t1, t1, 3              /* within the table also where the branch was mispredicted */
-    add t1, t1, tp
+    srliw t1, t0, 13
+    andi t2, t1, 8 * (LIGHT_ENTRIES - 1)
+    bne t1, t2, flagged
+    add t1, t2, tp              /* within the table also where the branch was mispredicted */
     ld t1, CORE_LIGHT(t1)
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, -1
@@ -145,12 +144,12 @@ slow:
     j leave
 
 flagged:
-    addi t0, t0, NUMBER_REPLY_RECEIVE - NUMBER_CALL_BLOCK
-    beqz t0, fast_call_block
-    addi t0, t0, NUMBER_CALL_BLOCK - NUMBER_REPLY_RECEIVE_BLOCK
-    beqz t0, fast_reply_receive_block
-    addi t0, t0, NUMBER_REPLY_RECEIVE_BLOCK - NUMBER_POLL
-    bnez t0, slow
+    lui t1, NUMBER_CALL_BLOCK << 4
+    beq t0, t1, fast_call_block
+    lui t1, NUMBER_REPLY_RECEIVE_BLOCK << 4
+    beq t0, t1, fast_reply_receive_block
+    lui t1, NUMBER_POLL << 4
+    bne t0, t1, slow
 
 /* A receive from anyone that polls: finds nothing where no sender and no bit is pending. */
 fast_poll:
@@ -243,6 +242,7 @@ riscv_yield:
     csrw sepc, t0
     li a0, 0
     li t0, 0                    /* t1 is 0 */
+    li t2, 0
     li ra, 0
     csrrw tp, sscratch, tp
     sret
@@ -328,6 +328,7 @@ other_trap:
     csrrw tp, sscratch, tp
     sret
 
+#include "arch/riscv64/fp.S"
 #include "arch/riscv64/message.S"
 
 /* A trap in the kernel: report it on the boot stack, which nothing else uses any more. */

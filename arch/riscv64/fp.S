@@ -1,50 +1,52 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Floating-point registers. Only what the C calling convention keeps over a call is saved: fs0..fs11 and fcsr. Loading
- * a process's registers clears all others, so that nothing of the process before is seen.
+ * Floating-point registers, a part of entry.S. Only what the C calling convention keeps over a call is saved: fs0..fs11
+ * and fcsr. Loading a process's registers clears all others, so that nothing of the process before is seen.
+ *
+ * sstatus.FS is Off unless the current process has its state in the registers (fp_on of the core); then it is Clean
+ * while they are as they were loaded, and Dirty from the first change on. A process that uses them while they are off
+ * traps, and gets its state. From then on it has it at each switch to it, until it has gone through a turn without a
+ * change (fp_live of its space). The context always holds the state of a process that is not current, whatever fp_live
+ * says; that only decides whether it is loaded at once or at the first use.
  */
-#include "arch_offsets.h"
-
+    /* Offset of fs0 of a process's context from a register, and one to spare. */
+    .macro fp_save at, base, spare
+    .option push
     .option arch, +f, +d
-#define FS(n) (CONTEXT_FS + 8 * (n))
+    fsd fs0, \at + 0(\base)
+    fsd fs1, \at + 8(\base)
+    fsd fs2, \at + 16(\base)
+    fsd fs3, \at + 24(\base)
+    fsd fs4, \at + 32(\base)
+    fsd fs5, \at + 40(\base)
+    fsd fs6, \at + 48(\base)
+    fsd fs7, \at + 56(\base)
+    fsd fs8, \at + 64(\base)
+    fsd fs9, \at + 72(\base)
+    fsd fs10, \at + 80(\base)
+    fsd fs11, \at + 88(\base)
+    frcsr \spare
+    sd \spare, \at + CONTEXT_FCSR - CONTEXT_FS(\base)
+    .option pop
+    .endm
 
-    .text
-/* void riscv_fp_save(struct arch_context *) */
-    .globl riscv_fp_save
-riscv_fp_save:
-    fsd fs0, FS(0)(a0)
-    fsd fs1, FS(1)(a0)
-    fsd fs2, FS(2)(a0)
-    fsd fs3, FS(3)(a0)
-    fsd fs4, FS(4)(a0)
-    fsd fs5, FS(5)(a0)
-    fsd fs6, FS(6)(a0)
-    fsd fs7, FS(7)(a0)
-    fsd fs8, FS(8)(a0)
-    fsd fs9, FS(9)(a0)
-    fsd fs10, FS(10)(a0)
-    fsd fs11, FS(11)(a0)
-    frcsr t0
-    sd t0, CONTEXT_FCSR(a0)
-    ret
-
-/* void riscv_fp_load(const struct arch_context *) */
-    .globl riscv_fp_load
-riscv_fp_load:
-    fld fs0, FS(0)(a0)
-    fld fs1, FS(1)(a0)
-    fld fs2, FS(2)(a0)
-    fld fs3, FS(3)(a0)
-    fld fs4, FS(4)(a0)
-    fld fs5, FS(5)(a0)
-    fld fs6, FS(6)(a0)
-    fld fs7, FS(7)(a0)
-    fld fs8, FS(8)(a0)
-    fld fs9, FS(9)(a0)
-    fld fs10, FS(10)(a0)
-    fld fs11, FS(11)(a0)
-    ld t0, CONTEXT_FCSR(a0)
-    fscsr t0
+    .macro fp_load at, base, spare
+    .option push
+    .option arch, +f, +d
+    fld fs0, \at + 0(\base)
+    fld fs1, \at + 8(\base)
+    fld fs2, \at + 16(\base)
+    fld fs3, \at + 24(\base)
+    fld fs4, \at + 32(\base)
+    fld fs5, \at + 40(\base)
+    fld fs6, \at + 48(\base)
+    fld fs7, \at + 56(\base)
+    fld fs8, \at + 64(\base)
+    fld fs9, \at + 72(\base)
+    fld fs10, \at + 80(\base)
+    fld fs11, \at + 88(\base)
+    ld \spare, \at + CONTEXT_FCSR - CONTEXT_FS(\base)
+    fscsr \spare
     fmv.d.x ft0, zero
     fmv.d.x ft1, zero
     fmv.d.x ft2, zero
@@ -65,4 +67,84 @@ riscv_fp_load:
     fmv.d.x fa5, zero
     fmv.d.x fa6, zero
     fmv.d.x fa7, zero
+    .option pop
+    .endm
+
+#define FS_MASK 0x6000
+#define FS_DIRTY_ONLY 0x2000    /* Dirty less this is Clean */
+
+/* void riscv_fp_save(struct arch_context *) */
+    .globl riscv_fp_save
+riscv_fp_save:
+    fp_save CONTEXT_FS, a0, t0
     ret
+
+/* void riscv_fp_load(const struct arch_context *) */
+    .globl riscv_fp_load
+riscv_fp_load:
+    fp_load CONTEXT_FS, a0, t0
+    ret
+
+/*
+ * On the short ways t1 is left and t5 is to be run, and their context words (mmu.c) differ. All this comes before it is
+ * sure that t5 runs: until then it only puts t1's state where it belongs, and if it does not, the registers are turned
+ * off, or loaded anew by whoever runs.
+ */
+    /* Both have floating point. */
+    .macro fp_exchange way
+    csrr t6, sstatus
+    bgez t6, \way\()_fp_unchanged    /* SD: Dirty? */
+    fp_save PROCESS_FS, t1, t6
+\way\()_fp_load:
+    fp_load PROCESS_FS, t5, t6
+    lui t6, FS_DIRTY_ONLY >> 12
+    csrc sstatus, t6
+    .endm
+
+    /* Out of line of fp_exchange. */
+    .macro fp_exchange_rest way
+\way\()_fp_unchanged:
+    jal ra, fp_drop
+    j \way\()_fp_load
+    .endm
+
+/* Only one of them has it: t6 is the difference of the words, less 3. Else the switch needs more than this. */
+fp_one:
+    addi t6, t6, 3 - CTX_FP_ON
+    beqz t6, fp_leave
+    addi t6, t6, CTX_FP_ON - CTX_FP_LIVE
+    bnez t6, slow
+    lui t6, FS_MASK >> 12
+    csrs sstatus, t6
+    fp_load PROCESS_FS, t5, t6
+    lui t6, FS_DIRTY_ONLY >> 12
+    csrc sstatus, t6
+    ld t6, CORE_CTX(tp)
+    ori t6, t6, CTX_FP_ON
+    sd t6, CORE_CTX(tp)
+    jr ra
+
+fp_leave:
+    csrr t6, sstatus
+    bgez t6, 1f
+    fp_save PROCESS_FS, t1, t6
+fp_off:
+    lui t6, FS_MASK >> 12
+    csrc sstatus, t6
+    ld t6, CORE_CTX(tp)
+    andi t6, t6, ~CTX_FP_ON
+    sd t6, CORE_CTX(tp)
+    jr ra
+1:  sb zero, PROCESS_FP_LIVE(t1)
+    ld t6, PROCESS_CTX(t1)
+    andi t6, t6, ~CTX_FP_LIVE
+    sd t6, PROCESS_CTX(t1)
+    j fp_off
+
+/* t1 did not change its state since it was loaded: the next time it is loaded when it is used. */
+fp_drop:
+    sb zero, PROCESS_FP_LIVE(t1)
+    ld t6, PROCESS_CTX(t1)
+    andi t6, t6, ~CTX_FP_LIVE
+    sd t6, PROCESS_CTX(t1)
+    jr ra

@@ -5,12 +5,12 @@
  *
  * They are the code of ipc/message.c on the straight path, with the same protocol (core/state.h): each test that fails
  * goes to `slow`, with the arguments still in a0..a7 and nothing changed. What they rely on: one context word for "same
- * core, live ASID, no fence owed, no floating point" (arch/riscv64/mmu.c); a word of kind 0 and peer 0 receives from
- * anyone; struct wait is plain while its process runs; a handle's target is laid out for one sign test and one mask
- * (core/handle.h). The words of the message stay in a1..a6.
+ * core, live ASID, no fence owed" (arch/riscv64/mmu.c), whose last two bits are floating point's (fp.S); a
+ * word of kind 0 and peer 0 receives from anyone; struct wait is plain while its process runs; a handle's target is
+ * laid out for one sign test and one mask (core/handle.h). The words of the message stay in a1..a6.
  */
 
-    /* Run the process in t5; its satp is set, its results are in a1..a7 and t0, and a0 with_flags. */
+    /* Run the process in t5; its satp is set, its results are in a0..a7 and t0; t3 is 0. */
     .macro enter_with_flags
     ld t6, PROCESS_PC(t5)
     csrw sepc, t6
@@ -32,7 +32,6 @@
     ld s11, S(11)(t5)
     li t1, 0
     li t2, 0
-    li t3, 0
     li t4, 0
     li t5, 0
     li t6, 0
@@ -46,8 +45,8 @@
 
 /* t0 tokens, t1 the caller, t2 handle, then the caller's slot, t3 the server's slot, t4 its word, then seq, t5
  * server */
-    /* Find the receiver of a call and claim it. */
-    .macro call_claim
+    /* Find the receiver of a call: t6 is its context word, a7 the core's. */
+    .macro call_find
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, -1
     blez t0, slow
@@ -71,11 +70,14 @@
     ld t5, SLOT_PROCESS(t3)
     ld t6, PROCESS_CTX(t5)      /* nobody held it since the word was seen, or the exchange below fails */
     ld a7, CORE_CTX(tp)
-    bne t6, a7, slow
-1:  lr.d.aqrl t6, (t3)          /* RCV -> RUN: the server is this core's */
-    bne t6, t4, slow
-    sc.d.rl t6, a7, (t3)
-    bnez t6, 1b
+    .endm
+
+    /* RCV -> RUN: the server is this core's. t3 becomes 0. */
+    .macro call_claim lost
+    lr.d.aqrl t6, (t3)
+    bne t6, t4, \lost
+    sc.d.rl t3, a7, (t3)
+    bnez t3, \lost
     .endm
 
     /* A new wait of the caller in t1, whose slot goes to t2: a7 is whom to answer, t4 its number. */
@@ -100,7 +102,13 @@
     .endm
 
 fast_call:
-    call_claim
+    call_find
+    beq t6, a7, 1f
+    xor t6, t6, a7
+    addi t6, t6, -(CTX_FP_LIVE + CTX_FP_ON)
+    bnez t6, call_fp_one
+    fp_exchange call
+1:  call_claim call_lost
     sd t0, CORE_TOKENS(tp)
     ld t0, 8(t2)                /* the badge */
     sd a0, PROCESS_WAIT_CONTROL(t1)
@@ -109,6 +117,15 @@ fast_call:
     call_publish
     enter
     sret
+
+fp_exchange_rest call
+call_fp_one:
+    jal ra, fp_one
+    ld a7, CORE_CTX(tp)
+    j 1b
+call_lost:
+    jal ra, fp_off
+    j slow
 
 /* t1 the server, t2 its slot, t3 the caller's slot, t4 the word it must have, t5 the caller, t6 the server's new
  * word */
@@ -133,11 +150,16 @@ fast_call:
     ld t5, SLOT_PROCESS(t3)
     ld t6, PROCESS_CTX(t5)
     ld t2, CORE_CTX(tp)
-    bne t6, t2, slow
     .endm
 
 fast_reply_receive:
     reply_find
+    beq t6, t2, 1f
+    xor t6, t6, t2
+    addi t6, t6, -(CTX_FP_LIVE + CTX_FP_ON)
+    bnez t6, reply_fp_one
+    fp_exchange reply
+1:
     sd t0, CORE_TOKENS(tp)
     save_context t1, t6
     sd a0, PROCESS_WAIT_CONTROL(t1)
@@ -148,10 +170,10 @@ fast_reply_receive:
     ld a0, CORE_CTX(tp)
     fence rw, w
     sd t6, SLOT_WORD(t2)        /* RUN -> RCV from anyone */
-1:  lr.d.aqrl t0, (t3)          /* CAL -> RUN; the full fence between the word above and the look below */
+2:  lr.d.aqrl t0, (t3)          /* CAL -> RUN; the full fence between the word above and the look below */
     bne t0, t4, reply_lost
-    sc.d.rl t0, a0, (t3)
-    bnez t0, 1b
+    sc.d.rl t3, a0, (t3)
+    bnez t3, 3f
     lw t0, SLOT_PENDING(t2)
     bnez t0, words_missed       /* a message or bits came before the word: look again */
     ld t4, PROCESS_SATP(t5)
@@ -159,6 +181,13 @@ fast_reply_receive:
     sd t5, CORE_CURRENT(tp)
     enter                       /* t0 is 0; a7 names the call, which its caller may know */
     sret
+3:  ld t3, PROCESS_SLOT(t5)
+    j 2b
+
+fp_exchange_rest reply
+reply_fp_one:
+    jal ra, fp_one
+    j 1b
 
     /* The words and the flags of the message, to the sender's saved registers; those of C's that it keeps are free
      * then. */
@@ -182,14 +211,15 @@ fast_reply_receive:
     ld a6, REG(6)(\process)
     .endm
 
-/* With a block: as above, but the block moves in C, once the peer is claimed. s0 the peer, s1 the badge or the word. */
+/* With a block: as above, but the block moves in C, once the peer is claimed. t3..t6 stay over C. */
 fast_call_block:
-    call_claim
+    call_find
+    bne t6, a7, slow
+    call_claim slow
     sd t0, CORE_TOKENS(tp)
     save_context t1, t6
     save_message t1
-    mv s0, t5
-    ld s1, 8(t2)
+    ld t4, 8(t2)
     ld sp, CORE_STACK_TOP(tp)
     mv a0, t1
     mv a1, t5
@@ -198,8 +228,7 @@ fast_call_block:
     beqz a0, 1f
     ld t1, CORE_CURRENT(tp)
     load_words t1
-    mv t5, s0
-    mv t0, s1
+    mv t0, t4
     ld t6, REG(0)(t1)
     sd t6, PROCESS_WAIT_CONTROL(t1)
     call_number
@@ -207,23 +236,22 @@ fast_call_block:
     enter_with_flags
     sret
 1:  mv a0, tp                   /* not that simple: let the server receive again, and start over */
-    mv a1, s0
+    mv a1, t5
     call message_pass_undo_call
     ld t1, CORE_CURRENT(tp)
     j block_slow
 
 fast_reply_receive_block:
     reply_find
-    ld t2, CORE_CTX(tp)
-1:  lr.d.aqrl t6, (t3)          /* CAL -> RUN */
+    bne t6, t2, slow
+    lr.d.aqrl t6, (t3)          /* CAL -> RUN */
     bne t6, t4, slow
-    sc.d.rl t6, t2, (t3)
-    bnez t6, 1b
+    sc.d.rl t3, t2, (t3)
+    bnez t3, slow
     sd t0, CORE_TOKENS(tp)
     save_context t1, t6
     save_message t1
     sd a7, REG(7)(t1)
-    mv s0, t5
     ld sp, CORE_STACK_TOP(tp)
     mv a0, t1
     mv a1, t5
@@ -232,7 +260,6 @@ fast_reply_receive_block:
     beqz a0, 1f
     ld t1, CORE_CURRENT(tp)
     load_words t1
-    mv t5, s0
     ld t6, REG(0)(t1)
     sd t6, PROCESS_WAIT_CONTROL(t1)
     ld t2, PROCESS_SLOT(t1)
@@ -251,7 +278,7 @@ fast_reply_receive_block:
     enter_with_flags
     sret
 1:  mv a0, tp                   /* not that simple: the caller waits on, and start over */
-    mv a1, s0
+    mv a1, t5
     ld t1, CORE_CURRENT(tp)
     ld a2, REG(7)(t1)
     call message_pass_undo_reply
@@ -261,8 +288,6 @@ block_slow:
     ld a0, REG(0)(t1)
     load_words t1
     ld sp, PROCESS_SP(t1)
-    ld s0, S(0)(t1)
-    ld s1, S(1)(t1)
     ld t0, CORE_TOKENS(tp)      /* the long way counts it */
     addi t0, t0, 1
     sd t0, CORE_TOKENS(tp)

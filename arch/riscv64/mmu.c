@@ -202,10 +202,12 @@ static void fence_asid(uint64_t asid) {
 }
 
 /* The word by which the entry path knows that a process may be entered here by writing satp alone: this core, this ASID
- * epoch. It is also what the entry path writes into the state word of one that it claims. A space's is 0 while it owes
- * a fence or its process uses floating point. */
-static uint64_t context_word(const struct arch_core *here) {
-    return here->run_word + here->asid_epoch;
+ * epoch, no floating-point state in the registers nor to be put there. It is also what the entry path writes into the
+ * state word of one that it claims. A space's is 0 while it owes a fence. */
+static void set_context_words(struct arch_core *here, struct arch_space *space) {
+    uint64_t word = here->run_word + (here->asid_epoch << RISCV_CTX_EPOCH_SHIFT);
+    here->ctx = word | (csr_read(sstatus) & RISCV_SSTATUS_FS ? RISCV_CTX_FP_ON : 0);
+    space->ctx = word | (space->fp_live ? RISCV_CTX_FP_LIVE : 0);
 }
 
 void arch_space_activate(struct core *core, struct arch_space *space) {
@@ -234,8 +236,7 @@ void arch_space_activate(struct core *core, struct arch_space *space) {
         fence_asid(space->asid);
         space->owes_fence = false;
     }
-    here->ctx = space->fp_live ? RISCV_CTX_NONE : context_word(here);
-    space->ctx = space->fp_live ? 0 : context_word(here);
+    set_context_words(here, space);
 }
 
 bool arch_space_current(const struct arch_space *space) {

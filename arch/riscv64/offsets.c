@@ -50,6 +50,10 @@ void offsets(void) {
     DEFINE(PROCESS_GP, offsetof(struct process, context.gp));
     DEFINE(PROCESS_TP, offsetof(struct process, context.tp));
     DEFINE(PROCESS_S, offsetof(struct process, context.s));
+    DEFINE(PROCESS_FS, offsetof(struct process, context.fs));
+    DEFINE(PROCESS_FP_LIVE, offsetof(struct process, space.arch.fp_live));
+    DEFINE(CTX_FP_LIVE, RISCV_CTX_FP_LIVE);
+    DEFINE(CTX_FP_ON, RISCV_CTX_FP_ON);
     DEFINE(CONTEXT_FS, offsetof(struct arch_context, fs));
     DEFINE(CONTEXT_FCSR, offsetof(struct arch_context, fcsr));
 }

@@ -20,12 +20,16 @@ struct arch_context {
     uint64_t fcsr;
 };
 
-/* Entries of the entry path's table, by number - RISCV_LIGHT_FIRST. A power of two. */
+/* Entries of the entry path's table, by number. A power of two. */
 #define RISCV_LIGHT_ENTRIES 32
-#define RISCV_LIGHT_FIRST OS2_SYS_reply_receive
 
 #define RISCV_NO_PLIC UINT64_MAX
+
+/* A context word has the ASID epoch from bit 2 on. */
 #define RISCV_CTX_NONE UINT64_MAX /* equals no space's */
+#define RISCV_CTX_FP_LIVE 1       /* in a space's: floating-point state is to be loaded */
+#define RISCV_CTX_FP_ON 2         /* in the core's: floating-point registers are on */
+#define RISCV_CTX_EPOCH_SHIFT 2
 
 /* First in struct core, reached through tp. Entry code knows these offsets. */
 struct arch_core {
@@ -35,9 +39,8 @@ struct arch_core {
     uint64_t user_sp;   /* sp during an interrupt or fault */
     uint64_t stack_top; /* kernel stack */
     uint64_t hart;
-    uint64_t ctx; /* run_word + ASID epoch; RISCV_CTX_NONE while the current process has live floating point */
+    uint64_t ctx; /* run_word + ASID epoch, and whether sstatus.FS is not Off; RISCV_CTX_NONE: no short switch */
     uint64_t asid_next, asid_epoch; /* epoch is never 0 */
-    bool fp_on;                     /* sstatus.FS is not Off */
     uint64_t fault_address;         /* of the last fault that a fence was to settle */
     uint64_t plic_context;          /* RISCV_NO_PLIC: none */
     /* What the entry path calls for a number without flags: a light call's handler, or a label in entry.S. */
@@ -48,11 +51,11 @@ struct arch_core {
 struct arch_space {
     uint64_t root; /* physical */
     uint64_t satp; /* with its ASID, once it has one */
-    uint64_t ctx;  /* the context word of the core where it may be entered without fence or FP work; else 0 */
+    uint64_t ctx;  /* the context word of the core where it may be entered without a fence; else 0 */
     uint64_t asid, epoch;
     uint32_t core; /* index + 1 of the core whose ASID it is; 0: none */
     bool owes_fence;
-    bool fp_live; /* the process uses floating point: its sstatus.FS is not Off while it runs */
+    bool fp_live; /* floating-point state is loaded when it is entered, not only when it is used: see fp.S */
 };
 
 static inline void *arch_phys_to_virt(uint64_t pa) {

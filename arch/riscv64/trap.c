@@ -4,9 +4,7 @@
  *
  * The kernel runs with interrupts off, so an interrupt is taken in user mode, or found pending by the idle loop.
  *
- * Floating point is off (sstatus.FS = Off) for a process until it uses it, which traps as an illegal instruction. From
- * then on its state is parked and loaded at each switch, until it has gone through a turn at a core without changing
- * it.
+ * Floating point: see fp.S.
  */
 #include "arch/riscv64/riscv.h"
 #include "core/panic.h"
@@ -100,12 +98,34 @@ void arch_ipi_send(struct core *core) {
     sbi_send_ipi(riscv_core(core)->hart);
 }
 
-/* Put a process's floating-point state into the registers, and note from now on whether it changes. */
-static void load_fp(const struct arch_context *context) {
-    csr_set(sstatus, RISCV_SSTATUS_FS);
-    riscv_fp_load(context);
+static uint64_t fp_state(void) {
+    return csr_read(sstatus) & RISCV_SSTATUS_FS;
+}
+
+/* From Dirty to Clean: note from now on whether the registers change. */
+static void fp_clean(void) {
     csr_clear(sstatus, RISCV_SSTATUS_FS);
     csr_set(sstatus, RISCV_SSTATUS_FS_CLEAN);
+}
+
+/* Put a process's floating-point state into the registers. */
+static void fp_load(struct arch_core *here, const struct arch_context *context) {
+    csr_set(sstatus, RISCV_SSTATUS_FS);
+    riscv_fp_load(context);
+    fp_clean();
+    here->ctx |= RISCV_CTX_FP_ON;
+}
+
+static void fp_off(struct arch_core *here) {
+    csr_clear(sstatus, RISCV_SSTATUS_FS);
+    here->ctx &= ~UINT64_C(RISCV_CTX_FP_ON);
+}
+
+/* Whether the state is loaded at the next switch to the process, or not before it uses it. */
+static void fp_set_live(struct arch_space *space, bool live) {
+    space->fp_live = live;
+    if (space->ctx)
+        space->ctx = (space->ctx & ~UINT64_C(RISCV_CTX_FP_LIVE)) | (live ? RISCV_CTX_FP_LIVE : 0);
 }
 
 void riscv_trap(struct core *core, uint64_t cause, uint64_t pc, uint64_t value) {
@@ -116,13 +136,10 @@ void riscv_trap(struct core *core, uint64_t cause, uint64_t pc, uint64_t value) 
         interrupt_leave(core);
         return;
     }
-    if (cause == CAUSE_ILLEGAL && !core_space(core)->fp_live) {
-        /* Perhaps the first use of floating point. If it is not, it traps once more. */
-        core_space(core)->fp_live = true;
-        core_space(core)->ctx = 0;
-        riscv_core(core)->ctx = RISCV_CTX_NONE;
-        riscv_core(core)->fp_on = true;
-        load_fp(context);
+    if (cause == CAUSE_ILLEGAL && fp_state() == 0) {
+        /* Perhaps a use of floating point. If it is not, it traps once more. */
+        fp_set_live(core_space(core), true);
+        fp_load(riscv_core(core), context);
         return;
     }
     /* Erratum CIP-453: bits above 38 of an instruction address in stval may not be its sign. */
@@ -154,26 +171,23 @@ void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, u
 }
 
 void arch_context_park(struct arch_context *context, struct arch_space *space) {
-    if (!space->fp_live)
+    uint64_t state = fp_state();
+    if (state == 0)
         return;
-    if ((csr_read(sstatus) & RISCV_SSTATUS_FS) == RISCV_SSTATUS_FS) {
+    bool changed = state == RISCV_SSTATUS_FS;
+    if (changed) {
         riscv_fp_save(context);
-        csr_clear(sstatus, RISCV_SSTATUS_FS);
-        csr_set(sstatus, RISCV_SSTATUS_FS_CLEAN);
-    } else {
-        space->fp_live = false; /* unchanged since it was loaded: loaded again when it is used again */
+        fp_clean();
     }
+    fp_set_live(space, changed);
 }
 
 void arch_enter(struct core *core, struct arch_context *context, struct arch_space *space) {
     struct arch_core *here = riscv_core(core);
-    if (space->fp_live) {
-        load_fp(context);
-        here->fp_on = true;
-    } else if (here->fp_on) {
-        csr_clear(sstatus, RISCV_SSTATUS_FS);
-        here->fp_on = false;
-    }
+    if (space->fp_live)
+        fp_load(here, context);
+    else if (fp_state())
+        fp_off(here);
     riscv_enter(core);
 }
 

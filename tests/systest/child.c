@@ -55,8 +55,15 @@ static void serve(struct puppet_script *script) {
 static void echo(struct puppet_script *script) {
     struct os2_message m = {0};
     int status = os2_receive(0, &m);
-    for (uint64_t i = 0; i < script->argument[0] && status >= 0; i++)
+    script->argument[2] = 0;
+    for (uint64_t i = 0; i < script->argument[0] && status >= 0; i++) {
+        if (script->argument[1]) {
+            arch_fp_look(script->out);
+            for (unsigned r = ARCH_FP_FIRST; r < ARCH_REGISTERS; r++)
+                script->argument[2] += register_marked(script->out[r]);
+        }
         status = i + 1 < script->argument[0] ? os2_reply_receive(0, &m) : os2_reply(0, &m);
+    }
     script->m.control = (uint64_t)(int64_t)status;
 }
 

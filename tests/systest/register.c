@@ -7,12 +7,8 @@
 #include "os2/time.h"
 
 /* A different value for each register, with a mark that nothing else has. */
-#define MARK UINT64_C(0x5ecce75ecce70000)
 static uint64_t pattern(unsigned i, unsigned salt) {
-    return arch_register_value(i, MARK ^ (uint64_t)salt << 24 ^ i * UINT64_C(0x101));
-}
-static bool marked(uint64_t value) {
-    return value >> 32 == MARK >> 32;
+    return arch_register_value(i, REGISTER_MARK ^ (uint64_t)salt << 24 ^ i * UINT64_C(0x101));
 }
 
 static void fill(uint64_t *in, unsigned salt, const struct os2_message *m) {
@@ -31,7 +27,7 @@ static bool kept(const uint64_t *in, const uint64_t *out) {
         else if (arch_role(i) == ARCH_SCRUBBED && out[i] != in[i])
             good &= CHECK_IS(out[i], 0);
         else if (arch_role(i) == ARCH_SLOT)
-            good &= CHECK(!marked(out[i]) || out[i] == in[i]);
+            good &= CHECK(!register_marked(out[i]) || out[i] == in[i]);
     }
     return good;
 }
@@ -101,7 +97,7 @@ static void every_call(void) {
 static bool unmarked(const uint64_t *in, const uint64_t *out) {
     bool good = true;
     for (unsigned i = 0; i < ARCH_REGISTERS; i++)
-        good &= CHECK(!marked(out[i]) || out[i] == in[i]);
+        good &= CHECK(!register_marked(out[i]) || out[i] == in[i]);
     return good;
 }
 
@@ -156,7 +152,7 @@ static void over_calls(void) {
         goto out;
     fill(s->in, 100, &back);
     puppet_begin_op(&server, PUPPET_ANSWER, 0, 0);
-    puppet_begin_op(&echo, PUPPET_ECHO, 4, 0);
+    puppet_begin_op(&echo, PUPPET_ECHO, 4, 1);
     if (!puppet_waits(&server, OS2_STATE_RECEIVE) || !puppet_waits(&echo, OS2_STATE_RECEIVE))
         goto out;
     for (unsigned round = 0; round < 8; round++) {
@@ -169,7 +165,8 @@ static void over_calls(void) {
         for (unsigned i = OS2_R_LABEL; i <= OS2_R_W4; i++)
             CHECK_IS(out[arch_slot[i]], ((const uint64_t *)(round & 1 ? &m : &back))[i]);
     }
-    CHECK(puppet_finish_op(&echo));
+    if (CHECK(puppet_finish_op(&echo)))
+        CHECK_IS(echo.script->argument[2], 0);
     handle = puppet_connect(&client, &server, 7);
     for (unsigned round = 0; round < 4 && handle; round++) {
         m.label = round;

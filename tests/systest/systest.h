@@ -87,10 +87,17 @@ enum puppet_op {
     PUPPET_TOKENS,    /* out[i] = tokens left, argument[0] times */
     PUPPET_SERVE,     /* take a call, out[i] = tokens left, argument[0] times, then answer it */
     PUPPET_ANSWER,    /* answer calls by arch_registers(in, out) until a send; argument[2] = registers not kept */
-    PUPPET_ECHO,      /* answer argument[0] calls, each with its own words */
+    PUPPET_ECHO,      /* answer argument[0] calls, each with its own words; with argument[1] look at the floating-
+                         point registers before: argument[2] = how many held another's mark */
     PUPPET_STARVE,    /* receive with room for a block in its quota, but not for page tables: out = what came */
     PUPPET_SPAWN      /* make a puppet of this puppet: see puppet_spawn() */
 };
+/* What register tests leave in registers, to know it again. */
+#define REGISTER_MARK UINT64_C(0x5ecce75ecce70000)
+static inline bool register_marked(uint64_t value) {
+    return value >> 32 == REGISTER_MARK >> 32;
+}
+
 #define PUPPET_WORDS 128
 struct puppet_script {
     uint64_t op, argument[3];

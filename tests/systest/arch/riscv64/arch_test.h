@@ -18,6 +18,10 @@
 void arch_registers(const uint64_t *in, uint64_t *out);
 #define ARCH_REGISTERS 65u
 
+/* The floating-point registers as they are, at out[32]; the program has used none itself, or it does not matter. */
+void arch_fp_look(uint64_t *out);
+#define ARCH_FP_FIRST 32u
+
 /* Code that a fresh process can run from a page of its own: stores all registers at its argument, a page, and makes two
  * system calls with that page as BLOCK, whose CONTROL it finds at ARCH_DUMP_CONTROL in it: a send and an exit. */
 #define ARCH_DUMP_CONTROL 1024u

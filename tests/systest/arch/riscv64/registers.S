@@ -199,6 +199,44 @@ arch_registers:
     addi sp, sp, 256
     ret
 
+    .globl arch_fp_look
+arch_fp_look:
+    fsd f0, 256(a0)
+    fsd f1, 264(a0)
+    fsd f2, 272(a0)
+    fsd f3, 280(a0)
+    fsd f4, 288(a0)
+    fsd f5, 296(a0)
+    fsd f6, 304(a0)
+    fsd f7, 312(a0)
+    fsd f8, 320(a0)
+    fsd f9, 328(a0)
+    fsd f10, 336(a0)
+    fsd f11, 344(a0)
+    fsd f12, 352(a0)
+    fsd f13, 360(a0)
+    fsd f14, 368(a0)
+    fsd f15, 376(a0)
+    fsd f16, 384(a0)
+    fsd f17, 392(a0)
+    fsd f18, 400(a0)
+    fsd f19, 408(a0)
+    fsd f20, 416(a0)
+    fsd f21, 424(a0)
+    fsd f22, 432(a0)
+    fsd f23, 440(a0)
+    fsd f24, 448(a0)
+    fsd f25, 456(a0)
+    fsd f26, 464(a0)
+    fsd f27, 472(a0)
+    fsd f28, 480(a0)
+    fsd f29, 488(a0)
+    fsd f30, 496(a0)
+    fsd f31, 504(a0)
+    frcsr t0
+    sd t0, 512(a0)
+    ret
+
 /* Position-independent; a0 = a page. */
     .globl arch_dump
     .globl arch_dump_end

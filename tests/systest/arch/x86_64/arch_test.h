@@ -17,6 +17,9 @@
 void arch_registers(const uint64_t *in, uint64_t *out);
 #define ARCH_REGISTERS 34u
 
+void arch_fp_look(uint64_t *out);
+#define ARCH_FP_FIRST 16u
+
 #define ARCH_DUMP_CONTROL 1024u
 extern const char arch_dump[], arch_dump_end[];
 extern const char arch_loop[], arch_loop_end[];

@@ -102,6 +102,26 @@ arch_registers:
     ret
 
 /* Position-independent; rdi = a page, cleared but for what ARCH_DUMP_CONTROL says. */
+    .globl arch_fp_look
+arch_fp_look:
+    movq %xmm0, 128(%rdi)
+    movq %xmm1, 136(%rdi)
+    movq %xmm2, 144(%rdi)
+    movq %xmm3, 152(%rdi)
+    movq %xmm4, 160(%rdi)
+    movq %xmm5, 168(%rdi)
+    movq %xmm6, 176(%rdi)
+    movq %xmm7, 184(%rdi)
+    movq %xmm8, 192(%rdi)
+    movq %xmm9, 200(%rdi)
+    movq %xmm10, 208(%rdi)
+    movq %xmm11, 216(%rdi)
+    movq %xmm12, 224(%rdi)
+    movq %xmm13, 232(%rdi)
+    movq %xmm14, 240(%rdi)
+    movq %xmm15, 248(%rdi)
+    ret
+
     .globl arch_dump
     .globl arch_dump_end
 arch_dump:
