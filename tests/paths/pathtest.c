@@ -156,11 +156,15 @@ static void one_call(void) {
     }
     struct os2_message in = m;
     syscall(call, handle, flags, &m);
-    /* A slot that carries no result is 0, or as it was: the sentence {scrub}. After a call CALLER may name it. */
+    /* A slot that carries no result is 0, or as it was: the sentence {scrub}. What was in the last two is not known
+     * here. After a call CALLER may name it. */
     bool brings = call == OS2_SYS_call || call == OS2_SYS_receive || call == OS2_SYS_reply_receive;
-    for (unsigned i = call == OS2_SYS_tokens ? OS2_R_W0 : OS2_R_LABEL; i <= OS2_R_CALLER; i++)
-        if ((!brings || (int64_t)m.control < 0) && ((uint64_t *)&m)[i] == ((uint64_t *)&in)[i])
-            ((uint64_t *)&m)[i] = 0;
+    if (!brings || (int64_t)m.control < 0) {
+        for (unsigned i = call == OS2_SYS_tokens ? OS2_R_W0 : OS2_R_LABEL; i <= OS2_R_CALLER; i++)
+            if (((uint64_t *)&m)[i] == ((uint64_t *)&in)[i])
+                ((uint64_t *)&m)[i] = 0;
+        m.badge = m.bits = 0;
+    }
     if (call == OS2_SYS_call && m.caller >> 44 == self)
         m.caller = 0;
     results(call, &m);
