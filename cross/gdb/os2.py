@@ -126,8 +126,9 @@ def show_processes():
             where = "-"
         parent = int(one["parent"])
         space = one["process"]["space"] if int(one["process"]) else None
-        sizes = [int(space[field]) for field in ("owned", "tables", "quota")] if space else [0, 0, 0]
-        print(f"{i:4} {name(one):16} {kind_name:6} {where:18} {sizes[0]:7} {sizes[1]:6} {sizes[2]:7} "
+        charged, tables, objects, quota = ([int(space[field]) for field in ("charged", "tables", "objects", "quota")]
+                                           if space else [0] * 4)
+        print(f"{i:4} {name(one):16} {kind_name:6} {where:18} {charged - tables - objects:7} {tables:6} {quota:7} "
               f"{parent if parent != SLOT_NONE else '-'}")
 
 
