@@ -138,6 +138,40 @@ def no_archive(_chain, _folder, _facts):
     return {"archive": ""}
 
 
+def archive_over_kernel(chain, folder, facts):
+    """Who loaded the archive wrote it over the kernel's last pages, or says so."""
+    def edit(text):
+        return text.replace("chosen {", "chosen { linux,initrd-start = <0 0x80210000>; "
+                            "linux,initrd-end = <0 0x80310000>;")
+    return edited_tree(chain, folder, facts, edit) | {"archive": ""}
+
+
+def banks_overlap(chain, folder, facts):
+    """Firmware and its own tree both name the memory, not in the same words."""
+    def edit(text):
+        nodes = "".join(f"\tmemory@{base:x} {{ device_type = \"memory\"; reg = <0 {base:#x} 0 {size:#x}>; }};\n"
+                        for base, size in ((0x82000000, 0x1000000), (0x80000000, 0x8000000)))
+        return replace_node(text, r"memory@80000000", nodes)
+    return edited_tree(chain, folder, facts, edit)
+
+
+def small_controller(chain, folder, facts):
+    """An interrupt controller without room for its contexts."""
+    def edit(text):
+        return re.sub(r"(plic@c000000 \{.*?reg = <0x00 0xc000000 0x00) 0x\w+>", r"\1 0x1000>", text, flags=re.DOTALL)
+    return edited_tree(chain, folder, facts, edit)
+
+
+def no_mmu_in_tree(chain, folder, facts):
+    return edited_tree(chain, folder, facts, lambda text: re.sub(r"mmu-type = [^;]*;", "", text))
+
+
+def long_arguments(chain, folder, facts):
+    def edit(text):
+        return text.replace("chosen {", f'chosen {{ bootargs = "os2.noasid {"x" * 2000} os2.notime";')
+    return edited_tree(chain, folder, facts, edit)
+
+
 CHAINS = {
     "opensbi": Chain(log=(r"image at 80200000", r"RAM 80000000\.\.88000000", r"clock 10000000 Hz",
                           r"2 of 2 cores are up")),
@@ -158,6 +192,18 @@ CHAINS = {
     "64 MiB": Chain(memory="64M", log=(r"RAM 80000000\.\.84000000",)),
     "8 GiB": Chain(memory="8G", log=(r"RAM 80000000\.\.280000000",)),
     "no archive": Chain(prepare=no_archive, panic=r"OS2\n(\[.*\n)+\n*kernel panic: no boot archive"),
+    "archive over kernel": Chain(prepare=archive_over_kernel,
+                                 panic=r"kernel panic: the boot archive at 80210000\.\.80310000 lies over the kernel"),
+    "banks overlap": Chain(prepare=banks_overlap, log=(r"RAM 82000000\.\.83000000 is in the device tree twice",
+                                                       r"init: .*quota \d+ of 32768")),
+    "small controller": Chain(prepare=small_controller,
+                              log=(r"context \d lies outside of the interrupt controller's 1000 bytes",)),
+    "no MMU in the tree": Chain(prepare=no_mmu_in_tree, smp=1, harts=(0,), log=(r"1 of 1 cores are up",)),
+    "long arguments": Chain(prepare=long_arguments, log=(r"2022 bytes of boot arguments: those from 1023 on",
+                                                         r"ASIDs 0\.\.65535 not used, .*stimecmp")),
+    "no Sv39": Chain(arguments=("-bios", "default", "-cpu", "rv64,mmu=off"), smp=1, panic=r"\nOS\?$"),
+    "no floating point": Chain(arguments=("-bios", "default", "-cpu", "rv64,f=off,d=off"), smp=1,
+                               panic=r"kernel panic: hart 0 has no floating point"),
     "sifive-u54": Chain(arguments=("-bios", "default", "-cpu", "sifive-u54"), log=(r"timer by SBI",)),
 }
 
@@ -168,11 +214,11 @@ def judge(chain, line):
         guest.seconds = chain.seconds
         if chain.panic:
             try:
-                guest.prompt(0)
-            except GuestError:
-                pass
-            if not re.search(chain.panic, terminal.clean(guest.text)):
-                raise GuestError(f"the boot does not print {chain.panic}\n{guest.comment()}")
+                while not re.search(chain.panic, terminal.clean(guest.text)):
+                    if guest.read(chain.seconds) is False or qemu.PROMPT in guest.text:
+                        raise GuestError(f"the boot does not print {chain.panic}")
+            except GuestError as error:
+                raise GuestError(f"{error}\n{guest.comment()}") from None
             yield f"prints {chain.panic}"
             return
         try:

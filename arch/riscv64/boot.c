@@ -27,6 +27,11 @@ extern char image_start[], image_end[];
 struct riscv_facts riscv_facts;
 static struct boot_info boot_info;
 
+/* Does what lies at `base` meet [from, end)? */
+static bool meets(uint64_t base, uint64_t size, uint64_t from, uint64_t end) {
+    return size && from < base + size && base < end;
+}
+
 static void add_range(struct boot_range *list, unsigned *count, uint64_t base, uint64_t size, const char *what) {
     if (*count == BOOT_RANGES)
         panic("the device tree has more than %u ranges of %s", BOOT_RANGES, what);
@@ -52,6 +57,23 @@ static void reserve_around_kept(struct boot_info *info, uint64_t base, uint64_t 
     reserve(info, base, end);
 }
 
+/* A bank, but for what earlier ones have of it: no frame is counted twice. */
+static void add_bank(struct boot_info *info, uint64_t base, uint64_t end) {
+    for (unsigned i = 0; i < info->ram_count; i++) {
+        uint64_t other = info->ram[i].base, other_end = other + info->ram[i].size;
+        if (meets(other, other_end - other, base, end)) {
+            log_line("RAM %lx..%lx is in the device tree twice", base > other ? base : other,
+                     end < other_end ? end : other_end);
+            if (base < other)
+                add_bank(info, base, other);
+            if (other_end < end)
+                add_bank(info, other_end, end);
+            return;
+        }
+    }
+    add_range(info->ram, &info->ram_count, base, end - base, "memory");
+}
+
 /* What is kept is known. */
 static void find_memory(const struct fdt *tree, struct boot_info *info) {
     struct fdt_range r;
@@ -60,18 +82,21 @@ static void find_memory(const struct fdt *tree, struct boot_info *info) {
         if (end != r.base + r.size)
             log_line("RAM %lx..%lx: what lies above %lx is not used", r.base, r.base + r.size, RISCV_DIRECT_SIZE);
         if (r.base < end)
-            add_range(info->ram, &info->ram_count, r.base, end - r.base, "memory");
+            add_bank(info, r.base, end);
     }
     for (uint32_t i = 0; fdt_reserved(tree, i, &r); i++)
         reserve_around_kept(info, r.base, r.base + r.size, 0);
     for (uint32_t i = 0; fdt_memreserve(tree, i, &r); i++)
         reserve_around_kept(info, r.base, r.base + r.size, 0);
-    uint64_t image = riscv_facts.image_base;
-    reserve(info, image, image + (uint64_t)(image_end - image_start));
-    /* Firmware sits at the start of the bank, and not every one says so. */
+    /* Firmware sits at the start of the image's bank, and not every one says so. */
+    uint64_t image = riscv_facts.image_base, low = image, end = image + (uint64_t)(image_end - image_start);
     for (unsigned i = 0; i < info->ram_count; i++)
         if (info->ram[i].base < image && image - info->ram[i].base <= 0x200000)
-            reserve(info, info->ram[i].base, image);
+            low = info->ram[i].base;
+    reserve(info, low, end);
+    if (meets(info->archive.base, info->archive.size, low, end))
+        panic("the boot archive at %lx..%lx lies over the kernel or the firmware, %lx..%lx", info->archive.base,
+              info->archive.base + info->archive.size, low, end);
 }
 
 static bool in_ram(const struct boot_info *info, const struct boot_range *range) {
@@ -82,10 +107,23 @@ static bool in_ram(const struct boot_info *info, const struct boot_range *range)
     return false;
 }
 
+static bool plic_reaches(const struct fdt_range *reg, uint32_t context) {
+    if (plic_context_end(context) <= reg->size)
+        return true;
+    log_line("context %u lies outside of the interrupt controller's %lx bytes: no interrupts there", context,
+             reg->size);
+    return false;
+}
+
 static void find_cpus(const struct fdt *tree, struct boot_info *info, uint64_t boot_hart) {
     struct fdt_cpu cpu;
     struct fdt_plic plic;
-    bool has_plic = fdt_plic(tree, 0, &plic);
+    bool has_plic = fdt_plic(tree, 0, &plic), reached = false;
+    unsigned left_out = 0;
+    if (has_plic && (plic.reg.base & 3 || plic.reg.base + plic.reg.size > RISCV_DIRECT_SIZE)) {
+        log_line("the interrupt controller at %lx is out of reach: no interrupts", plic.reg.base);
+        has_plic = false;
+    }
     riscv_facts.sstc = true;
     info->cpu_count = 1;
     info->cpu_id[0] = boot_hart;
@@ -93,16 +131,24 @@ static void find_cpus(const struct fdt *tree, struct boot_info *info, uint64_t b
         riscv_facts.plic_context[i] = RISCV_NO_PLIC;
     for (uint32_t i = 0; fdt_cpu(tree, i, &cpu); i++) {
         bool is_boot = cpu.hart == boot_hart;
-        if (!is_boot && (!cpu.okay || !cpu.mmu || !cpu.fpu || info->cpu_count == CORES_MAX))
+        if (!is_boot && (!cpu.okay || !cpu.mmu || !cpu.fpu))
             continue;
+        if (!is_boot && info->cpu_count == CORES_MAX) {
+            left_out++;
+            continue;
+        }
         unsigned index = is_boot ? 0 : info->cpu_count++;
         uint32_t context;
         info->cpu_id[index] = cpu.hart;
         riscv_facts.sstc &= cpu.sstc;
-        if (has_plic && fdt_plic_context(tree, &plic, &cpu, &context))
+        if (has_plic && fdt_plic_context(tree, &plic, &cpu, &context) && plic_reaches(&plic.reg, context)) {
             riscv_facts.plic_context[index] = context;
+            reached = true;
+        }
     }
-    if (has_plic) {
+    if (left_out)
+        log_line("%u more cpus are not used: %u is the most", left_out, CORES_MAX);
+    if (reached) { /* else drivers are told that there are no interrupts, and poll */
         riscv_facts.plic = plic.reg;
         riscv_facts.plic_sources = plic.sources < PLIC_SOURCES_MAX ? plic.sources : PLIC_SOURCES_MAX;
         info->irq_count = riscv_facts.plic_sources + 1;
@@ -123,8 +169,10 @@ bool riscv_argument(const struct boot_info *info, const char *word) {
 static void find_chosen(const struct fdt *tree, struct boot_info *info) {
     struct fdt_chosen chosen = fdt_chosen(tree);
     size_t length = strlen(chosen.arguments);
-    if (length >= sizeof info->arguments)
+    if (length >= sizeof info->arguments) {
+        log_line("%lu bytes of boot arguments: those from %lu on are not read", length, sizeof info->arguments - 1);
         length = sizeof info->arguments - 1;
+    }
     memcpy(info->arguments, chosen.arguments, length);
     info->archive = (struct boot_range){chosen.initrd.base, chosen.initrd.size};
     if (info->archive.size)
@@ -145,6 +193,10 @@ void riscv_boot(uint64_t hart, uint64_t tree_address, uint64_t image) {
     riscv_facts.image_base = image;
     sbi_probe();
     log_line("hart %lu, image at %lx, device tree at %lx", hart, image, tree_address);
+    csr_set(sstatus, RISCV_SSTATUS_FS);
+    if (!(csr_read(sstatus) & RISCV_SSTATUS_FS))
+        panic("hart %lu has no floating point: F and D are needed", hart);
+    csr_clear(sstatus, RISCV_SSTATUS_FS);
 
     struct fdt tree;
     void *bytes = arch_phys_to_virt(tree_address);
@@ -196,19 +248,16 @@ void arch_core_init(struct core *core) {
 }
 
 bool arch_core_start(struct core *core) {
+    arch_store_release(&riscv_secondary_satp, riscv_kernel_satp); /* cores[] is full: those who wait may come in */
     uint64_t entry = (uint64_t)(uintptr_t)riscv_secondary - RISCV_IMAGE_BASE + riscv_facts.image_base;
     return sbi_hart_start(riscv_core(core)->hart, entry, (uint64_t)(uintptr_t)core);
 }
 
-static bool overlaps(const struct fdt_range *range, uint64_t base, uint64_t end) {
-    return range->size && base < range->base + range->size && range->base < end;
-}
-
 bool arch_device_allowed(uint64_t base, uint64_t size) {
     uint64_t end = base + size;
-    if (overlaps(&riscv_facts.plic, base, end))
+    if (meets(riscv_facts.plic.base, riscv_facts.plic.size, base, end))
         return false;
     if (riscv_facts.test_device && base <= riscv_facts.test_device && riscv_facts.test_device < end)
         return false;
-    return !overlaps(&riscv_facts.clint, base, end);
+    return !meets(riscv_facts.clint.base, riscv_facts.clint.size, base, end);
 }

@@ -23,7 +23,7 @@
 
 extern char image_start[], image_rodata[], image_data[], image_end[];
 
-uint64_t riscv_kernel_satp;
+uint64_t riscv_kernel_satp, riscv_secondary_satp;
 
 static uint64_t kernel_root[512] __attribute__((aligned(4096)));
 static uint16_t kernel_entry[256]; /* indices of its entries, of which most are not valid; (i) after boot */
@@ -176,8 +176,7 @@ void arch_kernel_map(const struct boot_info *info) {
             kernel_entry[kernel_entry_count++] = (uint16_t)i;
     if (riscv_facts.plic.size)
         plic_init();
-    /* From here on other harts may come in. */
-    arch_store_release(&riscv_kernel_satp, satp);
+    riscv_kernel_satp = satp;
 }
 
 void arch_space_init(struct arch_space *space, uint64_t *root) {

@@ -17,6 +17,10 @@ static volatile uint32_t *reg(uint64_t offset) {
     return (volatile uint32_t *)arch_phys_to_virt(riscv_facts.plic.base + offset);
 }
 
+uint64_t plic_context_end(uint64_t context) {
+    return 0x200000 + 0x1000 * context + 8;
+}
+
 void plic_init(void) {
     for (uint32_t i = 1; i <= riscv_facts.plic_sources; i++)
         *reg(4 * i) = 0;

@@ -45,7 +45,8 @@ struct riscv_facts {
     struct fdt_range clint;           /* the firmware's timer and IPI registers, size 0: not in the tree */
 };
 extern struct riscv_facts riscv_facts;
-extern uint64_t riscv_kernel_satp; /* known to start.S: not 0 when secondary cores may use it */
+extern uint64_t riscv_kernel_satp;    /* (i) once arch_kernel_map() has been */
+extern uint64_t riscv_secondary_satp; /* (a) the same for start.S, 0 until every core is made: pairs with `loser` */
 
 /* SiFive errata: FU540, sfence.vma by address; FU740 CIP-1200, any fence that is not of everything. The test is the one
  * by marchid and mimpid that Linux has. */
@@ -71,7 +72,9 @@ bool sbi_hart_start(uint64_t hart, uint64_t address, uint64_t argument);
 uint64_t sbi_marchid(void);
 uint64_t sbi_mimpid(void);
 
-/* plic.c. Init masks every source: what firmware left unmasked would interrupt a core that has no driver for it. */
+/* plic.c. How many bytes of registers a controller with this context has at least. Init masks every source: what
+ * firmware left unmasked would interrupt a core that has no driver for it. */
+uint64_t plic_context_end(uint64_t context);
 void plic_init(void);
 void plic_core_init(uint64_t context);
 /* Take what is pending, mask and complete it; 0: nothing. */

@@ -168,7 +168,7 @@ riscv_secondary:
     li t0, (1 << 18) | (1 << 19) | (3 << 13) | (3 << 9) | (1 << 6) | (1 << 1)
     csrc sstatus, t0
     mv s0, a1
-    la t0, riscv_kernel_satp
+    la t0, riscv_secondary_satp
     ld a0, (t0)
     la ra, 1f
     j mmu_on
@@ -181,8 +181,8 @@ riscv_secondary:
     mv a0, tp
     call core_main
 
-/* A hart that lost the lottery: sleep 10 ms at a time by the firmware's timer until the kernel's map is there, then
- * look for the core of this hart; give up after 10 s. */
+/* A hart that lost the lottery: sleep 40000 ticks at a time (10 ms at 4 MHz) by the firmware's timer until every core
+ * is made, then look for the one of this hart; give up after 1000 times. */
 loser:
     li s1, 1000
 1:  li t0, 1 << 5              /* STIE: only to end wfi, interrupts are off */
@@ -199,7 +199,7 @@ loser:
     li a7, 0
     ecall
 2:  wfi
-    la t0, riscv_kernel_satp
+    la t0, riscv_secondary_satp
     ld a0, (t0)
     fence r, rw
     bnez a0, 3f
