@@ -10,6 +10,7 @@ FAT partition with what U-Boot's standard boot looks for:
     /extlinux/extlinux.conf    what to boot
     /Image, /boot.cpio         the kernel and its boot archive
     /board.dtb                 only with --dtb; else the kernel gets the tree that U-Boot itself uses
+    /vf2_uEnv.txt              VisionFive 2: how the vendor's U-Boot, which does not search the card, finds all this
 
 The partition has the "bootable" attribute, so U-Boot finds it whatever its number. The card holds firmware only if
 files are given for it (--spl, --u-boot): most boards have theirs in flash, and a card without leaves it in charge.
@@ -112,6 +113,13 @@ def extlinux(title, arguments, has_tree):
     return "\n".join(lines) + "\n"
 
 
+def by_hand(board):
+    """The U-Boot command that does what U-Boot does by itself, also in those before 2022.01, whose sysboot hands on its
+    own tree only when told to."""
+    part = f"{board['board']['device']}:{board['boot partition']['number']}"
+    return f"setenv fdt_addr ${{fdtcontroladdr}}; sysboot {part} any ${{scriptaddr}} /extlinux/extlinux.conf"
+
+
 def write_fat(path, files):
     """Format the boot partition in the image at `path` and copy `files` (name -> bytes) into it."""
     environment = dict(os.environ, MTOOLS_SKIP_CHECK="1", SOURCE_DATE_EPOCH="315532800", TZ="UTC")
@@ -153,6 +161,8 @@ def make(args, board, kernel, archive):
              "Image": kernel, "boot.cpio": archive}
     if args.dtb:
         files["board.dtb"] = args.dtb.read_bytes()
+    if "environment" in board["board"]:
+        files[board["board"]["environment"]] = f"boot2={by_hand(board)}\n".encode()
     sectors = FAT_FIRST + FAT_SECTORS + TABLE_SECTORS + 1
     partitions = {number(board["boot partition"], "number"):
                   ("os2", BASIC_DATA, FAT_FIRST, FAT_FIRST + FAT_SECTORS - 1, BOOTABLE)}
@@ -169,18 +179,16 @@ def make(args, board, kernel, archive):
 def explain(args, board, machine):
     """The exact commands, for the card and for the network."""
     load, image = board["load"], shlex.quote(str(args.output))
-    part = f"{board['board']['device']}:{board['boot partition']['number']}"
     print(f"{args.output}: {board['board']['name']}, {args.output.stat().st_size >> 20} MiB\n")
     if args.board == "virt":
         print("To boot it in QEMU, through OpenSBI and U-Boot (Debian package u-boot-qemu):\n"
               f"    {machine['qemu']} -M virt -smp 2 -m 512M -nographic -bios default \\\n"
               "        -kernel /usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin \\\n"
-              f"        -drive file={image},format=raw,if=none,id=card -device virtio-blk-device,drive=card\n")
+              f"        -drive file={image},format=raw,if=none,id=card -device virtio-blk-device,drive=card")
     else:
         print("To write it to a card, with the name lsblk shows for the card in place of sdX (all on it is lost):\n"
-              f"    sudo dd if={image} of=/dev/sdX bs=4M conv=fsync status=progress\n"
-              f"U-Boot boots it by itself. By hand, at its prompt:\n    sysboot {part} any ${{scriptaddr}} "
-              "/extlinux/extlinux.conf\n")
+              f"    sudo dd if={image} of=/dev/sdX bs=4M conv=fsync status=progress")
+    print(f"U-Boot boots it by itself, from 2022.01 on. By hand, at its prompt:\n    {by_hand(board)}\n")
     print("To boot over the network, with SERVER's address, on the server:\n"
           f"    cp {shlex.quote(machine['kernel'])} {shlex.quote(machine['archive'])} /srv/tftp/\n"
           "and at U-Boot's prompt:\n"

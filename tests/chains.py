@@ -15,8 +15,10 @@ BUILD/chains/CHAIN. A chain whose firmware is not installed is skipped, and says
 """
 import argparse
 import dataclasses
+import itertools
 import pathlib
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -60,6 +62,7 @@ def run(*line):
     done = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         raise GuestError(f"{' '.join(line)}: {done.stdout.decode(errors='replace')}")
+    return done.stdout.decode(errors="replace")
 
 
 def edited_tree(chain, folder, facts, edit):
@@ -122,10 +125,33 @@ def ram_elsewhere(chain, folder, facts):
 def u_boot(_chain, folder, facts):
     """The very image that `./os2 image --board virt` writes, as a virtio disk."""
     card = folder / "card.img"
-    run(sys.executable, str(ROOT / "cross/image.py"), "-o", str(card), facts["build"], "virt")
-    return {"kernel": need(U_BOOT, "u-boot-qemu"), "archive": "",
+    told = run(sys.executable, str(ROOT / "cross/image.py"), "-o", str(card), facts["build"], "virt")
+    return {"kernel": need(U_BOOT, "u-boot-qemu"), "archive": "", "told": told,
             "arguments": ["-bios", "default", "-drive", f"file={card},format=raw,if=none,id=card",
                           "-device", "virtio-blk-device,drive=card"]}
+
+
+def commands_told(told, heading):
+    """The indented lines below the one that ends with the heading."""
+    lines = told[told.index(heading + "\n") + len(heading) + 1:].split("\n")
+    return [line.strip() for line in itertools.takewhile(lambda line: line.startswith("    "), lines)]
+
+
+def u_boot_by_hand(chain, folder, facts):
+    """What it says to type at U-Boot's prompt, typed there."""
+    other = u_boot(chain, folder, facts)
+    return other | {"typed": ["virtio scan"] + commands_told(other["told"], "By hand, at its prompt:")}
+
+
+def u_boot_by_tftp(chain, folder, facts):
+    """The same with the commands for the network; QEMU's own server has the files."""
+    other = u_boot(chain, folder, facts)
+    for file in commands_told(other["told"], "on the server:")[0].split()[1:-1]:
+        shutil.copy(file, folder)
+    typed = [line.replace("SERVER", "10.0.2.2") for line in commands_told(other["told"], "and at U-Boot's prompt:")]
+    return other | {"typed": typed,
+                    "arguments": ["-bios", "default", "-netdev", f"user,id=net,tftp={folder}",
+                                  "-device", "virtio-net-device,netdev=net"]}
 
 
 def icicle(_chain, folder, _facts):
@@ -178,6 +204,9 @@ CHAINS = {
     "u-boot": Chain(memory="512M", prepare=u_boot,
                     log=(r"U-Boot ", r"Found /extlinux/extlinux.conf", r"Starting kernel", r"image at 80200000",
                          r"2 of 2 cores are up")),
+    "u-boot by hand": Chain(memory="512M", prepare=u_boot_by_hand,
+                            log=(r"Retrieving file: /boot.cpio", r"Starting kernel")),
+    "u-boot by TFTP": Chain(memory="512M", prepare=u_boot_by_tftp, log=(r"Bytes transferred", r"Starting kernel")),
     "sifive_u": Chain(machine="sifive_u", smp=5, memory="512M", harts=(1, 2, 3, 4), end="reboot",
                       log=(r"4 cpus, clock 1000000 Hz", r"timer by SBI", r"4 of 4 cores are up")),
     "icicle": Chain(machine="microchip-icicle-kit", smp=5, memory="2G", serials=("null", "mon:stdio"), prepare=icicle,
@@ -208,7 +237,16 @@ CHAINS = {
 }
 
 
-def judge(chain, line):
+def type_at_u_boot(guest, lines):
+    """Stops U-Boot as it counts down, and types the lines at its prompt."""
+    at = guest.until("Hit any key to stop autoboot", 0)
+    guest.type(" ")
+    for line in lines:
+        at = guest.until("\n=> ", at)
+        guest.type(line + "\r")
+
+
+def judge(chain, line, typed):
     """Boots; yields a line for each thing seen. GuestError: it was not."""
     with terminal.Terminal(line) as guest:
         guest.seconds = chain.seconds
@@ -222,6 +260,8 @@ def judge(chain, line):
             yield f"prints {chain.panic}"
             return
         try:
+            if typed:
+                type_at_u_boot(guest, typed)
             booted = guest.prompt(0)
             yield "comes to a prompt"
             for pattern in chain.log:
@@ -267,7 +307,7 @@ def run_chain(args, name):
     print(f"# {qemu.shlex.join(line)}", flush=True)
     seen = 0
     try:
-        for seen, what in enumerate(judge(chain, line), 1):
+        for seen, what in enumerate(judge(chain, line, other.get("typed")), 1):
             print(f"ok {seen} - {what}".replace("#", ""), flush=True)
     except GuestError as error:
         print(f"not ok {seen + 1} - {error}\n1..{seen + 1}")

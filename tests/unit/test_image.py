@@ -77,6 +77,7 @@ class ImageTest(unittest.TestCase):
             for line in (["kernel", "/Image"], ["initrd", "/boot.cpio"], ["append", "os2.noasid"]):
                 self.assertIn(line, lines)
             self.assertIn("tftpboot", done.stdout)
+            self.assertIn(f"sysboot {'virtio 0' if board == 'virt' else 'mmc'}", done.stdout)
             self.assertEqual(self.make(board, "--append", "os2.noasid")[1], data, "made twice, it differs")
 
     def test_firmware(self):
@@ -92,6 +93,17 @@ class ImageTest(unittest.TestCase):
             self.assertLess(found[1][2], found[2][1])
             self.assertLess(found[2][2], found[3][1])
         self.assertIn("does not come from a card", self.make("virt", "--spl", str(self.folder / "spl"))[0].stderr)
+
+    def test_vendor_environment(self):
+        """The vendor's U-Boot imports at most 512 bytes of variables and runs boot2."""
+        done, _ = self.make("visionfive2")
+        text = self.file("vf2_uEnv.txt").decode()
+        name, command = text.rstrip("\n").split("=", 1)
+        self.assertEqual(name, "boot2")
+        self.assertEqual(command, "setenv fdt_addr ${fdtcontroladdr}; "
+                         "sysboot mmc 1:3 any ${scriptaddr} /extlinux/extlinux.conf")
+        self.assertIn(f"    {command}\n", done.stdout)
+        self.assertLess(len(text), 512)
 
     def test_refused(self):
         self.assertIn("no such board", self.make("toaster")[0].stderr)
