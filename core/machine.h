@@ -28,6 +28,7 @@ struct core {
     struct process *current;
     struct slot *slots;            /* (i) machine.slot, for the entry path */
     uint64_t slots_bytes;          /* (i) */
+    uint64_t run_word, ready_word; /* (i) RUN and RDY with this core */
     bool running;                  /* (c) current is this core's and goes on; else it waits, is queued, or has ended */
     bool was_front;                /* (c) the last turn came from the queue's front place */
     uint32_t index;                /* (i) in cores[] */

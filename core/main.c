@@ -40,14 +40,15 @@ static void make_core(uint32_t index) {
     struct core *core = kernel_pages(order_of(sizeof *core), "a core");
     core->index = index;
     core->slots = machine.slot;
+    core->run_word = state(KIND_RUN, index, 0);
+    core->ready_word = state(KIND_RDY, index, 0);
     core->slots_bytes = machine.slot_count * sizeof(struct slot);
     core->shared = kernel_pages(order_of(sizeof *core->shared), "a core");
     uint64_t stack = (uint64_t)(uintptr_t)kernel_pages(STACK_ORDER, "a kernel stack");
     runqueue_init(&core->shared->queue);
     if (!timer_init(&core->timers))
         panic("no memory for a core's timers");
-    arch_core_make(core, index, state(KIND_RUN, index, 0), machine.boot->cpu_id[index],
-                   stack + (OS2_PAGE_SIZE << STACK_ORDER));
+    arch_core_make(core, index, core->run_word, machine.boot->cpu_id[index], stack + (OS2_PAGE_SIZE << STACK_ORDER));
     cores[index] = core;
 }
 

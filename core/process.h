@@ -110,6 +110,9 @@ static inline uint64_t life_generation(uint64_t life) {
 static inline bool life_doomed(uint64_t life) {
     return life & 1;
 }
+static inline uint64_t slot_life(const struct slot *slot) {
+    return __atomic_load_n(&slot->life, __ATOMIC_RELAXED);
+}
 static inline bool slot_doomed(const struct slot *slot) {
     return life_doomed(__atomic_load_n(&slot->life, __ATOMIC_RELAXED));
 }

@@ -8,6 +8,8 @@
  * Owner only: push, push_front, pop, publish. Any other core: steal. The hint may be read by anyone and may be wrong.
  * Slots are linked by number through slot->run_next, so nothing is allocated.
  *
+ * While `mode` is 0 the owner may do the same to the lists itself, without a call (core/runqueue_list.h).
+ *
  *     runqueue_offer.c    a private list, and one shared word through which the owner hands work out
  *     runqueue_biased.c   a lock that the owner need not take until a thief asks
  *     runqueue_lock.c     a plain lock: the yardstick
@@ -31,7 +33,7 @@ struct runqueue {
     struct runqueue_list front; /* the same: the front place */
     uint32_t length;            /* the same; (a) as a hint */
     struct lock lock;           /* lock, biased */
-    uint32_t mode;              /* biased: (a) written by the owner only */
+    uint32_t mode;              /* (a) 0: the lists are the owner's alone; written by the owner only */
     uint32_t acquisitions;      /* biased: owner, since the queue became shared */
     uint32_t box;        /* offer: (a) first slot of the chain on offer + 1, 0: nothing; only the owner fills it */
     uint16_t box_tail;   /* offer: owner; the last slot of the chain it offered */
@@ -46,11 +48,6 @@ void runqueue_push_front(struct runqueue *queue, struct slot *slot);
 
 /* The next one to run, from the front place if `front` and there is one; NULL: empty. *ret_front: where it was. */
 struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front);
-
-/* The short way through a yield: the slot that runqueue_pop() would give next, if it is at the head of the plain list
- * and nothing is on offer or in the front place; else NULL. Then runqueue_rotate() takes it and appends another. */
-struct slot *runqueue_first(const struct runqueue *queue);
-void runqueue_rotate(struct runqueue *queue, struct slot *appended);
 
 /* Let thieves at what is in the queue, where the implementation needs the owner's hand for that. Called while a core
  * looks for work, whenever the queue has changed, and in the IPI handler, for a thief that got nothing. */

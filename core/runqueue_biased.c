@@ -25,9 +25,11 @@ void runqueue_init(struct runqueue *queue) {
     *queue = (struct runqueue){.list = RUNQUEUE_EMPTY, .front = RUNQUEUE_EMPTY, .mode = BIASED};
 }
 
+_Static_assert(BIASED == 0, "queue_own()");
+
 /* Only its own core writes the mode: the owner may trust what it reads. */
 static inline bool biased(const struct runqueue *queue) {
-    return __atomic_load_n(&queue->mode, __ATOMIC_RELAXED) == BIASED;
+    return queue_own(queue);
 }
 
 /* The owner lets the lock go that it had to take. */
@@ -37,16 +39,11 @@ static void disown(struct runqueue *queue) {
     lock_release(&queue->lock);
 }
 
-static inline void append(struct runqueue *queue, struct runqueue_list *list, struct slot *slot) {
-    list_append(list, slot);
-    set_length(queue, queue->length + 1);
-}
-
 /* In functions of their own, so that the way without the lock needs no stack frame. */
 static __attribute__((noinline)) void push_locked(struct runqueue *queue, struct runqueue_list *list,
                                                   struct slot *slot) {
     lock_acquire(&queue->lock);
-    append(queue, list, slot);
+    queue_append(queue, list, slot);
     disown(queue);
 }
 
@@ -59,28 +56,20 @@ static __attribute__((noinline)) struct slot *pop_locked(struct runqueue *queue,
 
 void runqueue_push(struct runqueue *queue, struct slot *slot) {
     if (biased(queue))
-        append(queue, &queue->list, slot);
+        queue_append(queue, &queue->list, slot);
     else
         push_locked(queue, &queue->list, slot);
 }
 
 void runqueue_push_front(struct runqueue *queue, struct slot *slot) {
     if (biased(queue))
-        append(queue, &queue->front, slot);
+        queue_append(queue, &queue->front, slot);
     else
         push_locked(queue, &queue->front, slot);
 }
 
 struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front) {
     return biased(queue) ? queue_take(queue, front, ret_front) : pop_locked(queue, front, ret_front);
-}
-
-struct slot *runqueue_first(const struct runqueue *queue) {
-    return biased(queue) ? queue_first(queue) : NULL;
-}
-
-void runqueue_rotate(struct runqueue *queue, struct slot *appended) {
-    queue_rotate(queue, appended);
 }
 
 void runqueue_publish(struct runqueue *queue) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The lists that every run queue is made of: for the implementations in core/runqueue_*.c only. */
+/* The lists that every run queue is made of: for the implementations in core/runqueue_*.c, and for the short ways of
+ * core/turn.c through a queue that is its owner's alone. */
 #ifndef CORE_RUNQUEUE_LIST_H
 #define CORE_RUNQUEUE_LIST_H
 
@@ -44,16 +45,33 @@ static inline struct slot *queue_take(struct runqueue *queue, bool front, bool *
     return list_take(list);
 }
 
-/* runqueue_first() and runqueue_rotate() for a queue that the caller may touch. */
-static inline struct slot *queue_first(const struct runqueue *queue) {
-    return list_empty(&queue->list) || !list_empty(&queue->front) ? NULL : &machine.slot[queue->list.head];
+/* The short ways of the owner, where nobody else may touch the lists and nothing is in the front place: the next one or
+ * NULL; take it, known as `first`; take it and append another; append one. */
+static inline bool queue_own(const struct runqueue *queue) {
+    return __atomic_load_n(&queue->mode, __ATOMIC_RELAXED) == 0;
 }
-static inline void queue_rotate(struct runqueue *queue, struct slot *appended) {
-    struct runqueue_list *list = &queue->list;
+static inline struct slot *queue_first(const struct runqueue *queue) {
+    return !queue_own(queue) || list_empty(&queue->list) || !list_empty(&queue->front)
+               ? NULL
+               : &machine.slot[queue->list.head];
+}
+static inline void queue_take_first(struct runqueue *queue, const struct slot *first) {
+    uint16_t next = first->run_next;
+    queue->list.head = next;
+    if (next == SLOT_NONE)
+        queue->list.tail = SLOT_NONE;
+    set_length(queue, queue->length - 1);
+}
+static inline void queue_rotate(struct runqueue *queue, const struct slot *first, struct slot *appended) {
+    uint16_t index = appended->index;
     appended->run_next = SLOT_NONE;
-    machine.slot[list->tail].run_next = appended->index;
-    list->tail = appended->index;
-    list->head = machine.slot[list->head].run_next;
+    machine.slot[queue->list.tail].run_next = index;
+    queue->list.tail = index;
+    queue->list.head = first->run_next;
+}
+static inline void queue_append(struct runqueue *queue, struct runqueue_list *list, struct slot *slot) {
+    list_append(list, slot);
+    set_length(queue, queue->length + 1);
 }
 
 /* How many a thief gets of n. */

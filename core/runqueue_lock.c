@@ -3,13 +3,12 @@
 #include "core/runqueue_list.h"
 
 void runqueue_init(struct runqueue *queue) {
-    *queue = (struct runqueue){.list = RUNQUEUE_EMPTY, .front = RUNQUEUE_EMPTY};
+    *queue = (struct runqueue){.list = RUNQUEUE_EMPTY, .front = RUNQUEUE_EMPTY, .mode = 1};
 }
 
 static void push(struct runqueue *queue, struct runqueue_list *list, struct slot *slot) {
     lock_acquire(&queue->lock);
-    list_append(list, slot);
-    set_length(queue, queue->length + 1);
+    queue_append(queue, list, slot);
     lock_release(&queue->lock);
 }
 
@@ -26,15 +25,6 @@ struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front) {
     struct slot *slot = queue_take(queue, front, ret_front);
     lock_release(&queue->lock);
     return slot;
-}
-
-struct slot *runqueue_first(const struct runqueue *queue) {
-    (void)queue;
-    return NULL; /* never without the lock */
-}
-
-void runqueue_rotate(struct runqueue *queue, struct slot *appended) {
-    queue_rotate(queue, appended);
 }
 
 void runqueue_publish(struct runqueue *queue) {

@@ -24,13 +24,11 @@ void runqueue_init(struct runqueue *queue) {
 }
 
 void runqueue_push(struct runqueue *queue, struct slot *slot) {
-    list_append(&queue->list, slot);
-    set_length(queue, queue->length + 1);
+    queue_append(queue, &queue->list, slot);
 }
 
 void runqueue_push_front(struct runqueue *queue, struct slot *slot) {
-    list_append(&queue->front, slot);
-    set_length(queue, queue->length + 1);
+    queue_append(queue, &queue->front, slot);
 }
 
 /* The owner's offer comes back before the rest, unless a thief has it. Relaxed will do: the owner wrote the chain. */
@@ -50,16 +48,9 @@ struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front) {
     if (queue->box_length) {
         take_back(queue);
         queue->box_length = 0;
+        queue->mode = 0;
     }
     return queue_take(queue, front, ret_front);
-}
-
-struct slot *runqueue_first(const struct runqueue *queue) {
-    return queue->box_length ? NULL : queue_first(queue);
-}
-
-void runqueue_rotate(struct runqueue *queue, struct slot *appended) {
-    queue_rotate(queue, appended);
 }
 
 void runqueue_publish(struct runqueue *queue) {
@@ -69,6 +60,7 @@ void runqueue_publish(struct runqueue *queue) {
             return; /* still on offer */
         set_length(queue, queue->length - queue->box_length);
         queue->box_length = 0;
+        queue->mode = 0;
     }
     uint32_t n = steal_share(queue->length);
     if (!n)
@@ -76,6 +68,7 @@ void runqueue_publish(struct runqueue *queue) {
     struct slot *first = queue_split(queue, n, &last);
     queue->box_tail = last->index;
     queue->box_length = (uint16_t)n;
+    queue->mode = 1; /* what is oldest is on offer */
     /* Pairs with the exchange in runqueue_steal(): the chain's links and words come first. */
     arch_fence_release();
     arch_store_relaxed(&queue->box, first->index + 1u);

@@ -28,6 +28,7 @@
 
 #include "core/ipc.h"
 #include "core/panic.h"
+#include "core/runqueue_list.h"
 #include "core/state.h"
 #include "mm/paging.h"
 
@@ -36,11 +37,15 @@
 #define NAP_LAST_HZ 100
 #define LOOK_HZ 1000
 
-void turn_account(struct core *core) {
-    struct slot *slot = &machine.slot[core->turn_slot];
-    if (core->turn_slot != SLOT_NONE && slot_generation(slot) == core->turn_generation)
+static inline void account(struct core *core) {
+    struct slot *slot = &core->slots[core->turn_slot];
+    if (core->turn_slot != SLOT_NONE && life_generation(slot_life(slot)) == core->turn_generation)
         __atomic_fetch_add(&slot->spent, (uint64_t)(core->tokens_marked - core->tokens), __ATOMIC_RELAXED);
     core->tokens_marked = core->tokens;
+}
+
+void turn_account(struct core *core) {
+    account(core);
 }
 
 void turn_stop(struct core *core) {
@@ -101,15 +106,18 @@ static void share_work(struct core *core) {
     }
 }
 
-static void make_ready(struct core *core, struct slot *slot, bool front) {
+static inline void make_ready(struct core *core, struct slot *slot, bool front) {
+    struct runqueue *queue = &core->shared->queue;
     slot->ready_since = arch_clock();
-    arch_store_release(&slot->word, state(KIND_RDY, core->index, 0));
+    arch_store_release(&slot->word, core->ready_word);
     if (front)
-        runqueue_push_front(&core->shared->queue, slot);
+        runqueue_push_front(queue, slot);
+    else if (queue_own(queue))
+        queue_append(queue, &queue->list, slot);
     else
-        runqueue_push(&core->shared->queue, slot);
+        runqueue_push(queue, slot);
     /* Where nobody runs, the next dispatch takes one first, and shares the rest. */
-    if (core->running)
+    if (core->running && __atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED))
         share_work(core);
 }
 
@@ -243,18 +251,21 @@ static void start_tick(struct core *core) {
 }
 
 /* Give a process its turn. */
-static inline void begin_turn(struct core *core, struct slot *slot, uint64_t now) {
-    struct process *p = slot->process;
+static inline void begin_turn(struct core *core, struct slot *slot, struct process *p, uint64_t now) {
     uint64_t waited = now - slot->ready_since;
     if (waited > core->longest_wait)
         core->longest_wait = waited;
     core->turns++;
     p->turns++;
     core->turn_slot = slot->index;
-    core->turn_generation = slot_generation(slot);
-    core->turn_quantum = p->lent ? p->lent : p->quantum;
-    core->tokens = core->tokens_marked = core->turn_quantum;
-    p->lent = 0;
+    core->turn_generation = life_generation(slot_life(slot));
+    uint64_t quantum = p->quantum;
+    if (p->lent) {
+        quantum = p->lent;
+        p->lent = 0;
+    }
+    core->turn_quantum = (uint32_t)quantum;
+    core->tokens = core->tokens_marked = (int64_t)quantum;
     if (slot->seq >> (STATE_SEQ_BITS - 1))
         slot->seq = 0; /* the entry path only counts up: 2^43 more waits before it would overflow */
 }
@@ -288,37 +299,68 @@ void turn_dispatch(struct core *core) {
         }
         uint64_t now = arch_clock();
         look_around(core, now);
-        begin_turn(core, slot, now);
         struct process *p = slot->process;
+        begin_turn(core, slot, p, now);
         turn_switch(core, p);
         start_tick(core);
         arch_enter(core, &p->context, &p->space.arch);
     }
 }
 
+/* ---- The short ways of the entry path: a switch to the next one, where that needs no more than other tables. ---- */
+
+/* Who is next, if so; NULL: turn_dispatch() knows. */
+static inline struct slot *plain_next(struct core *core, const struct runqueue *queue) {
+    struct slot *y = queue_first(queue);
+    return !y || y->word != core->ready_word || !arch_space_plain(core, &y->process->space.arch) ||
+                   __atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED)
+               ? NULL
+               : y;
+}
+
+static __attribute__((noinline)) _Noreturn void end_doomed(struct core *core, struct slot *slot) {
+    turn_leave_space(core);
+    end_begin(core, slot, slot->doom_reason, 0, slot->process->context.pc, 0);
+    turn_dispatch(core);
+}
+
+/* Give it its turn, once it is out of the queue. */
+static inline struct process *plain_begin(struct core *core, struct slot *y, uint64_t now) {
+    struct process *p = y->process;
+    core->was_front = false;
+    arch_store_relaxed(&y->word, core->run_word);
+    arch_fence(); /* pairs with end_kill() */
+    begin_turn(core, y, p, now);
+    if (slot_doomed(y))
+        end_doomed(core, y);
+    return p;
+}
+
 struct process *turn_rotate(struct core *core) {
     struct runqueue *queue = &core->shared->queue;
-    struct slot *y = runqueue_first(queue);
-    if (!y || y->word != state(KIND_RDY, core->index, 0) || !arch_space_plain(core, &y->process->space.arch) ||
-        __atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED))
+    struct slot *y = plain_next(core, queue);
+    if (!y)
         return NULL;
     struct process *x = core->current;
+    struct slot *slot = x->slot;
     uint64_t now = arch_clock();
-    turn_account(core);
+    account(core);
     x->lent = core->turn_quantum;
-    x->slot->ready_since = now;
-    arch_store_release(&x->slot->word, state(KIND_RDY, core->index, 0));
-    runqueue_rotate(queue, x->slot);
-    core->was_front = false;
-    arch_store_relaxed(&y->word, state(KIND_RUN, core->index, 0));
-    arch_fence(); /* pairs with end_kill() */
-    begin_turn(core, y, now);
-    if (slot_doomed(y)) {
-        turn_leave_space(core);
-        end_begin(core, y, y->doom_reason, 0, y->process->context.pc, 0);
-        turn_dispatch(core);
+    slot->ready_since = now;
+    arch_store_release(&slot->word, core->ready_word);
+    queue_rotate(queue, y, slot);
+    return plain_begin(core, y, now);
+}
+
+struct process *turn_next(struct core *core) {
+    struct runqueue *queue = &core->shared->queue;
+    struct slot *y = plain_next(core, queue);
+    if (y) {
+        account(core);
+        queue_take_first(queue, y);
+        return plain_begin(core, y, arch_clock());
     }
-    return y->process;
+    turn_dispatch(core);
 }
 
 /* ---- Interrupts. ---- */

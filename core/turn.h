@@ -19,6 +19,10 @@ void turn_stop(struct core *core);
  * active; NULL: nothing was done. */
 struct process *turn_rotate(struct core *core);
 
+/* The same for a receive that waits: the current process is published, and its core has left it. Returns the process to
+ * run, its space not yet active; if that needs more than a switch of tables, does not return. */
+struct process *turn_next(struct core *core);
+
 /* The turn has no tokens left: whoever runs goes to the tail. */
 void turn_spent(struct core *core);
 

@@ -430,6 +430,18 @@ void message_looked_at_late(struct core *core, uint64_t word, struct process *ca
     syscall_leave(core);
 }
 
+struct process *message_wait(struct core *core) {
+    struct process *x = core->current;
+    struct slot *slot = x->slot;
+    turn_park(x);
+    uint64_t word = state(KIND_RCV, SLOT_ANY, wait_begin(slot));
+    arch_swap_full(&slot->word, word); /* pairs with the look at the word in send_message() and notify_slot() */
+    bool missed = __atomic_load_n(&slot->note, __ATOMIC_RELAXED) || !queue_empty(slot);
+    if (missed && arch_cas_full(&slot->word, word, state(KIND_RUN, core->index, 0)))
+        return NULL;
+    return turn_next(core);
+}
+
 /* ---- With a block, on the entry path. ---- */
 
 static uint64_t pass_result(enum pass pass, unsigned order) {

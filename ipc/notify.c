@@ -6,13 +6,31 @@
  * for, together with a message if there is one, so neither starves the other.
  *
  * Setter: bits, full fence, word. Receiver: word by a full-fence swap, then bits. One of them sees the other.
+ *
+ * Most often the receiver waits already, and asks for all of the bits: then notify() claims it as a sender does, from
+ * the exact word seen before its generation, and hands it the bits without setting them. Mask and word belong together,
+ * since a wait's number never comes back.
  */
 #include "core/ipc.h"
 #include "core/state.h"
-#include "core/string.h"
 #include "core/syscall.h"
 #include "core/turn.h"
 #include "ipc/wait.h"
+
+/* Ready, with these bits. */
+static void deliver_bits(struct core *core, struct slot *slot, uint64_t bits, bool front) {
+    struct process *process = slot->process;
+    uint64_t *r = process->reg;
+    r[OS2_R_CONTROL] = OS2_I_BITS;
+    r[OS2_R_LABEL] = r[OS2_R_W0] = r[OS2_R_W1] = r[OS2_R_W2] = r[OS2_R_W3] = r[OS2_R_W4] = 0;
+    r[OS2_R_CALLER] = r[OS2_R_BADGE] = 0;
+    r[OS2_R_BITS] = bits;
+    wait_over(process);
+    if (front)
+        turn_ready_front(core, slot);
+    else
+        turn_ready(core, slot);
+}
 
 enum os2_status notify_slot(struct core *core, struct slot *slot, uint64_t generation, uint64_t bits, bool front) {
     lock_acquire(&slot->lock);
@@ -31,15 +49,7 @@ enum os2_status notify_slot(struct core *core, struct slot *slot, uint64_t gener
     }
     note_set(slot, slot->note & ~taken);
     lock_release(&slot->lock);
-    struct process *process = slot->process;
-    memset(process->reg, 0, sizeof process->reg);
-    process->reg[OS2_R_CONTROL] = OS2_I_BITS;
-    process->reg[OS2_R_BITS] = taken;
-    wait_over(process);
-    if (front)
-        turn_ready_front(core, slot);
-    else
-        turn_ready(core, slot);
+    deliver_bits(core, slot, taken, front);
     return OS2_OK;
 }
 
@@ -52,8 +62,15 @@ struct light light_notify(uint64_t control, uint64_t bits, uint64_t w0, uint64_t
         return light_status(OS2_E_HANDLE);
     if (bits & ~h->badge)
         return light_status(OS2_E_RIGHTS);
-    return light_status(
-        notify_slot(core, &machine.slot[handle_slot(h->target)], handle_generation(h->target), bits, false));
+    struct slot *slot = &machine.slot[handle_slot(h->target)];
+    uint64_t generation = handle_generation(h->target), word = slot_word(slot);
+    if (state_kind(word) == KIND_RCV && state_peer(word) == SLOT_ANY && slot_life(slot) == generation << 1 && bits &&
+        !(bits & ~__atomic_load_n(&slot->mask, __ATOMIC_RELAXED)) &&
+        arch_cas_full(&slot->word, word, state(KIND_RUN, core->index, 0))) {
+        deliver_bits(core, slot, bits, false);
+        return light_status(OS2_OK);
+    }
+    return light_status(notify_slot(core, slot, generation, bits, false));
 }
 
 /* ---- Watching. ---- */

@@ -235,6 +235,7 @@ void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64
         riscv_core(core)->light[i] = handler ? handler : riscv_not_light;
     }
     riscv_core(core)->light[OS2_SYS_yield] = riscv_yield;
+    riscv_core(core)->light[OS2_SYS_receive] = riscv_receive;
 }
 
 void arch_core_init(struct core *core) {

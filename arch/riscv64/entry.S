@@ -14,8 +14,8 @@
  * Light calls (arch/arch.h) are made from the program's registers: the process is not stopped, nothing of it is saved
  * but sp. C code of the kernel is compiled not to touch t3..t6, so that they need no clearing.
  *
- * Five calls never come to C, or only to one function of it: tokens, a poll that finds nothing and yield, here; call
- * and reply_receive between processes that need no more than a switch, in message.S.
+ * Six calls never come to C, or only to one function of it: tokens, a poll that finds nothing, yield, and a receive
+ * that waits, here; call and reply_receive between processes that need no more than a switch, in message.S.
  *
  * With the boot argument os2.nofast another entry is used, from which every call goes the long way.
  */
@@ -24,12 +24,18 @@
 #define REG(n) (PROCESS_REG + 8 * (n))
 #define S(n) (PROCESS_S + 8 * (n))
 
-    /* The current process's registers that a call keeps, and its pc behind the ecall. */
-    .macro save_context process, scratch
+    /* The registers of a process that a call keeps, and its pc behind the ecall; light: where a light call is made, sp
+     * is not its own any more. */
+    .macro save_context process, scratch, light=0
     csrr \scratch, sepc
     addi \scratch, \scratch, 4
     sd \scratch, PROCESS_PC(\process)
+    .if \light
+    ld \scratch, CORE_USER_SP(tp)
+    sd \scratch, PROCESS_SP(\process)
+    .else
     sd sp, PROCESS_SP(\process)
+    .endif
     sd s0, S(0)(\process)
     sd s1, S(1)(\process)
     sd s2, S(2)(\process)
@@ -42,6 +48,26 @@
     sd s9, S(9)(\process)
     sd s10, S(10)(\process)
     sd s11, S(11)(\process)
+    .endm
+
+    /* The same back, and its constants; tp is the core until then. */
+    .macro load_context process
+    csrw sscratch, tp
+    ld sp, PROCESS_SP(\process)
+    ld gp, PROCESS_GP(\process)
+    ld tp, PROCESS_TP(\process)
+    ld s0, S(0)(\process)
+    ld s1, S(1)(\process)
+    ld s2, S(2)(\process)
+    ld s3, S(3)(\process)
+    ld s4, S(4)(\process)
+    ld s5, S(5)(\process)
+    ld s6, S(6)(\process)
+    ld s7, S(7)(\process)
+    ld s8, S(8)(\process)
+    ld s9, S(9)(\process)
+    ld s10, S(10)(\process)
+    ld s11, S(11)(\process)
     .endm
 
     .text
@@ -175,23 +201,10 @@ fast_return:
 /* void riscv_enter(struct core *): load the current process, its space being active, and run it. */
     .globl riscv_enter
 riscv_enter:
-    ld t2, CORE_CURRENT(a0)
-    csrw sscratch, a0
-    ld sp, PROCESS_SP(t2)
-    ld gp, PROCESS_GP(t2)
-    ld tp, PROCESS_TP(t2)
-    ld s0, S(0)(t2)
-    ld s1, S(1)(t2)
-    ld s2, S(2)(t2)
-    ld s3, S(3)(t2)
-    ld s4, S(4)(t2)
-    ld s5, S(5)(t2)
-    ld s6, S(6)(t2)
-    ld s7, S(7)(t2)
-    ld s8, S(8)(t2)
-    ld s9, S(9)(t2)
-    ld s10, S(10)(t2)
-    ld s11, S(11)(t2)
+    mv tp, a0
+    ld t2, CORE_CURRENT(tp)
+enter_t2:
+    load_context t2
 leave:
     ld t0, PROCESS_PC(t2)
     csrw sepc, t0
@@ -249,8 +262,7 @@ riscv_yield:
 
 yield_to_next:
     ld t1, CORE_CURRENT(tp)
-    ld sp, CORE_USER_SP(tp)
-    save_context t1, t0
+    save_context t1, t0, light=1
     sd zero, REG(0)(t1)         /* what yield returns, when its turn comes */
     sd zero, REG(1)(t1)
     sd zero, REG(2)(t1)
@@ -261,18 +273,34 @@ yield_to_next:
     sd zero, REG(7)(t1)
     sd zero, REG(8)(t1)
     sd zero, REG(9)(t1)
-    ld sp, CORE_STACK_TOP(tp)
     mv a0, tp
     call turn_rotate
-    mv t5, a0
-    beqz a0, yield_slow
-    ld t0, PROCESS_SATP(t5)
-    csrw satp, t0
-    sd t5, CORE_CURRENT(tp)
-    mv a0, tp
-    j riscv_enter
-yield_slow:
+    mv t2, a0
     li a0, NUMBER_YIELD
+    beqz t2, long_way
+switch_to_t2:
+    ld t0, PROCESS_SATP(t2)
+    csrw satp, t0
+    sd t2, CORE_CURRENT(tp)
+    j enter_t2
+
+/* In the place of a light call: a receive from anyone, for ever. It waits, where nothing has come. */
+    .globl riscv_receive
+riscv_receive:
+    ld t1, CORE_CURRENT(tp)
+    ld t2, PROCESS_SLOT(t1)
+    lw t2, SLOT_PENDING(t2)
+    bnez t2, riscv_not_light
+    sd a0, PROCESS_WAIT_CONTROL(t1)
+    save_context t1, t0, light=1
+    mv a0, tp
+    call message_wait
+    mv t2, a0
+    bnez a0, switch_to_t2
+    ld t1, CORE_CURRENT(tp)
+    ld a0, PROCESS_WAIT_CONTROL(t1)
+/* A call that began as a light one and takes no argument but CONTROL. */
+long_way:
     li a1, 0
     li a2, 0
     li a3, 0

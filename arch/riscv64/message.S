@@ -14,22 +14,7 @@
     .macro enter_with_flags
     ld t6, PROCESS_PC(t5)
     csrw sepc, t6
-    csrw sscratch, tp
-    ld sp, PROCESS_SP(t5)
-    ld gp, PROCESS_GP(t5)
-    ld tp, PROCESS_TP(t5)
-    ld s0, S(0)(t5)
-    ld s1, S(1)(t5)
-    ld s2, S(2)(t5)
-    ld s3, S(3)(t5)
-    ld s4, S(4)(t5)
-    ld s5, S(5)(t5)
-    ld s6, S(6)(t5)
-    ld s7, S(7)(t5)
-    ld s8, S(8)(t5)
-    ld s9, S(9)(t5)
-    ld s10, S(10)(t5)
-    ld s11, S(11)(t5)
+    load_context t5
     li t1, 0
     li t2, 0
     li t4, 0

@@ -2,7 +2,7 @@
 /*
  * A run queue under threads: an owner, and one to three thieves, on the kernel's own source, under ThreadSanitizer.
  *
- * Slots go round. The owner pushes those it has, pops, gives way by runqueue_rotate() as a yield does, and publishes
+ * Slots go round. The owner pushes those it has, pops, gives way by queue_rotate() as a yield does, and publishes
  * now and then and when a thief asks. What a thief has stolen it hands back through a ring that only it fills, so that
  * the queue under test is the only way from the owner to a thief: the plain words that the owner writes into a slot
  * before each push, and the thief reads, are a data race if the queue does not order them.
@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "core/process.h"
+#include "core/runqueue_list.h"
 
 #define SLOTS 40u /* numbered from 1 */
 #define THIEVES_MAX 3u
@@ -150,13 +151,13 @@ static bool pop(bool front) {
 }
 
 static void rotate(void) {
-    struct slot *first = runqueue_first(&queue);
+    struct slot *first = queue_first(&queue);
 
     if (!first || !have)
         return;
     unsigned own = mine[--have];
     prepare(own, false);
-    runqueue_rotate(&queue, &machine.slot[own]);
+    queue_rotate(&queue, first, &machine.slot[own]);
     take(first->index);
 }
 

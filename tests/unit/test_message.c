@@ -401,6 +401,16 @@ static void test_dead_peers(void **unused) {
     assert_int_equal(CALL(server, OS2_SYS_notify | HANDLE(n), 1), OS2_E_DIED);
     assert_int_equal(CALL(server, OS2_SYS_watch | HANDLE(hs), 1), OS2_E_DIED);
     assert_int_equal(CALL(server, RECEIVE | OS2_F_FROM | HANDLE(hs), 0), OS2_E_DIED);
+    /* Nor is its successor in the slot reached, which waits. */
+    CALL(init, RECEIVE | POLL, 0);
+    assert_int_equal(CALL(init, OS2_SYS_handle_close | HANDLE(control), 0), OS2_OK);
+    const struct slot *slot = &machine.slot[handle_slot(server->handles->entry[n].target)];
+    struct process *heir = spawn(init, 50, NULL);
+    assert_ptr_equal(heir->slot, slot);
+    CALL(heir, RECEIVE, 0);
+    assert_int_equal(CALL(server, OS2_SYS_notify | HANDLE(n), 1), OS2_E_DIED);
+    assert_int_equal(CALL(a, SEND | HANDLE(h), 0), OS2_E_DIED);
+    assert_int_equal(kind_of(heir), KIND_RCV);
 }
 
 /* However many senders are refused, one entry looks at a few; bits that were taken first are not lost, nor the place of
