@@ -24,7 +24,7 @@ light_handler *const light_handlers[OS2_SYS_COUNT] = {
 };
 
 /* The long way of a light call: its handler, with arguments and results in the registers. */
-static int call_light(struct process *process, light_handler *handler) {
+static __attribute__((noinline)) int call_light(struct process *process, light_handler *handler) {
     uint64_t *r = process->reg;
     struct light result = handler(r[OS2_R_CONTROL], r[OS2_R_LABEL], r[OS2_R_W0], r[OS2_R_W1]);
     r[OS2_R_LABEL] = result.label;

@@ -450,17 +450,12 @@ static uint64_t pass_result(enum pass pass, unsigned order) {
 
 /* What is not the most common case, kept out of message_pass() so that this one calls nothing: a block of several
  * leaves, or one whose tables a space has not noted yet. */
-static __attribute__((noinline)) uint64_t message_pass_far(struct process *x, struct process *into, uint64_t va) {
-    unsigned limit = into->wait.control >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK, order = 0;
-    enum pass pass = PASS_FAR;
-    for (unsigned attempt = 0; pass == PASS_FAR && attempt < 2; attempt++) {
-        pass = block_pass(&x->space, &into->space, va, limit, &order);
-        if (pass == PASS_MANY)
-            pass = pass_many(&x->space, &into->space, va);
-        unsigned level = paging_level(order);
-        if (pass == PASS_FAR && (!pass_find_table(&x->space, va, level) || !pass_find_table(&into->space, va, level)))
-            pass = PASS_NO;
-    }
+static __attribute__((noinline)) uint64_t message_pass_far(struct process *x, struct process *into, uint64_t va,
+                                                           unsigned order) {
+    unsigned level = paging_level(order);
+    enum pass pass = pass_many(&x->space, &into->space, va);
+    if (pass == PASS_FAR && pass_find_table(&x->space, va, level) && pass_find_table(&into->space, va, level))
+        pass = pass_many(&x->space, &into->space, va);
     return pass_result(pass, order);
 }
 
@@ -468,7 +463,7 @@ uint64_t message_pass(struct process *x, struct process *into, uint64_t va) {
     unsigned limit = into->wait.control >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK, order = 0;
     enum pass pass = block_pass(&x->space, &into->space, va, limit, &order);
     if (__builtin_expect(pass >= PASS_FAR, 0))
-        return message_pass_far(x, into, va);
+        return message_pass_far(x, into, va, order);
     return pass_result(pass, order);
 }
 

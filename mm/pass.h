@@ -71,14 +71,14 @@ static inline __attribute__((always_inline)) enum pass pass_leaf(struct space *f
     return PASS_DONE;
 }
 
-/* The same for a block for which block_pass() said PASS_MANY: several leaves, or one of 1 GiB. */
+/* The same for any block of which block_pass() said PASS_FAR or PASS_MANY. PASS_FAR: ask pass_find_table() first. */
 enum pass pass_many(struct space *from, struct space *into, uint64_t va);
 
 /* Move the block at `va` from the space that is current on this core, and plain (arch_space_plain), to another that
  * this core holds, if that is the simple case: RAM at its exchange address, of order order_limit - 1 at most (0: none),
- * within the receiver's quota, through tables that it has. PASS_DONE: *ret_order is its order. PASS_FAR: it may be done
- * once pass_find_table() was asked; PASS_MANY: by pass_many(). Else nothing has changed, and block_fits() and
- * block_move() will tell why. */
+ * within the receiver's quota, through tables that it has. PASS_DONE: *ret_order is its order. PASS_FAR and PASS_MANY:
+ * pass_many() may do it, *ret_order is the order. Else nothing has changed, and block_fits() and block_move() will tell
+ * why. */
 static inline __attribute__((always_inline)) enum pass block_pass(struct space *from, struct space *into, uint64_t va,
                                                                   unsigned order_limit, unsigned *ret_order) {
     const struct heap *heap = from->heap;

@@ -38,17 +38,23 @@ struct __attribute__((packed)) table_pointer {
     const void *base;
 };
 
-static void set_gate(unsigned vector, const uint8_t *entry, uint8_t type, uint8_t stack) {
-    uint64_t at = (uint64_t)(uintptr_t)entry;
+/* Where entry.S takes this vector. */
+static const uint8_t *stub(unsigned vector) {
+    if (vector < 32)
+        return x86_stub_exceptions + X86_STUB_EXCEPTION * vector;
+    unsigned n = vector - 32;
+    return x86_stub_interrupts + n / X86_STUB_GROUP * X86_STUB_GROUP_BYTES + n % X86_STUB_GROUP * 4;
+}
+
+static void set_gate(unsigned vector, uint8_t type, uint8_t stack) {
+    uint64_t at = (uint64_t)(uintptr_t)stub(vector);
     gates[vector] =
         (struct gate){(uint16_t)at, SELECTOR_CODE, stack, type, (uint16_t)(at >> 16), (uint32_t)(at >> 32), 0};
 }
 
 void cpu_gates_init(void) {
-    for (unsigned v = 0; v < 32; v++)
-        set_gate(v, x86_stub_exceptions + 16 * v, v == 3 ? GATE_BREAKPOINT : GATE_INTERRUPT, 0);
-    for (unsigned v = 32; v < 256; v++)
-        set_gate(v, x86_stub_interrupts + 8 * (v - 32), GATE_INTERRUPT, 0);
+    for (unsigned v = 0; v < 256; v++)
+        set_gate(v, v == 3 ? GATE_BREAKPOINT : GATE_INTERRUPT, 0);
     const struct table_pointer idt = {sizeof gates - 1, gates};
     __asm__ volatile("lidt %0" ::"m"(idt));
 }
@@ -70,6 +76,8 @@ void cpu_find_features(void) {
     f->cr4 |= seven.b >> 20 & 1 ? CR4_SMAP : 0;
     f->cr4 |= seven.c >> 2 & 1 ? CR4_UMIP : 0;
     f->address_bits = extended >= 0x80000008 ? cpuid(0x80000008, 0).a & 0xff : 36;
+    x86_fp_initial.fcw = X86_FCW;
+    x86_fp_initial.mxcsr = X86_MXCSR;
     x86_leaf_top = extended >= 0x80000001 && cpuid(0x80000001, 0).d >> 26 & 1 ? 2 : 1;
 }
 
@@ -110,9 +118,9 @@ void cpu_init(struct arch_core *core) {
     msr_write(MSR_LSTAR, (uint64_t)(uintptr_t)(x86_facts.fast ? x86_syscall : x86_syscall_long));
     msr_write(MSR_FMASK, FLAGS_CLEARED);
     /* With the stacks in place. */
-    set_gate(2, x86_stub_exceptions + 16 * 2, GATE_INTERRUPT, STACK_NMI);
-    set_gate(8, x86_stub_exceptions + 16 * 8, GATE_INTERRUPT, STACK_FAULT);
-    set_gate(18, x86_stub_exceptions + 16 * 18, GATE_INTERRUPT, STACK_FAULT);
+    set_gate(2, GATE_INTERRUPT, STACK_NMI);
+    set_gate(8, GATE_INTERRUPT, STACK_FAULT);
+    set_gate(18, GATE_INTERRUPT, STACK_FAULT);
 }
 
 /* ---- I/O ports. ---- */

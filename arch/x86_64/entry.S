@@ -311,13 +311,13 @@ switch_state:
 
 #include "arch/x86_64/message.S"
 
-/* Exceptions, 16 bytes for each vector. */
-    .balign 16
+/* Exceptions: stub() in cpu.c finds them. */
+    .balign 8
     .globl x86_stub_exceptions
 x86_stub_exceptions:
     vector = 0
     .rept 32
-    .balign 16
+    .org x86_stub_exceptions + STUB_EXCEPTION * vector
     .if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
     pushq $0
     .endif
@@ -330,15 +330,18 @@ x86_stub_exceptions:
     vector = vector + 1
     .endr
 
-/* Interrupts, 8 bytes for each vector from 32 on. */
-    .balign 16
+/* Interrupts, from vector 32 on: 4 bytes each, in groups that reach their one long jump by short ones. */
+    .balign 8
     .globl x86_stub_interrupts
 x86_stub_interrupts:
-    .rept 256 - 32
+    .rept (256 - 32) / STUB_GROUP
     .balign 8
+    .rept STUB_GROUP
     .byte 0x6a, vector          /* pushq, sign-extended */
-    jmp interrupt
+    jmp 1f
     vector = vector + 1
+    .endr
+1:  jmp interrupt
     .endr
 
 interrupt:

@@ -13,17 +13,14 @@
 x86_fp_clean:
     fnclex
     emms
-    fildl initial_state
-    fxrstor64 initial_state
+    fildl x86_fp_initial
+    fxrstor64 x86_fp_initial
     ret
 
-    .section .rodata
+    .globl x86_fp_initial
+    .bss
     .balign 16
-initial_state:
-    .word 0x37f                 /* control word: all exceptions masked, 64-bit precision */
-    .skip 22
-    .long 0x1f80                /* MXCSR: all exceptions masked */
-    .long 0
-    .skip 512 - 32
+x86_fp_initial:                 /* cpu_find_features() sets the two control words; the rest is 0 */
+    .skip 512
 
     .section .note.GNU-stack, "", @progbits

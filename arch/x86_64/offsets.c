@@ -60,5 +60,7 @@ void offsets(void) {
     DEFINE(PROCESS_RBP, offsetof(struct process, context.rbp));
     DEFINE(PROCESS_R14, offsetof(struct process, context.r14));
     DEFINE(PROCESS_R15, offsetof(struct process, context.r15));
+    DEFINE(STUB_EXCEPTION, X86_STUB_EXCEPTION);
+    DEFINE(STUB_GROUP, X86_STUB_GROUP);
     DEFINE(FRAME_CS, offsetof(struct x86_frame, cs));
 }

@@ -153,8 +153,8 @@ void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, u
     context->pc = pc;
     context->sp = sp;
     context->fs = tp;
-    context->mxcsr = 0x1f80; /* as the processor starts: all exceptions masked */
-    context->fcw = 0x37f;
+    context->mxcsr = X86_MXCSR;
+    context->fcw = X86_FCW;
 }
 
 void arch_enter(struct core *core, struct arch_context *context, struct arch_space *space) {

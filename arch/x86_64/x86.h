@@ -205,11 +205,23 @@ void tree_make(struct boot_info *info);
 void uart_init(void);
 
 /* entry.S, fp.S, start.S */
+#define X86_STUB_EXCEPTION 9 /* bytes for each exception */
+#define X86_STUB_GROUP 28    /* interrupts that share a jump */
+#define X86_STUB_GROUP_BYTES 120
 extern const uint8_t x86_stub_exceptions[], x86_stub_interrupts[];
 void x86_syscall(void);
 void x86_syscall_long(void);
 _Noreturn void x86_enter(struct core *core);
 void x86_fp_clean(void);
+/* As the processor starts: all exceptions masked, x87 precision of 64 bits. */
+#define X86_FCW 0x37f
+#define X86_MXCSR 0x1f80
+extern struct __attribute__((aligned(16))) x86_fp_state { /* of fxrstor (SDM 1, 10.5.1) */
+    uint16_t fcw;
+    uint8_t others[22];
+    uint32_t mxcsr;
+    uint8_t rest[512 - 28];
+} x86_fp_initial;
 
 static inline struct arch_core *x86_core(struct core *core) {
     return (struct arch_core *)core;
