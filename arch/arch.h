@@ -143,7 +143,9 @@ void arch_space_fini(uint64_t *root);
 /* Make `space` the current address space of this core, settling owed fences; NULL: the kernel's own root. */
 void arch_space_activate(struct core *core, struct arch_space *space);
 
-/* Is this core's current address space `space`? */
+/* Is `space` the current address space of this core, and of no other since? A core's tables stay in use for a moment
+ * after their process was published: another core may run it meanwhile, and let it go again. What it loses then must be
+ * owed to that core, though the root is the one that is loaded here. */
 bool arch_space_current(const struct arch_space *space);
 
 /* `space` has lost the leaf at `va`, or (fence_space) many leaves or a table. Where it is current, this core is fenced

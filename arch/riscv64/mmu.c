@@ -239,7 +239,8 @@ void arch_space_activate(struct core *core, struct arch_space *space) {
 }
 
 bool arch_space_current(const struct arch_space *space) {
-    return (csr_read(satp) & RISCV_SATP_PPN_MASK) == space->root >> OS2_PAGE_SHIFT;
+    return (csr_read(satp) & RISCV_SATP_PPN_MASK) == space->root >> OS2_PAGE_SHIFT &&
+           (!riscv_facts.asid_max || space->core == riscv_core(arch_core())->index + 1);
 }
 
 static void owe_fence(struct arch_space *space) {

@@ -249,7 +249,7 @@ void x86_space_entered(struct arch_core *here, const struct arch_context *contex
 }
 
 bool arch_space_current(const struct arch_space *space) {
-    return (cr_read(cr3) & X86_PTE_ADDRESS) == space->root;
+    return (cr_read(cr3) & X86_PTE_ADDRESS) == space->root && space->core == x86_core(arch_core())->index + 1;
 }
 
 /* A space may be in CR3 of a core that has already published it: then its fence is owed too, see
@@ -261,7 +261,7 @@ static void owe_fence(struct arch_space *space) {
 
 void arch_fence_address(struct arch_space *space, uint64_t va) {
     if (arch_space_current(space))
-        __asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
+        invlpg(va);
     else
         owe_fence(space);
 }

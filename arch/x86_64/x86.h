@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of this port share: instructions, model-specific registers, facts found at boot. */
+/* What the files of this port share: model-specific registers, facts found at boot. */
 #ifndef ARCH_X86_64_X86_H
 #define ARCH_X86_64_X86_H
 
 #include "arch/arch.h"
+#include "arch/x86_64/instructions.h"
 
 /* Model-specific registers (SDM 4). */
 #define MSR_APIC_BASE 0x1b
@@ -38,57 +39,6 @@
 #define CR4_SMAP (UINT64_C(1) << 21)
 #define CR3_KEEP (UINT64_C(1) << 63) /* with PCIDs: flush nothing */
 #define EFER_SCE UINT64_C(1)
-
-#define cr_read(name)                                                                                                  \
-    ({                                                                                                                 \
-        uint64_t cr_value;                                                                                             \
-        __asm__ volatile("mov %%" #name ", %0" : "=r"(cr_value)::"memory");                                            \
-        cr_value;                                                                                                      \
-    })
-#define cr_write(name, value) __asm__ volatile("mov %0, %%" #name ::"r"((uint64_t)(value)) : "memory")
-
-static inline uint64_t msr_read(uint32_t number) {
-    uint32_t low, high;
-    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(number) : "memory");
-    return (uint64_t)high << 32 | low;
-}
-static inline void msr_write(uint32_t number, uint64_t value) {
-    __asm__ volatile("wrmsr" ::"c"(number), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
-}
-
-struct x86_cpuid {
-    uint32_t a, b, c, d;
-};
-static inline struct x86_cpuid cpuid(uint32_t leaf, uint32_t subleaf) {
-    struct x86_cpuid r;
-    __asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(subleaf));
-    return r;
-}
-
-static inline uint8_t port_read8(uint16_t port) {
-    uint8_t value;
-    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-    return value;
-}
-static inline uint16_t port_read16(uint16_t port) {
-    uint16_t value;
-    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-    return value;
-}
-static inline uint32_t port_read32(uint16_t port) {
-    uint32_t value;
-    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-    return value;
-}
-static inline void port_write8(uint16_t port, uint8_t value) {
-    __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port) : "memory");
-}
-static inline void port_write16(uint16_t port, uint16_t value) {
-    __asm__ volatile("outw %0, %1" ::"a"(value), "Nd"(port) : "memory");
-}
-static inline void port_write32(uint16_t port, uint32_t value) {
-    __asm__ volatile("outl %0, %1" ::"a"(value), "Nd"(port) : "memory");
-}
 
 /* Vectors. Interrupt number n, which is the number of an I/O APIC's input (GSI), has X86_VECTOR_IRQ + n. */
 #define X86_VECTOR_IRQ 0x20

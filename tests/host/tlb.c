@@ -92,7 +92,7 @@ static struct tlb *here(void) {
 }
 
 bool arch_space_current(const struct arch_space *space) {
-    return here()->root == space->root;
+    return here()->root == space->root && space->core == ((struct arch_core *)host_core)->index + 1;
 }
 
 void arch_space_activate(struct core *core, struct arch_space *space) {

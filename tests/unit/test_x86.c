@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the x86_64 port does with features that QEMU does not show without KVM: PCIDs, x2APIC, TSC-deadline.
+ *
+ * The port's own sources run on a processor that the test plays. For PCIDs it is two cores whose TLBs keep everything
+ * that they are not told to drop; spaces run on one core, then on the other, lose translations while they are current
+ * and while they are not, and no core may ever use a translation that its space has lost. The short way of the entry
+ * path is played too: where the core's place is the space's, CR3 is loaded and nothing else is done.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <asm/prctl.h>
+#include <cmocka.h>
+
+#include "arch/x86_64/x86.h"
+#include "core/log.h"
+#include "core/panic.h"
+
+#define CORES 2u
+#define SPACES 6u
+#define PAGES 4u
+#define PCIDS 4096u
+#define STEPS 600000u
+#define FIRST_PAGE UINT64_C(0x200000)
+#define TABLE_ROOT(i) (UINT64_C(0x10000000) + ((uint64_t)(i) << 12))
+
+/* ---- The processor. ---- */
+
+struct translation {
+    uint32_t space, version;
+    bool valid;
+};
+
+static struct translation tlb[CORES][PCIDS][PAGES];
+static uint64_t cr3[CORES], cr4[CORES];
+static unsigned here;           /* the core that executes */
+static struct arch_core *gs[1]; /* the same, where arch_core() finds it: gs points here */
+static uint32_t msr_number;
+static uint64_t msr_value;
+static unsigned msr_writes, roll_overs;
+
+static void drop_all(void) {
+    memset(tlb[here], 0, sizeof(tlb[here]));
+}
+
+uint64_t fake_cr0_read(void) {
+    return 0;
+}
+uint64_t fake_cr2_read(void) {
+    return 0;
+}
+uint64_t fake_cr3_read(void) {
+    return cr3[here];
+}
+uint64_t fake_cr4_read(void) {
+    return cr4[here];
+}
+void fake_cr0_write(uint64_t value) {
+    (void)value;
+}
+
+void fake_cr3_write(uint64_t value) {
+    if (!x86_facts.pcid) {
+        assert_int_equal(value & CR3_KEEP, 0);
+        drop_all();
+    } else if (!(value & CR3_KEEP)) {
+        memset(tlb[here][value & (PCIDS - 1)], 0, sizeof(tlb[here][0]));
+    }
+    cr3[here] = value & ~CR3_KEEP;
+}
+
+void fake_cr4_write(uint64_t value) {
+    if ((value ^ cr4[here]) & CR4_PGE) {
+        roll_overs += !(value & CR4_PGE);
+        drop_all();
+    }
+    cr4[here] = value;
+}
+
+void invlpg(uint64_t va) {
+    tlb[here][x86_facts.pcid ? cr3[here] & (PCIDS - 1) : 0][(va - FIRST_PAGE) >> 12].valid = false;
+}
+
+struct x86_cpuid cpuid(uint32_t leaf, uint32_t subleaf) {
+    (void)leaf;
+    (void)subleaf;
+    return (struct x86_cpuid){0};
+}
+uint64_t msr_read(uint32_t number) {
+    return number == MSR_APIC_BASE ? 0xfee00100 : 0;
+}
+void msr_write(uint32_t number, uint64_t value) {
+    msr_number = number;
+    msr_value = value;
+    msr_writes++;
+}
+uint8_t port_read8(uint16_t port) {
+    (void)port;
+    return 0;
+}
+uint16_t port_read16(uint16_t port) {
+    (void)port;
+    return 0;
+}
+/* The PM timer, which follows the clock of a processor of 1 GHz, more or less. */
+uint32_t port_read32(uint16_t port) {
+    (void)port;
+    return (uint32_t)(arch_clock() / 280) & 0xffffff;
+}
+void port_write8(uint16_t port, uint8_t value) {
+    (void)port;
+    (void)value;
+}
+void port_write16(uint16_t port, uint16_t value) {
+    (void)port;
+    (void)value;
+}
+void port_write32(uint16_t port, uint32_t value) {
+    (void)port;
+    (void)value;
+}
+
+/* ---- What the port's sources need of others. ---- */
+
+struct x86_facts x86_facts;
+char image_start[1], image_rodata[1], image_data[1], image_end[1];
+uint64_t x86_boot_root[512];
+
+void log_line(const char *format, ...) {
+    (void)format;
+}
+void panic(const char *format, ...) {
+    fail_msg("%s", format);
+    abort();
+}
+uint64_t kernel_table_alloc(void) {
+    return 0;
+}
+void boot_reserve(struct boot_info *info, uint64_t base, uint64_t size) {
+    (void)info;
+    (void)base;
+    (void)size;
+}
+uint64_t boot_room(const struct boot_info *info, uint64_t size) {
+    (void)info;
+    (void)size;
+    return 0;
+}
+
+/* ---- PCIDs. ---- */
+
+static uint64_t random_state;
+static unsigned pick(unsigned count) {
+    random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (unsigned)(random_state >> 33) % count;
+}
+
+static struct arch_core core[CORES];
+static struct arch_space space[SPACES];
+static struct arch_context context[SPACES];
+static uint32_t version[SPACES][PAGES];
+static unsigned runs[CORES]; /* the space that runs there; SPACES: none, but CR3 may name one still */
+static unsigned short_ways;
+
+static void run(unsigned s) {
+    struct core *c = (struct core *)&core[here];
+    if (core[here].place == space[s].place && pick(4)) {
+        short_ways++;
+        cr_write(cr3, space[s].cr3);
+    } else {
+        arch_space_activate(c, &space[s]);
+        if (pick(8)) /* else it is stopped again before it was entered */
+            x86_space_entered(&core[here], &context[s], &space[s]);
+    }
+    assert_true(arch_space_current(&space[s]));
+    runs[here] = s;
+}
+
+static void use(void) {
+    unsigned s = runs[here], page = pick(PAGES);
+    if (s == SPACES)
+        return;
+    struct translation *t = &tlb[here][x86_facts.pcid ? cr3[here] & (PCIDS - 1) : 0][page];
+    if (t->valid) {
+        assert_int_equal(t->space, s);
+        assert_int_equal(t->version, version[s][page]);
+    }
+    *t = (struct translation){s, version[s][page], true};
+}
+
+/* A space that runs here, or one that this core has claimed, loses translations. */
+static void lose(unsigned s) {
+    if (pick(4)) {
+        unsigned page = pick(PAGES);
+        version[s][page]++;
+        arch_fence_address(&space[s], FIRST_PAGE + ((uint64_t)page << 12));
+    } else {
+        for (unsigned page = 0; page < PAGES; page++)
+            version[s][page]++;
+        arch_fence_space(&space[s]);
+    }
+}
+
+static bool runs_elsewhere(unsigned s) {
+    for (unsigned c = 0; c < CORES; c++)
+        if (c != here && runs[c] == s)
+            return true;
+    return false;
+}
+
+static void spaces_move(bool pcid) {
+    x86_facts = (struct x86_facts){.pcid = pcid, .fast = true};
+    random_state = 1;
+    memset(tlb, 0, sizeof(tlb));
+    short_ways = roll_overs = 0;
+    for (unsigned c = 0; c < CORES; c++) {
+        core[c] = (struct arch_core){
+            .index = c, .run_word = (uint64_t)(c + 1) << 44, .pcid_next = 1, .pcid_epoch = 1, .place = X86_NOWHERE};
+        cr4[c] = CR4_PGE;
+        cr3[c] = 0;
+        runs[c] = SPACES;
+    }
+    for (unsigned s = 0; s < SPACES; s++) {
+        space[s] = (struct arch_space){.root = TABLE_ROOT(s)};
+        context[s] = (struct arch_context){.port_ranges = s == 0};
+    }
+    for (unsigned step = 0; step < STEPS; step++) {
+        unsigned s = pick(SPACES);
+        here = pick(CORES);
+        gs[0] = &core[here];
+        switch (pick(8)) {
+        case 0:
+        case 1:
+            if (!runs_elsewhere(s))
+                run(s);
+            break;
+        case 2:
+            if (!runs_elsewhere(s))
+                lose(s);
+            break;
+        case 3:
+            runs[here] = SPACES; /* published: another core may take it, though CR3 names it here */
+            break;
+        case 4:
+            if (pick(8) == 0) {
+                arch_space_activate((struct core *)&core[here], NULL);
+                runs[here] = SPACES;
+            }
+            break;
+        default:
+            use();
+        }
+    }
+    assert_true(short_ways > STEPS / 100);
+}
+
+static void test_pcids(void **state) {
+    (void)state;
+    spaces_move(true);
+    assert_true(roll_overs >= 2 * CORES);
+}
+
+static void test_no_pcids(void **state) {
+    (void)state;
+    spaces_move(false);
+    assert_int_equal(roll_overs, 0);
+}
+
+/* ---- x2APIC. ---- */
+
+static void test_x2apic(void **state) {
+    (void)state;
+    x86_facts = (struct x86_facts){.x2apic = true};
+    msr_writes = 0;
+    lapic_send(300, 0x4500); /* a number that xAPIC could not name */
+    assert_int_equal(msr_writes, 1);
+    assert_int_equal(msr_number, 0x830);
+    assert_true(msr_value == (UINT64_C(300) << 32 | 0x4500));
+    lapic_end();
+    assert_int_equal(msr_number, 0x80b);
+    assert_true(msr_value == 0);
+    lapic_write(LAPIC_TIMER_START, 5);
+    assert_int_equal(msr_number, 0x838);
+    assert_true(msr_value == 5);
+    core[1].apic = 7;
+    arch_ipi_send((struct core *)&core[1]);
+    assert_int_equal(msr_number, 0x830);
+    assert_true(msr_value == (UINT64_C(7) << 32 | X86_VECTOR_IPI));
+}
+
+/* ---- TSC-deadline. ---- */
+
+static void test_deadline(void **state) {
+    (void)state;
+    x86_facts = (struct x86_facts){.x2apic = true, .tsc_deadline = true};
+    clock_core_init();
+    assert_int_equal(msr_number, 0x832); /* the timer's entry of the vector table: mode 2, not masked */
+    assert_true(msr_value == (X86_VECTOR_TIMER | 2u << 17));
+    arch_timer_set(NULL, UINT64_C(0x123456789abc));
+    assert_int_equal(msr_number, 0x6e0);
+    assert_true(msr_value == UINT64_C(0x123456789abc));
+    arch_timer_set(NULL, 0); /* long past: 0 would disarm it */
+    assert_true(msr_value == 1);
+    arch_timer_set(NULL, UINT64_MAX);
+    assert_int_equal(msr_number, 0x6e0);
+    assert_true(msr_value == 0);
+}
+
+int main(void) {
+    if (syscall(SYS_arch_prctl, ARCH_SET_GS, gs)) {
+        print_message("1..0 # SKIP gs cannot be set\n");
+        return 0;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pcids),
+        cmocka_unit_test(test_no_pcids),
+        cmocka_unit_test(test_x2apic),
+        cmocka_unit_test(test_deadline),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
