@@ -45,7 +45,7 @@ def search(model, flags, folder):
     code, output = run(["spin", "-a", *flags, model.name], folder)
     if code or "rror" in output:
         return "broken", output.strip()
-    compiler = ["gcc", "-O2", "-w", "-DSAFETY", "-DCOLLAPSE", f"-DMEMLIM={MEMORY_MB}", "-o", "pan", "pan.c"]
+    compiler = ["gcc", "-O0", "-w", "-DSAFETY", "-DCOLLAPSE", f"-DMEMLIM={MEMORY_MB}", "-o", "pan", "pan.c"]
     code, output = run(compiler, folder)
     if code:
         return "broken", output.strip()

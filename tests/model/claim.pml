@@ -1,265 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The state word of a slot, as ipc/ and core/turn.c use it: three processes, two cores.
+ * The state word of a slot, as ipc/, core/turn.c and the entry path use it: three or four processes, two cores.
  *
  * A core executes the kernel in the name of its current process: each access to a word that others may touch is one
  * step here, and everything between two such steps is local. Memory is sequentially consistent; the fences are the
- * business of litmus tests. Run queues and timer heaps are sets: their own orders do not matter to the protocol.
+ * business of litmus.py. Run queues and timer heaps are sets: their own orders do not matter to the protocol. Queues of
+ * senders are in order. The entry path's assembly is in it where its order differs from the C code: an answer of
+ * words, which publishes the server before it claims the caller, and one with a block; neither looks at dooms. Its call
+ * and its yield take the steps of the C code, without the look at the doom.
  *
  * CFG says what the processes do: 1 a server and two clients with deadlines, 2 notifications, 3 a server killed and
- * started again in its slot, 4 a client killed, 5 circles, 6 late replies, 7 a child let go whose slot another takes.
- * LONG makes each do more. A mutant is one of the M_ names defined: the property must then fail. M_NO_DOOM_SWITCH and
- * M_NO_DOOM_PUBLISH are none: those looks make an end prompt, but whoever dooms a held process also sends an IPI.
+ * started again in its slot, 4 a client killed, 5 circles, 6 late replies, 7 a child let go whose slot another takes,
+ * 8 deliveries that fail, and polls, 9 circles among four, 10 a handle that is given and whose owner ends, 11 a client
+ * killed while its server moves to another core. LONG makes each do more. A mutant is one of the M_ names defined: the
+ * property must then fail. M_NO_DOOM_SWITCH and M_NO_DOOM_PUBLISH are none: those looks make an end prompt, but
+ * whoever dooms a held process also sends an IPI.
  *
  * What is asserted, all along: a process is held by at most one core; a message goes to the generation that its handle
- * names; an answer ends the call it answers; nobody is ended who was not doomed; tables are freed when no core uses
- * them; a deadlock is reported where there is a circle. And when nothing moves any more: nobody waits for what is
- * already there, for one who has ended, past a deadline, or in a circle, and no doomed process waits.
+ * names, also when the handle came in a message; of those who wait in a queue the oldest is taken; a receive ends with
+ * something; a poll never waits; an answer ends the call it answers; nobody is ended who was not doomed; tables are
+ * freed when no core uses them; a deadlock is reported where there is a circle. And when nothing moves any more:
+ * nobody waits for what is already there, for one who has ended, past a deadline, or in a circle, and no doomed
+ * process waits.
  */
-#define N 3
-#define NONE 15
-#define ANY 14
-
-#define FREE 0
-#define RUN 1
-#define RDY 2
-#define CLM 3
-#define END 4
-#define RCV 5
-#define SND 6
-#define CAL 7
-#define DEAD 8
-
-#define W(k, p, s) ((k) * 1024 + (p) * 64 + (s))
-#define KIND(w) ((w) / 1024)
-#define PEER(w) (((w) / 64) % 16)
-#define SEQ(w) ((w) % 64)
-#define WAITS(w) (KIND(w) == RCV || KIND(w) == SND || KIND(w) == CAL)
-#define ACCEPTS(w, s) (KIND(w) == RCV && (PEER(w) == ANY || PEER(w) == (s)))
-#define TARGET(w) (WAITS(w) && PEER(w) < N -> PEER(w) : NONE)
-#define GEN(i) (life[i] / 2)
-#define DOOMED(i) (life[i] % 2)
-
-short word[N];
-byte life[N];
-bit note[N];
-bit locked[N];
-byte queue[N];     /* senders linked, a set */
-byte queued_at[N];
-byte seq[N];
-byte ready[2];     /* run queues, sets */
-byte root[2];      /* whose tables a core uses */
-bit ipi[2];
-byte node[6];      /* [core * N + slot]: the wait a timer node is armed for; 0: none */
-bit armed[N];      /* the wait has a deadline */
-byte from[N];      /* of a receive: ANY or one */
-byte from_gen[N];
-bit is_call[N];
-byte caller[N];    /* slot + 1 of the call taken last, 0: none */
-byte caller_seq[N];
-byte caller_call[N];
-byte first[N];     /* CFG 6: the call taken before */
-byte first_call[N];
-bit abandoned[N];
-bit freed[N];      /* tables */
-
-/* Ghosts: what the kernel does not know. */
-byte held[N];      /* core + 1 */
-byte calls[N];     /* calls made */
-byte sent_to[N];   /* generation of the process it sends to */
-byte pc[N];
-
-#ifdef LONG
-#define CALLS 2
-#else
-#define CALLS 1
-#endif
-
-#define LOCK(i) atomic { locked[i] == 0 -> locked[i] = 1 }
-#define UNLOCK(i) locked[i] = 0
-/* A claim. */
-#define TAKE(i, old, new)                                                                                              \
-    atomic {                                                                                                           \
-        if                                                                                                             \
-        :: word[i] == (old) -> word[i] = (new); ok = 1; assert(held[i] == 0); held[i] = c + 1                          \
-        :: else -> ok = 0                                                                                              \
-        fi                                                                                                             \
-    }
-/* The last touch. */
-#define PUBLISH(i, new) atomic { assert(held[i] == c + 1); held[i] = 0; word[i] = (new) }
-#define READY(i)                                                                                                       \
-    word[i] = W(RDY, c, 0);                                                                                            \
-    atomic { assert(held[i] == c + 1); held[i] = 0; ready[c] = ready[c] | (1 << (i)) }
-#define QUEUE_END(i)                                                                                                   \
-    atomic { assert(held[i] == c + 1); held[i] = 0; word[i] = W(END, c, 0); ready[c] = ready[c] | (1 << (i)) }
-#define DOOM_END(i) assert(DOOMED(i)); QUEUE_END(i)
-#define ARM(i) if :: armed[i] -> node[c * N + i] = seq[i] :: else fi
-#define NEXT_SEQ(i) atomic { assert(seq[i] < 60); seq[i] = seq[i] + 1 }
-#define UNLINK(r, i)                                                                                                   \
-    atomic {                                                                                                           \
-        if                                                                                                             \
-        :: queued_at[i] == (r) -> queue[r] = queue[r] & (255 - (1 << (i))); queued_at[i] = NONE                        \
-        :: else                                                                                                        \
-        fi                                                                                                             \
-    }
-#define LEAVE(r, i) LOCK(r); UNLINK(r, i); UNLOCK(r)
-/* Some member of a set. */
-#define PICK(i, set)                                                                                                   \
-    if                                                                                                                 \
-    :: (set) & 1 -> i = 0                                                                                              \
-    :: (set) & 2 -> i = 1                                                                                              \
-    :: (set) & 4 -> i = 2                                                                                              \
-    fi
-
-/* Continuations of receive, walk, kill. */
-#define K_RECEIVE 0
-#define K_LOOK 1
-#define K_REPLY 2
-
-inline hand_over(a, b) { /* the message of a to b, both held */
-    atomic {
-        assert(held[a] == c + 1 && held[b] == c + 1);
-        first[b] = (caller[b] -> caller_seq[b] : 0);
-        first_call[b] = caller_call[b];
-        caller[b] = (is_call[a] -> a + 1 : 0);
-        caller_seq[b] = seq[a];
-        caller_call[b] = calls[a]
-    }
-}
-
-/* wait_expire() for core c's node of slot i. */
-inline expire(i) {
-    w = word[i];
-    s = node[c * N + i];
-#ifdef M_TIMER_NO_SEQ
-    s = SEQ(w);
-#endif
-    if
-    :: KIND(w) == CLM && SEQ(w) == s ->
-#ifdef M_TIMER_DROPS_CLM
-        node[c * N + i] = 0
-#else
-        skip
-#endif
-    :: else ->
-        if
-        :: !WAITS(w) || SEQ(w) != s -> node[c * N + i] = 0
-        :: else ->
-            TAKE(i, w, W(RUN, c, 0));
-            if
-            :: ok ->
-#ifdef M_TIMER_NO_SEQ
-                assert(node[c * N + i] == SEQ(w));
-#endif
-                node[c * N + i] = 0;
-#ifndef M_TIMER_NO_UNLINK
-                if :: KIND(w) == SND -> LEAVE(PEER(w), i) :: else fi;
-#endif
-                READY(i)
-            :: else
-            fi
-        fi
-    fi
-}
-
-/* end_kill() of slot t, generation g. */
-inline kill(t, g) {
-    atomic { if :: life[t] == g * 2 -> life[t] = g * 2 + 1; ok = 1 :: else -> ok = 0 fi };
-    do
-    :: !ok -> break
-    :: else ->
-        w = word[t];
-#ifndef M_KILL_NO_RECHECK
-        if :: life[t] != g * 2 + 1 -> break :: else fi;
-#endif
-        if
-        :: WAITS(w) ->
-            TAKE(t, w, W(END, c, 0));
-            if
-            :: ok -> if :: KIND(w) == SND -> LEAVE(PEER(w), t) :: else fi; DOOM_END(t); break
-            :: else -> ok = 1
-            fi
-        :: KIND(w) == RUN || KIND(w) == RDY || KIND(w) == CLM ->
-#ifndef M_NO_IPI
-            if :: PEER(w) != c -> ipi[PEER(w)] = 1 :: else fi;
-#endif
-            break
-        :: else -> break
-        fi
-    od
-}
-
-/* ipi_arrived(), its second half. */
-inline collect() {
-    i = 0;
-    do
-    :: i < N ->
-        w = word[i];
-        if
-        :: WAITS(w) && DOOMED(i) ->
-            TAKE(i, w, W(END, c, 0));
-            if :: ok -> if :: KIND(w) == SND -> LEAVE(PEER(w), i) :: else fi; DOOM_END(i) :: else fi
-        :: else
-        fi;
-        i++
-    :: else -> break
-    od
-}
-
-/* wait_walk() of process a, published as v: ok = 1 if it is this core's again. */
-inline walk(a, v) {
-    ok = 0;
-#ifndef M_NO_WALK
-    n1 = TARGET(v);
-    n2 = NONE;
-    w1 = word[n1];
-    if
-    :: KIND(v) == SND && ACCEPTS(w1, a) && PEER(w1) != ANY -> n1 = NONE
-    :: TARGET(w1) == NONE -> n1 = NONE
-    :: else ->
-        if
-        :: TARGET(w1) == a -> if :: KIND(w1) == SND && KIND(v) == RCV -> n1 = NONE :: else fi
-        :: else ->
-            n2 = TARGET(w1);
-            w2 = word[n2];
-            if
-            :: KIND(w1) == SND && KIND(w2) == RCV && PEER(w2) == n1 -> n1 = NONE
-            :: TARGET(w2) != a -> n1 = NONE
-            :: KIND(w2) == SND && KIND(v) == RCV && PEER(v) == n2 -> n1 = NONE
-            :: else
-            fi
-        fi
-    fi;
-#ifndef M_ONE_PASS
-    if :: n1 != NONE && word[n1] != w1 -> n1 = NONE :: else fi;
-    if :: n1 != NONE && n2 != NONE && word[n2] != w2 -> n1 = NONE :: else fi;
-#endif
-    if
-    :: n1 != NONE ->
-        atomic {
-            if
-            :: word[a] == v -> /* the others may move at this moment, but each was there at once */
-#ifdef M_ONE_PASS
-                assert(word[n1] == w1 && (n2 == NONE || word[n2] == w2));
-#endif
-                word[a] = W(RUN, c, 0); ok = 1; assert(held[a] == 0); held[a] = c + 1
-            :: else
-            fi
-        };
-        if :: ok && KIND(v) == SND -> LEAVE(PEER(v), a) :: else fi
-    :: else
-    fi
-#endif
-}
+#include "claim_words.inc"
 
 proctype core(byte c) {
-    byte x = NONE, t, y = NONE, i, rx, cont, g, s, n1, n2, fr, fg, cy = NONE;
-    short w, v, w1, w2;
+    byte x = NONE, t, y = NONE, i, rx, cont, g, s, n1, n2, fr, fg, cy = NONE, mine, chain[N];
+    short w, v, w1, seen[N];
     bit ok, over, bits, missed;
 
 dispatch:
     atomic { x = NONE; y = NONE; cy = NONE; t = 0; i = 0; rx = 0; w = 0; v = 0; s = 0; g = 0; n1 = 0; n2 = 0;
-        w1 = 0; w2 = 0; fr = 0; fg = 0; ok = 0; over = 0; bits = 0; missed = 0; cont = 0 };
+        w1 = 0; mine = 0; fr = 0; fg = 0; ok = 0; over = 0; bits = 0; missed = 0; cont = 0 };
 end_idle:
     atomic {
         if
@@ -271,6 +44,7 @@ end_idle:
         :: ready[c] == 0 && root[c] == NONE && node[c * N + 0] -> i = 0; goto idle_timer
         :: ready[c] == 0 && root[c] == NONE && node[c * N + 1] -> i = 1; goto idle_timer
         :: ready[c] == 0 && root[c] == NONE && node[c * N + 2] -> i = 2; goto idle_timer
+        :: ready[c] == 0 && root[c] == NONE && N == 4 && node[c * N + N - 1] -> i = N - 1; goto idle_timer
         fi
     };
     if
@@ -292,7 +66,7 @@ idle_timer:
     goto dispatch;
 
 user: /* x runs in user mode on this core */
-    atomic { y = NONE; cy = NONE; i = 0; w = 0; v = 0; n1 = 0; n2 = 0; w1 = 0; w2 = 0; ok = 0; over = 0;
+    atomic { y = NONE; cy = NONE; i = 0; w = 0; v = 0; n1 = 0; n2 = 0; w1 = 0; mine = 0; ok = 0; over = 0;
         bits = 0; missed = 0; s = 0; fr = 0; fg = 0; t = 0; g = 0; rx = 0; cont = 0 };
     assert(held[x] == c + 1 && word[x] == W(RUN, c, 0) && root[c] == x && !freed[x]);
     if
@@ -304,7 +78,16 @@ user: /* x runs in user mode on this core */
     :: node[c * N + 0] -> i = 0; expire(i); goto user
     :: node[c * N + 1] -> i = 1; expire(i); goto user
     :: node[c * N + 2] -> i = 2; expire(i); goto user
+    :: N == 4 && node[c * N + N - 1] -> i = N - 1; expire(i); goto user
+#if CFG == 11
+    :: true -> skip /* an IPI may be late */
+#else
     :: !ipi[c] -> skip
+#endif
+    fi;
+    if
+    :: redo[x] -> redo[x] = 0; goto do_receive
+    :: else -> assert(!want[x])
     fi;
 
 #include "claim_programs.inc"
@@ -315,9 +98,10 @@ do_yield:
 
 do_restart: /* a new process in the slot: process_make() and process_start(); its word stays DEAD or FREE until then */
     atomic {
-        t = 0;
+        t = (CFG == 10 -> 2 : 0);
         assert(held[t] == 0 && queue[t] == 0 && queued_at[t] == NONE);
-        pc[t] = 0; freed[t] = 0; abandoned[t] = 0; note[t] = 0; held[t] = c + 1
+        pc[t] = 0; freed[t] = 0; abandoned[t] = 0; note[t] = 0; held[t] = c + 1;
+        want[t] = 0; redo[t] = 0
     };
     READY(t);
     goto user;
@@ -352,7 +136,7 @@ do_notify:
     if
     :: KIND(w) == RCV && PEER(w) == ANY ->
         TAKE(t, w, W(RUN, c, 0));
-        if :: ok -> note[t] = 0; UNLOCK(t); READY(t) :: else -> UNLOCK(t) fi
+        if :: ok -> note[t] = 0; want[t] = 0; UNLOCK(t); READY(t) :: else -> UNLOCK(t) fi
     :: else -> UNLOCK(t)
     fi;
     goto user;
@@ -378,6 +162,18 @@ send:
         if
         :: ok ->
             assert(GEN(t) == g);
+            assert(CFG != 10 || x != 0 || GEN(t) == given_gen);
+            if
+            :: refusals -> /* it cannot be delivered: the receiver receives again */
+                atomic { refusals--; rx = t; cont = K_REFUSED };
+#ifdef M_REFUSED_RUNS_ON
+                READY(t);
+                goto user
+#else
+                goto receive
+#endif
+            :: true -> skip
+            fi;
             hand_over(x, t);
             if
             :: !is_call[x] -> READY(t); goto user
@@ -387,7 +183,10 @@ send:
                 PUBLISH(x, W(CAL, t, seq[x]));
                 x = t;
 #ifndef M_NO_DOOM_SWITCH
-                if :: DOOMED(x) -> root[c] = NONE; DOOM_END(x); goto dispatch :: else fi;
+                if
+                :: DOOMED(x) -> root[c] = NONE; DOOM_END(x); goto dispatch
+                :: true -> skip /* the entry path */
+                fi;
 #endif
                 goto user
             fi
@@ -395,18 +194,41 @@ send:
         fi
     :: else
     fi;
+#ifndef M_POLL_WAITS
+    if :: armed[x] == 2 -> goto user :: else fi;
+#endif
     LOCK(t);
     if :: GEN(t) != g -> UNLOCK(t); goto user :: else fi;
-    atomic { assert(queued_at[x] == NONE); queue[t] = queue[t] | (1 << x); queued_at[x] = t };
+    atomic {
+        assert(queued_at[x] == NONE);
+        n1 = 0;
+        do
+        :: n1 < N -> place[x] = place[x] + ((queue[t] >> n1) & 1); n1++
+        :: else -> n1 = 0; break
+        od;
+        queue[t] = queue[t] | (1 << x);
+        queued_at[x] = t
+    };
     ARM(x);
     v = W(SND, t, seq[x]);
+    assert(armed[x] != 2);
     PUBLISH(x, v);
 #ifndef M_NO_SEND_LOOK
     w = word[t];
     if
     :: ACCEPTS(w, x) ->
         TAKE(t, w, W(RUN, c, 0));
-        if :: ok -> UNLOCK(t); rx = t; cont = K_LOOK; goto receive :: else fi
+        if
+        :: ok ->
+#ifdef M_SEND_DELIVERS_ITSELF
+            atomic { FIRST(t, place[x]) };
+#endif
+            UNLOCK(t);
+            rx = t;
+            cont = K_LOOK;
+            goto receive
+        :: else
+        fi
     :: else
     fi;
 #endif
@@ -418,6 +240,13 @@ do_reply_receive:
     y = (caller[x] -> caller[x] - 1 : NONE);
     s = caller_seq[x];
     g = caller_call[x];
+    want[x] = 1;
+    if
+    :: y < N && armed[x] == 0 && from[x] == ANY && word[y] == W(CAL, x, s) -> goto fast_reply
+    :: y < N && armed[x] == 0 && from[x] == ANY && word[y] == W(CAL, x, s) -> goto fast_reply_block
+    :: true -> skip
+    fi;
+slow_reply:
     if
     :: y != NONE ->
 #ifdef M_REPLY_NO_SEQ
@@ -431,6 +260,45 @@ do_reply_receive:
     fi;
     atomic { rx = x; cont = K_REPLY; y = NONE; s = 0; g = 0 };
     goto receive;
+
+fast_reply: /* entry.S: the server is published before the caller is claimed */
+    NEXT_SEQ(x);
+    v = W(RCV, ANY, seq[x]);
+    caller[x] = 0;
+    PUBLISH(x, v);
+    TAKE(y, W(CAL, x, s), W(RUN, c, 0));
+    if :: ok -> assert(calls[y] == g); cy = y :: else fi;
+fast_look:
+    atomic {
+        missed = (note[x] || queue[x]);
+#ifdef M_FAST_NO_LOOK
+        missed = 0;
+#endif
+#ifdef M_FAST_NOTED_ONLY
+        missed = note[x];
+#endif
+#ifdef M_FAST_LATE_NO_LOOK
+        missed = missed && cy != NONE;
+#endif
+        rx = x;
+        cont = K_REPLY;
+        y = NONE; s = 0; g = 0
+    };
+    if
+    :: missed -> TAKE(x, v, W(RUN, c, 0)); if :: ok -> goto receive :: else fi
+    :: else
+    fi;
+    over = 0;
+    goto received;
+fast_reply_block: /* entry.S: the caller is claimed first, for two cores must not edit one table */
+    TAKE(y, W(CAL, x, s), W(RUN, c, 0));
+    if :: !ok -> goto slow_reply :: else -> assert(calls[y] == g) fi;
+    NEXT_SEQ(x);
+    v = W(RCV, ANY, seq[x]);
+    caller[x] = 0;
+    cy = y;
+    PUBLISH(x, v);
+    goto fast_look;
 
 do_reply: /* to y, call s; g is a ghost: which call that is */
     if
@@ -461,7 +329,7 @@ publish_caller:
     goto user;
 
 do_receive:
-    atomic { rx = x; cont = K_RECEIVE };
+    atomic { rx = x; cont = K_RECEIVE; want[x] = 1 };
 receive: /* process rx, held by this core, current or not */
     atomic { bits = 0; y = NONE; fr = from[rx]; fg = from_gen[rx] };
     if
@@ -473,13 +341,14 @@ receive: /* process rx, held by this core, current or not */
         LOCK(rx);
         do
         :: (fr == ANY -> queue[rx] : queue[rx] & (1 << fr)) != 0 ->
-            PICK(i, (fr == ANY -> queue[rx] : queue[rx] & (1 << fr)));
+            OLDEST(i, (fr == ANY -> queue[rx] : queue[rx] & (1 << fr)));
             w = word[i];
+            mine = place[i];
             UNLINK(rx, i);
             if
             :: KIND(w) == SND && PEER(w) == rx ->
                 TAKE(i, w, W(CLM, c, SEQ(w)));
-                if :: ok -> y = i; s = SEQ(w); break :: else fi
+                if :: ok -> atomic { FIRST(rx, mine); y = i; s = SEQ(w) }; break :: else fi
             :: else
             fi
         :: else -> break
@@ -488,6 +357,16 @@ receive: /* process rx, held by this core, current or not */
     :: else
     fi;
     if
+    :: y != NONE && refusals -> /* it cannot be delivered: the sender is told, and the receive goes on */
+        refusals--;
+        word[y] = W(RUN, c, 0);
+        READY(y);
+        if :: bits -> LOCK(rx); note[rx] = 1; UNLOCK(rx) :: else fi;
+        mine = 0;
+        if
+        :: goto receive
+        :: redo[rx] = 1; over = 1; goto received
+        fi
     :: y != NONE ->
         hand_over(y, rx);
         if
@@ -501,10 +380,17 @@ receive: /* process rx, held by this core, current or not */
         fi;
         over = 1;
         goto received
-    :: bits -> caller[rx] = 0; over = 1; goto received
+    :: y == NONE && bits -> atomic { caller[rx] = 0; want[rx] = 0; over = 1 }; goto received
     :: else
     fi;
-    if :: fr < N && GEN(fr) != fg -> caller[rx] = 0; over = 1; goto received :: else fi;
+    if
+    :: fr < N && GEN(fr) != fg -> atomic { caller[rx] = 0; want[rx] = 0; over = 1 }; goto received
+    :: else
+    fi;
+#ifndef M_POLL_WAITS
+    if :: armed[rx] == 2 -> atomic { caller[rx] = 0; want[rx] = 0; over = 1 }; goto received :: else fi;
+#endif
+    assert(armed[rx] != 2);
     NEXT_SEQ(rx);
     v = W(RCV, fr, seq[rx]);
     ARM(rx);
@@ -532,6 +418,7 @@ receive: /* process rx, held by this core, current or not */
 received:
     if
     :: cont == K_RECEIVE -> if :: over -> goto user :: else -> goto dispatch fi
+    :: cont == K_REFUSED -> if :: over -> READY(rx) :: else fi; goto user
     :: cont == K_LOOK -> if :: over -> READY(rx) :: else fi; goto dispatch
     :: cont == K_REPLY && cy == NONE -> if :: over -> goto user :: else -> goto dispatch fi
     :: cont == K_REPLY && cy != NONE && over -> READY(cy); goto user
@@ -539,7 +426,10 @@ received:
         root[c] = cy;
         x = cy;
 #ifndef M_NO_DOOM_SWITCH
-        if :: DOOMED(x) -> root[c] = NONE; DOOM_END(x); goto dispatch :: else fi;
+        if
+        :: DOOMED(x) -> root[c] = NONE; DOOM_END(x); goto dispatch
+        :: true -> skip /* the entry path */
+        fi;
 #endif
         goto user
     fi;
@@ -567,7 +457,7 @@ ending: /* slot i, END|c: ipc/end.c, without children */
         if
         :: (KIND(w) == CAL || KIND(w) == RCV) && PEER(w) == i ->
             TAKE(y, w, W(RUN, c, 0));
-            if :: ok -> READY(y) :: else fi
+            if :: ok -> want[y] = 0; READY(y) :: else fi
         :: else
         fi;
         y++
