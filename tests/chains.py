@@ -18,6 +18,7 @@ import dataclasses
 import itertools
 import pathlib
 import re
+import shlex
 import shutil
 import struct
 import subprocess
@@ -146,7 +147,7 @@ def u_boot_by_hand(chain, folder, facts):
 def u_boot_by_tftp(chain, folder, facts):
     """The same with the commands for the network; QEMU's own server has the files."""
     other = u_boot(chain, folder, facts)
-    for file in commands_told(other["told"], "on the server:")[0].split()[1:-1]:
+    for file in shlex.split(commands_told(other["told"], "on the server:")[0])[1:-1]:
         shutil.copy(file, folder)
     typed = [line.replace("SERVER", "10.0.2.2") for line in commands_told(other["told"], "and at U-Boot's prompt:")]
     return other | {"typed": typed,
@@ -302,9 +303,9 @@ def run_chain(args, name):
         return 0
     _, line = qemu.command_line(args.build, chain.smp, chain.memory, args.append, **other)
     if args.dry_run:
-        print(qemu.shlex.join(line))
+        print(shlex.join(line))
         return 0
-    print(f"# {qemu.shlex.join(line)}", flush=True)
+    print(f"# {shlex.join(line)}", flush=True)
     seen = 0
     try:
         for seen, what in enumerate(judge(chain, line, other.get("typed")), 1):
