@@ -19,7 +19,7 @@
 #include "arch_user.h"
 
 #define BAD_ADDRESS UINT64_C(0xdead0000)
-#define CHILD_QUOTA 600u
+#define CHILD_QUOTA 600u /* or half of what there is */
 #define LOOP_LIMIT_MS 500u
 
 struct way {
@@ -219,10 +219,11 @@ static bool as_expected(const struct way *way, const struct os2_child *child, co
 
 /* Starts this program again for one way and waits for its end. */
 static int way_run(const struct way *way, const void *image, uint64_t size, struct os2_child *child) {
+    uint64_t half = os2_quota_left() / 2;
     struct os2_child_plan plan = {
         .image = image,
         .image_size = size,
-        .process = {.quota = CHILD_QUOTA,
+        .process = {.quota = half < CHILD_QUOTA ? half : CHILD_QUOTA,
                     .watchdog_ms = way->run == crash_loop ? LOOP_LIMIT_MS : OS2_WATCHDOG_DEFAULT_MS,
                     .end_bits = 1,
                     .name = way->name}};
@@ -242,21 +243,28 @@ static int way_run(const struct way *way, const void *image, uint64_t size, stru
     return status;
 }
 
-static bool way_check(const struct way *way, const void *image, uint64_t size) {
+enum way_result { WAY_GOOD, WAY_WRONG, WAY_NOT_TRIED };
+
+static enum way_result way_check(const struct way *way, const void *image, uint64_t size) {
     struct os2_child child = {0};
     struct os2_process_end end = {0};
-    char how[160] = "could not be started";
-    bool good = false;
+    char how[160];
+    bool good;
     int status = way_run(way, image, size, &child);
 
-    if (status >= 0 && os2_process_end(child.control, 0, &end) >= 0) {
-        good = as_expected(way, &child, &end);
-        os2_child_describe(&child, &end, how, sizeof(how));
+    if (status >= 0)
+        status = os2_process_end(child.control, 0, &end);
+    if (status < 0) {
+        os2_child_drop(&child);
+        os2_printf("?     %-9s could not be started: %s\n", way->name, os2_status_text(status));
+        return WAY_NOT_TRIED;
     }
+    good = as_expected(way, &child, &end);
+    os2_child_describe(&child, &end, how, sizeof(how));
     os2_child_drop(&child);
     os2_printf("%-5s %-9s %s%s\n", good ? "ok" : "WRONG", way->name,
                good && end.reason == OS2_END_EXIT ? "refused each time: " : "", how);
-    return good;
+    return good ? WAY_GOOD : WAY_WRONG;
 }
 
 /* Free pages of the machine, and this process's own: what it holds more or less by itself does not count. */
@@ -271,7 +279,7 @@ static bool free_pages(unsigned machine, uint64_t *ret_pages) {
 }
 
 static int crash_all(void) {
-    unsigned machine = os2_start_handle("machine"), wrong = 0;
+    unsigned machine = os2_start_handle("machine"), results[3] = {0};
     uint64_t size, before, after;
     void *image;
     int status = os2_file_load("crash", &image, &size);
@@ -285,14 +293,17 @@ static int crash_all(void) {
         return 1;
     }
     for (size_t i = 0; i < WAYS; i++)
-        wrong += !way_check(&ways[i], image, size);
+        results[way_check(&ways[i], image, size)]++;
     if (!free_pages(machine, &after))
         after = 0;
     os2_printf("%-5s memory    %lu pages free before, %lu after\n", before == after ? "ok" : "WRONG", before, after);
-    wrong += before != after;
+    results[WAY_WRONG] += before != after;
     os2_block_free(image);
-    os2_printf("crash: %lu ways, %u wrong\n", (uint64_t)WAYS, wrong);
-    return wrong != 0;
+    os2_printf("crash: %lu ways, %u wrong", (uint64_t)WAYS, results[WAY_WRONG]);
+    if (results[WAY_NOT_TRIED])
+        os2_printf(", %u not tried for want of memory", results[WAY_NOT_TRIED]);
+    os2_printf("\n");
+    return results[WAY_WRONG] || results[WAY_NOT_TRIED];
 }
 
 /* One way, and where the program outlives it, a word on how. Among all, `argument` is set and the parent says it. */

@@ -139,7 +139,8 @@ static bool worker_ended(struct worker *worker) {
 
 static void print_workers(unsigned count) {
     for (unsigned i = 0; i < count; i++) {
-        os2_printf("worker %u: %lu primes in %lu ranges on core", i, workers[i].found, workers[i].ranges);
+        os2_printf("worker %u: %lu primes in %lu ranges%s", i, workers[i].found, workers[i].ranges,
+                   workers[i].cores ? " on core" : "");
         for (unsigned core = 0; core < 64; core++)
             if (workers[i].cores & UINT64_C(1) << core)
                 os2_printf(" %u", core);

@@ -101,7 +101,7 @@ bool os2_pool_run(struct os2_pool *pool) {
 
 void os2_pool_print(const struct os2_pool *pool) {
     for (unsigned i = 0; i < pool->workers; i++) {
-        os2_printf("worker %u: %lu tasks on core", i, pool->tasks[i]);
+        os2_printf("worker %u: %lu tasks%s", i, pool->tasks[i], pool->cores[i] ? " on core" : "");
         for (unsigned core = 0; core < 64; core++)
             if (pool->cores[i] & UINT64_C(1) << core)
                 os2_printf(" %u", core);
