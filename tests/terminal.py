@@ -142,6 +142,18 @@ def case_pipeline(terminal):
     assert terminal.command("echo a line | cat | cat | cat") == "a line\n"
 
 
+def case_files(terminal):
+    """ls and the filters take names; a name that is no file is told, and the others are done all the same."""
+    assert terminal.command("ls nofile") == "ls: nofile: no such file\n"
+    shown = terminal.command("ls poem.txt nofile cat").split()
+    assert [word for word in shown if word in ("poem.txt", "cat")] == ["poem.txt", "cat"], shown
+    expect_in("TIME ENOUGH TO WRITE.", terminal.command("upper poem.txt"))
+    for filter_name in ("cat", "upper"):
+        shown = terminal.command(f"{filter_name} nofile poem.txt | wc")
+        expect_in(f"{filter_name}: nofile: no such file", shown)
+        expect_in("21     158     743", shown)
+
+
 def case_paste(terminal):
     """4 KiB pasted at once: no byte of the lines is lost, and the shell stays whole."""
     lines = [f"echo {i:03} {'x' * 50}" for i in range(4096 // 60 + 1)]

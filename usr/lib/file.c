@@ -55,3 +55,32 @@ int os2_file_load(const char *path, void **ret_block, uint64_t *ret_size) {
     os2_handle_close(files);
     return status;
 }
+
+static int input_each(os2_file_function *take, void *context) {
+    struct os2_stream_block block;
+    int status;
+
+    while ((status = os2_in_block(&block)) > 0)
+        if (take(context, &block) < 0)
+            return 1;
+    if (status < 0)
+        os2_error("input: %s", os2_status_text(status));
+    return status < 0;
+}
+
+int os2_file_filter(int argc, char **argv, os2_file_function *take, void *context) {
+    int failed = 0;
+
+    if (argc == 1)
+        return input_each(take, context);
+    for (int i = 1; i < argc; i++) {
+        int status = os2_file_each(argv[i], take, context);
+        if (status < 0 && os2_out_flush() < 0)
+            return 1; /* nobody reads on */
+        if (status < 0) {
+            os2_error("%s: %s", argv[i], status == OS2_E_WOULD_WAIT ? "no such file" : os2_status_text(status));
+            failed = 1;
+        }
+    }
+    return failed;
+}

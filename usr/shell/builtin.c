@@ -45,7 +45,7 @@ static const struct command commands[] = {
     {"fib", "[N [WORKERS]]", "a Fibonacci number by recursion over several processes", NULL},
     {"gen", "SIZE[K|M|G]", "write that much text", NULL},
     {"hello", "", "the shortest program", NULL},
-    {"ls", "", "list the files", NULL},
+    {"ls", "[FILE...]", "list all files, or these", NULL},
     {"matmul", "[N [WORKERS]]", "multiply matrices over several processes", NULL},
     {"mem", "", "what the memory is used for, counted frame by frame", NULL},
     {"msort", "[LEVELS [WORKERS]]", "sort 2^LEVELS blocks of numbers over several processes", NULL},
@@ -55,7 +55,7 @@ static const struct command commands[] = {
     {"ps", "", "list the processes", NULL},
     {"sleep", "MS", "wait", NULL},
     {"threadring", "[HOPS]", "hand a number round a ring of processes", NULL},
-    {"upper", "", "turn the input into capitals", NULL},
+    {"upper", "[FILE...]", "turn files, or the input, into capitals", NULL},
     {"wc", "[FILE...]", "count lines, words and bytes", NULL},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
