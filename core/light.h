@@ -24,6 +24,8 @@
     X(block_place)                                                                                                     \
     X(handle_mint)                                                                                                     \
     X(handle_close)                                                                                                    \
+    X(process_give)                                                                                                    \
+    X(process_grant)                                                                                                   \
     X(irq_bind)                                                                                                        \
     X(irq_ack)
 #define LIGHT_FIRST(X) X(block_alloc)

@@ -16,6 +16,9 @@
 #define SLOTS_LEAST 256
 #define SLOTS_MOST 8192
 
+/* As much of a process object's frame as is ever used, in the steps of memory_clear(). */
+#define OBJECT_BYTES ((sizeof(struct process) + 127) & ~(size_t)127)
+
 bool process_table_init(void) {
     uint32_t count = machine.heap.ram_pages / SLOT_RAM_PAGES;
     count = count < SLOTS_LEAST ? SLOTS_LEAST : count > SLOTS_MOST ? SLOTS_MOST : count;
@@ -116,7 +119,7 @@ enum os2_status process_make(struct slot *parent, const struct process_request *
 
 fail:
     if (object != FRAME_NONE) {
-        memset(frame_memory(object), 0, sizeof(struct process));
+        memory_clear(frame_memory(object), OBJECT_BYTES);
         heap_free_cleared(heap, object);
     }
     if (table != FRAME_NONE)
@@ -128,6 +131,6 @@ fail:
 void process_unmake(struct process *process) {
     handle_table_clear(process->handles);
     heap_free_cleared(&machine.heap, frame_number(process->handles));
-    memset(process, 0, sizeof *process);
+    memory_clear(process, OBJECT_BYTES);
     heap_free_cleared(&machine.heap, frame_number(process));
 }

@@ -12,8 +12,8 @@
 #define QUOTA_LEAST 3
 
 /* The child that CONTROL names, or NULL. */
-static struct slot *child(struct process *process, uint64_t *ret_generation) {
-    const struct handle *h = syscall_handle(process, OS2_HANDLE_CONTROL);
+static struct slot *child(struct process *process, uint64_t control, uint64_t *ret_generation) {
+    const struct handle *h = light_handle(process, control, OS2_HANDLE_CONTROL);
     if (!h)
         return NULL;
     *ret_generation = handle_generation(h->target);
@@ -21,9 +21,9 @@ static struct slot *child(struct process *process, uint64_t *ret_generation) {
 }
 
 /* The same, for calls on a child that has not started: nobody else touches it then. */
-static enum os2_status new_child(struct process *process, struct slot **ret_slot) {
+static enum os2_status new_child(struct process *process, uint64_t control, struct slot **ret_slot) {
     uint64_t generation;
-    struct slot *slot = child(process, &generation);
+    struct slot *slot = child(process, control, &generation);
     if (!slot)
         return OS2_E_HANDLE;
     if (slot_generation(slot) != generation)
@@ -64,21 +64,20 @@ int sys_process_create(struct core *core, struct process *process) {
     return 2;
 }
 
-int sys_process_give(struct core *core, struct process *process) {
-    (void)core;
+struct light light_process_give(uint64_t control, uint64_t va, uint64_t to, uint64_t prot) {
+    struct process *process = light_process();
     struct slot *slot;
     struct block block;
-    uint64_t to = process->reg[OS2_R_W0], prot = process->reg[OS2_R_W1];
-    enum os2_status status = new_child(process, &slot);
+    enum os2_status status = new_child(process, control, &slot);
     if (status != OS2_OK)
-        return status;
+        return light_status(status);
     if (!block_prot_valid(prot))
-        return OS2_E_INVALID;
-    status = block_find(&process->space, process->reg[OS2_R_LABEL], &block);
+        return light_status(OS2_E_INVALID);
+    status = block_find(&process->space, va, &block);
     if (status != OS2_OK)
-        return status;
+        return light_status(status);
     if (block.device && prot & OS2_PROT_EXEC)
-        return OS2_E_INVALID;
+        return light_status(OS2_E_INVALID);
     struct space *space = &slot->process->space;
     status = block_fits(space, &block, to);
     if (status == OS2_E_FULL) {
@@ -86,56 +85,54 @@ int sys_process_give(struct core *core, struct process *process) {
         if (status == OS2_OK)
             status = block_fits(space, &block, to);
     }
-    if (status != OS2_OK)
-        return status;
-    block_move(&process->space, space, &block, to, (unsigned)prot);
-    return 0;
+    if (status == OS2_OK)
+        block_move(&process->space, space, &block, to, (unsigned)prot);
+    return light_status(status);
 }
 
-int sys_process_grant(struct core *core, struct process *process) {
-    (void)core;
-    uint64_t generation, index = process->reg[OS2_R_LABEL], pages = process->reg[OS2_R_W1];
-    struct slot *slot = child(process, &generation);
+struct light light_process_grant(uint64_t control, uint64_t index, uint64_t rights, uint64_t pages) {
+    struct process *process = light_process();
+    uint64_t generation;
+    struct slot *slot = child(process, control, &generation);
     if (!slot)
-        return OS2_E_HANDLE;
+        return light_status(OS2_E_HANDLE);
     if (slot_generation(slot) != generation)
-        return OS2_E_DIED;
+        return light_status(OS2_E_DIED);
     const struct handle *h = NULL;
     if (index) {
         h = handle_get(process->handles, index);
         if (!h)
-            return OS2_E_HANDLE;
+            return light_status(OS2_E_HANDLE);
         if (!(handle_rights(h->target) & OS2_RIGHT_GIVE) || handle_kind(h->target) == OS2_HANDLE_CONTROL)
-            return OS2_E_RIGHTS;
+            return light_status(OS2_E_RIGHTS);
         if (state_kind(slot_word(slot)) != KIND_NEW)
-            return OS2_E_BUSY;
+            return light_status(OS2_E_BUSY);
         if (!handle_room(slot->process->handles))
-            return OS2_E_FULL;
+            return light_status(OS2_E_FULL);
     }
     if (pages > UINT32_MAX || !space_affords(&process->space, pages))
-        return OS2_E_QUOTA;
+        return light_status(OS2_E_QUOTA);
     if (pages) {
         /* The child may run, or just be ending: its object is looked at under its lock. */
         lock_acquire(&slot->lock);
         if (!slot->process) {
             lock_release(&slot->lock);
-            return OS2_E_DIED;
+            return light_status(OS2_E_DIED);
         }
         __atomic_fetch_add(&slot->process->space.quota, pages, __ATOMIC_RELAXED);
         lock_release(&slot->lock);
         __atomic_fetch_sub(&process->space.quota, pages, __ATOMIC_RELAXED);
     }
     if (!h)
-        return 0;
-    process->reg[OS2_R_LABEL] =
-        handle_put(slot->process->handles, handle_narrow(h->target, process->reg[OS2_R_W0] & OS2_RIGHTS_ALL), h->badge);
-    return 1;
+        return light_status(OS2_OK);
+    uint64_t target = handle_narrow(h->target, rights & OS2_RIGHTS_ALL);
+    return light_result(handle_put(slot->process->handles, target, h->badge));
 }
 
 int sys_process_start(struct core *core, struct process *process) {
     const uint64_t *r = process->reg;
     struct slot *slot;
-    enum os2_status status = new_child(process, &slot);
+    enum os2_status status = new_child(process, process->reg[OS2_R_CONTROL], &slot);
     if (status != OS2_OK)
         return status;
     if (r[OS2_R_LABEL] >= ARCH_USER_END || r[OS2_R_W0] >= ARCH_USER_END || r[OS2_R_W3] >= ARCH_USER_END)
@@ -149,7 +146,7 @@ int sys_process_start(struct core *core, struct process *process) {
 
 int sys_process_kill(struct core *core, struct process *process) {
     uint64_t generation;
-    struct slot *slot = child(process, &generation);
+    struct slot *slot = child(process, process->reg[OS2_R_CONTROL], &generation);
     if (!slot)
         return OS2_E_HANDLE;
     if (slot_generation(slot) != generation)
@@ -230,7 +227,8 @@ int sys_process_info(struct core *core, struct process *process) {
     struct slot *slot = process->slot;
     if (index) {
         uint64_t generation;
-        slot = child(process, &generation); /* its slot is this child's until the handle is closed */
+        slot = child(process, process->reg[OS2_R_CONTROL],
+                     &generation); /* its slot is this child's until the handle is closed */
         if (!slot) {
             enum os2_status status = syscall_machine(process, OS2_RIGHT_OBSERVE);
             if (status != OS2_OK)

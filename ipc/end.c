@@ -45,6 +45,7 @@ enum stage {
 #define STEP_WOKEN 32 /* of those slots: processes that the step wakes, ends or frees */
 #define STEP_BLOCKS 32
 #define COLLECT_WORK 512
+#define STEP_FEW 64 /* so few slots are looked at beside other work */
 
 void end_begin(struct core *core, struct slot *slot, unsigned reason, uint64_t value, uint64_t pc, uint64_t address) {
     if (slot->parent == SLOT_NONE)
@@ -296,37 +297,54 @@ static void tell(struct core *core, struct slot *slot) {
     notify_slot(core, parent, parent_life, bits, false);
 }
 
+/*
+ * Most processes that end have few neighbours, nobody waits for them, and they have no children: their end is two steps,
+ * up to LEFT and from MEMORY on. A stage that may have been long is the last of its step.
+ */
 void end_step(struct core *core, struct slot *slot) {
+    bool few = __atomic_load_n(&machine.slot_high, __ATOMIC_RELAXED) <= STEP_FEW, alone;
     switch ((enum stage)slot->end_stage) {
     case STAGE_STALE:
         go_stale(slot);
         slot->end_stage = STAGE_QUEUE;
-        break;
+        /* fall through */
     case STAGE_QUEUE:
-        if (drain_queue(core, slot))
-            slot->end_stage = STAGE_WAITERS;
-        break;
+        alone = queue_empty(slot);
+        if (!drain_queue(core, slot))
+            break;
+        slot->end_stage = STAGE_WAITERS;
+        if (!alone || !few)
+            break;
+        /* fall through */
     case STAGE_WAITERS:
-        if (scan(core, slot, visit_waiter))
-            slot->end_stage = STAGE_CHILDREN;
-        break;
+        if (!scan(core, slot, visit_waiter))
+            break;
+        slot->end_stage = STAGE_CHILDREN;
+        if (!few)
+            break;
+        /* fall through */
     case STAGE_CHILDREN:
-        if (!__atomic_load_n(&slot->children, __ATOMIC_ACQUIRE) || scan(core, slot, visit_child))
-            slot->end_stage = STAGE_ORPHANS;
-        break;
+        alone = !__atomic_load_n(&slot->children, __ATOMIC_ACQUIRE);
+        if (!alone && !scan(core, slot, visit_child))
+            break;
+        slot->end_stage = STAGE_ORPHANS;
+        if (!alone)
+            break;
+        /* fall through */
     case STAGE_ORPHANS:
         if (!wait_for_children(core, slot))
             return;
         slot->end_stage = STAGE_LEFT;
-        break;
+        /* fall through */
     case STAGE_LEFT:
         if (roots_left(slot))
             slot->end_stage = STAGE_MEMORY;
         break;
     case STAGE_MEMORY:
-        if (space_release(&slot->process->space, STEP_BLOCKS))
-            slot->end_stage = STAGE_TELL;
-        break;
+        if (!space_release(&slot->process->space, STEP_BLOCKS))
+            break;
+        slot->end_stage = STAGE_TELL;
+        /* fall through */
     case STAGE_TELL:
         tell(core, slot);
         return;

@@ -103,8 +103,11 @@ uint32_t heap_alloc(struct heap *heap, unsigned order, unsigned state, uint16_t 
 /* The same, one frame, cleared. */
 uint32_t heap_alloc_cleared(struct heap *heap, unsigned state, uint16_t owner);
 
-/* Clear whole frames. */
-void frames_clear(uint32_t number, uint32_t count);
+/* Make memory 0: a multiple of 128 bytes, aligned to 8; or whole frames. */
+void memory_clear(void *memory, size_t bytes);
+static inline void frames_clear(uint32_t number, uint32_t count) {
+    memory_clear(frame_memory(number), (size_t)count * OS2_PAGE_SIZE);
+}
 
 /* Give back a block from heap_alloc(). It must be on no list. Freeing what is not a block's first frame, or is free
  * already, is a kernel bug and panics. */

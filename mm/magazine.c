@@ -201,8 +201,8 @@ bool heap_clear_ahead(struct heap *heap) {
     return true;
 }
 
-void frames_clear(uint32_t number, uint32_t count) {
-    uint64_t *at = frame_memory(number), *end = at + (size_t)count * (OS2_PAGE_SIZE / sizeof *at);
+void memory_clear(void *memory, size_t bytes) {
+    uint64_t *at = memory, *end = at + bytes / sizeof *at;
     for (; at < end; at += 16) {
         at[0] = at[1] = at[2] = at[3] = at[4] = at[5] = at[6] = at[7] = 0;
         at[8] = at[9] = at[10] = at[11] = at[12] = at[13] = at[14] = at[15] = 0;

@@ -221,8 +221,9 @@ static void fence(struct space *space, uint64_t va, unsigned order) {
         arch_fence_space(&space->arch);
         return;
     }
-    for (unsigned i = 0; i < leaves; i++)
-        arch_fence_address(&space->arch, va + ((uint64_t)i << (OS2_PAGE_SHIFT + 9 * paging_level(order))));
+    uint64_t size = OS2_PAGE_SIZE << 9 * paging_level(order);
+    for (; leaves; leaves--, va += size)
+        arch_fence_address(&space->arch, va);
 }
 
 void paging_unmap(struct space *space, uint64_t va, unsigned order, uint64_t *entry) {

@@ -74,20 +74,28 @@ static void free_head(struct space *space, uint32_t *head) {
     heap_free(space->heap, number);
 }
 
-/* The same for a table. The root is made 0 again by parts, and an emptied one is 0 as it is. */
+/* The same for a table. The root is made 0 again by its parts; so are those whose few entries are their first, which
+ * most tables are that point to tables. */
+#define TABLE_FIRST 32u
 static void free_table(struct space *space) {
     uint32_t number = space->table_list;
     const struct frame *f = heap_frame(space->heap, number);
+    uint64_t *entry = frame_memory(number);
+    unsigned live = f->live;
     space->table_list = f->next;
     if (f->depth == ARCH_TOP_LEVEL) {
-        for (unsigned i = 0; i < ARCH_USER_ENTRIES; i++)
-            space->root[i] = 0;
-        arch_space_fini(space->root);
-    } else if (f->live) {
-        heap_free(space->heap, number);
-        return;
+        memory_clear(entry, ARCH_USER_ENTRIES * sizeof *entry);
+        arch_space_fini(entry);
+        live = 0;
     }
-    heap_free_cleared(space->heap, number);
+    for (unsigned i = 0; i < TABLE_FIRST && live; i++) {
+        live -= arch_pte_valid(entry[i]);
+        entry[i] = 0;
+    }
+    if (live)
+        heap_free(space->heap, number);
+    else
+        heap_free_cleared(space->heap, number);
 }
 
 bool space_release(struct space *space, unsigned limit) {

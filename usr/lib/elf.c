@@ -23,10 +23,13 @@ enum { ELF_TYPE_EXEC = 2 };
 enum { ELF_LOAD = 1, ELF_DYNAMIC = 2, ELF_INTERPRETER = 3, ELF_TLS = 7 };
 enum { ELF_EXECUTE = 1, ELF_WRITE = 2, ELF_READ = 4 };
 
-static uint64_t elf_field(const uint8_t *bytes, unsigned size) {
-    uint64_t value = 0;
-    for (unsigned i = size; i-- > 0;)
-        value = value << 8 | bytes[i];
+/* 2, 4 or 8 bytes. */
+static inline uint64_t elf_field(const uint8_t *bytes, unsigned size) {
+    uint64_t value = bytes[0] | (uint64_t)bytes[1] << 8;
+    if (size > 2)
+        value |= (uint64_t)bytes[2] << 16 | (uint64_t)bytes[3] << 24;
+    if (size > 4)
+        value |= elf_field(bytes + 4, 4) << 32;
     return value;
 }
 
