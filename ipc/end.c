@@ -298,8 +298,8 @@ static void tell(struct core *core, struct slot *slot) {
 }
 
 /*
- * Most processes that end have few neighbours, nobody waits for them, and they have no children: their end is two steps,
- * up to LEFT and from MEMORY on. A stage that may have been long is the last of its step.
+ * Most processes that end have few neighbours, nobody waits for them, and they have no children: their end is two
+ * steps, up to LEFT and from MEMORY on. A stage that may have been long is the last of its step.
  */
 void end_step(struct core *core, struct slot *slot) {
     bool few = __atomic_load_n(&machine.slot_high, __ATOMIC_RELAXED) <= STEP_FEW, alone;
