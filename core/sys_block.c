@@ -12,8 +12,8 @@ static __attribute__((noinline)) struct light alloc_other(uint64_t control, uint
     struct core *core = arch_core();
     struct space *space = &core->current->space;
     uint64_t va;
-    if (order == 0 && page_prepare(space, &core->magazines) && (va = page_get(space, &core->magazines)))
-        return light_result(va);
+    if (order == 0 && page_prepare(space, &core->magazines))
+        return light_block_alloc(control, order, w0, w1); /* it comes here no second time */
     if (order == LIGHT_ORDER_MAX && (va = page_get_large(space)))
         return light_result(va);
     if (order > LIGHT_ORDER_MAX || space->clearing != FRAME_NONE)

@@ -287,6 +287,7 @@ void turn_dispatch(struct core *core) {
         if (state_kind(slot->word) == KIND_END) {
             turn_leave_space(core);
             end_step(core, slot);
+            arch_idle_look(core); /* where only ends are going on, no process lets interrupts in */
             continue;
         }
         ASSERT(slot->word == state(KIND_RDY, core->index, 0));

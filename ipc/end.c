@@ -43,7 +43,7 @@ enum stage {
 #define STEP_SENDERS 32
 #define STEP_SLOTS 512
 #define STEP_WOKEN 32 /* of those slots: processes that the step wakes, ends or frees */
-#define STEP_BLOCKS 32
+#define STEP_BLOCKS 16
 #define COLLECT_WORK 512
 #define STEP_FEW 64 /* so few slots are looked at beside other work */
 

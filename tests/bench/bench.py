@@ -11,6 +11,8 @@ the program, are
 
     boot_instructions   from the kernel's first instruction to init's first (boot.py)
     atomics_per_call    atomic instructions in one round of call_reply (follow.py, which also shows where the rest go)
+    max_entry_CALL      the longest entry into the kernel by that call while the system-call suite runs, clearing aside
+                        (entries.py); of these only the limit is checked
     kernel_text_data    bytes of code, constants and initialised data in the kernel's ELF file
     meta_overhead_ppm   how the kernel's frames grow with the RAM: between machines of 6 and 10 GiB, which have the same
                         process slots, so that what grows is the frame descriptors
@@ -37,6 +39,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import boot  # noqa: E402
 import elf  # noqa: E402
+import entries  # noqa: E402
 import follow  # noqa: E402
 import gdb  # noqa: E402
 import qemu  # noqa: E402
@@ -44,7 +47,7 @@ import qemu  # noqa: E402
 TOLERANCE = 0.03
 SILENCE = 120
 # Memory, and what is counted there: everything that fits, what is too large for that, and the frames once more.
-RUNS = (("128M", ""), ("10G", "move_4k_scattered move_64m move_order17 move_1g frames"), ("6G", "frames"))
+RUNS = (("128M", ""), ("10G", "move_4k_scattered move_64m move_order17 move_1g exit_100k_gap frames"), ("6G", "frames"))
 FACTS = ("frames_slots", "frames_ram", "frames_kernel")
 
 
@@ -94,6 +97,7 @@ def measure(build):
         jobs = [pool.submit(run.go) for run in runs]
         booted = pool.submit(boot.count, build)
         followed = pool.submit(follow.atomics, build)
+        entered = pool.submit(entries.longest, build)
         for job in jobs:
             job.result()
         facts = [[run.counts.pop(name) for name in FACTS] for run in runs]
@@ -103,6 +107,13 @@ def measure(build):
         main.notes["atomics_per_call"] = "read-modify-writes in a round of call_reply, seen one by one"
         main.counts["boot_instructions"] = booted.result()
         main.notes["boot_instructions"] = "the kernel's first instruction to init's first, 128 MiB, one processor"
+    try:
+        found = entered.result()
+        worst = max(found, key=lambda kind: found[kind][0])
+        main.counts.update({f"max_entry_{kind}": length for kind, (length, _) in sorted(found.items())})
+        main.notes[f"max_entry_{worst}"] = "the longest of all, while systest and `crash all` run"
+    except entries.NoPlugins as error:
+        main.skipped["max_entry"] = str(error)
     main.counts["kernel_text_data"] = elf.Elf(main.machine["symbols"]).text_and_data()
     main.notes["kernel_text_data"] = "bytes of the loaded sections: code, constants, initialised data"
     (large_slots, large_ram, large_kernel), (small_slots, small_ram, small_kernel) = facts[1:]
@@ -148,8 +159,13 @@ def explanations(run):
 def compare(counts, known):
     """(failures, remarks): counts against the committed table."""
     failures, remarks = [], []
+    for name, after in counts.items():
+        if name.startswith("max_entry_") and after > entries.LIMIT:
+            failures.append(f"{name}: {after}, more than {entries.LIMIT}")
     for name, before in known.items():
         after = counts.get(name)
+        if name.startswith("max_entry_"):
+            continue
         if after is None:
             failures.append(f"{name}: not measured, the table has {before}")
         elif after > before * (1 + TOLERANCE) and after > before + 1:

@@ -6,6 +6,7 @@
  * its start-up code, main, its exit, the notification, the look at how it ended, and all of it given back. The file is
  * in memory before. The program is `true`, with this system's library as any program has it, and no handles.
  */
+#include "arch_user.h"
 #include "bench/bench.h"
 #include "os2/call.h"
 #include "os2/file.h"
@@ -14,6 +15,8 @@
 #include "os2/stream.h"
 
 #define ROUNDS 20u
+#define HOARD_PAGES 100000u
+#define HOARD_REST 2000u /* for its tables, and for this process */
 
 static void loop_spawn(struct bench_context *c, uint64_t rounds) {
     static const char *const argv[] = {"true"};
@@ -58,6 +61,43 @@ static void processes_spawn(void) {
                  "spawn, exit and wait of `true`, its start-up, clearing and copying included; the loop subtracted");
 }
 
+/* Waits for bits, at most for the time of a poll. */
+static bool bits_came(uint64_t bits) {
+    struct os2_message m = {.w = {bits}};
+    return os2_receive(OS2_F_MASK | OS2_F_DEADLINE, &m) == OS2_OK;
+}
+
+/* The end of a process that owns many pages, and a neighbour that does nothing but yield meanwhile. */
+static void processes_end(void) {
+    struct bench_peer peer;
+    struct bench_count gap = {.least = UINT64_MAX};
+
+    if (!bench_wanted("exit_100k_gap"))
+        return;
+    if (os2_quota_left() < HOARD_PAGES + HOARD_REST) {
+        bench_skip("exit_100k_gap", "needs 100 000 pages");
+        return;
+    }
+    bench_peer_start(&peer, "hoard", HOARD_PAGES);
+    while (!bits_came(BENCH_BIT_PEER))
+        os2_yield();
+    os2_send(peer.inbox, 0, &(struct os2_message){0});
+    do {
+        uint64_t first = arch_instructions();
+        os2_yield();
+        first = (arch_instructions() - first) * 1000;
+        gap.most = first > gap.most ? first : gap.most;
+        gap.least = first < gap.least ? first : gap.least;
+        gap.rounds++;
+    } while (!bits_came(BENCH_BIT_ENDED));
+    gap.mean = gap.least = gap.most;
+    os2_handle_close(peer.notify);
+    os2_handle_close(peer.inbox);
+    os2_child_drop(&peer.child);
+    bench_result("exit_100k_gap", gap.most, &gap,
+                 "the longest of the yields that a neighbour made while a process with 100 000 pages ended");
+}
+
 /* Not counts of instructions; whoever runs bench with two sizes of RAM learns from them what a page costs. */
 static void processes_frames(void) {
     unsigned machine = os2_start_handle("machine");
@@ -79,5 +119,6 @@ static void processes_frames(void) {
 
 void bench_processes(void) {
     processes_spawn();
+    processes_end();
     processes_frames();
 }

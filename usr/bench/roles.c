@@ -8,6 +8,7 @@
  *     yield    yields
  *     receive  takes messages and throws them away
  *     notify   waits for bits and sets bits in its supervisor
+ *     hoard    gets single pages up to its quota, says so, and ends when it is told to
  */
 #include "arch_stub.h"
 #include "bench/bench.h"
@@ -42,6 +43,12 @@ int bench_role(const char *role) {
         uint64_t notify = bench_control(OS2_SYS_notify, 0, os2_start_handle("notify")), bits = 1;
         while (arch_stub_plain(receive) >= 0 && arch_stub_label(notify, &bits) >= 0)
             bits = 1;
+    } else if (strcmp(role, "hoard") == 0) {
+        void *page;
+        while (os2_block_alloc(0, &page) == OS2_OK) {
+        }
+        os2_notify(os2_start_handle("notify"), BENCH_BIT_PEER);
+        return arch_stub_plain(receive) < 0;
     }
     return 1;
 }

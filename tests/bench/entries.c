@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A plugin for QEMU that finds the longest entry into the kernel of each kind, in instructions.
+ *
+ * An entry goes from the first instruction in the kernel's half to the first one below it; its kind is the first
+ * function it runs among those that the parameters name. Looking for interrupts while the kernel idles, or between two
+ * steps of an end, ends one entry and begins the next. Instructions that clear memory are counted apart.
+ *
+ *     -plugin entries.so,names=FILE
+ *
+ * Each line of FILE: what, first address, end address, name. What is `kind` (an entry by this address is of that kind),
+ * `idle` (ends an entry, and its instructions count for none) or `clear` (counted apart). One processor only.
+ *
+ * QEMU's header for plugins is in no package, so what is used of it stands here (version 1, QEMU 6.0 to 9.0).
+ */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef uint64_t qemu_plugin_id_t;
+struct qemu_plugin_tb;
+typedef void tb_trans_fn(qemu_plugin_id_t, struct qemu_plugin_tb *);
+typedef void tb_exec_fn(unsigned, void *);
+typedef void exit_fn(qemu_plugin_id_t, void *);
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t, tb_trans_fn *);
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *, tb_exec_fn *, int flags, void *data);
+void qemu_plugin_register_atexit_cb(qemu_plugin_id_t, exit_fn *, void *data);
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
+uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *);
+void qemu_plugin_outs(const char *);
+
+__attribute__((visibility("default"))) int qemu_plugin_version = 1;
+__attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc,
+                                                               char **argv);
+
+#define NAMES 256
+enum what { OTHER, KIND, IDLE, CLEAR, USER };
+static struct name {
+    enum what what;
+    uint64_t first, end;
+    char name[64];
+    uint64_t longest, clearing; /* of the longest entry */
+} names[NAMES];
+static unsigned name_count;
+
+/* The entry that goes on. */
+static struct name *kind;
+static uint64_t length, clearing;
+static bool inside;
+
+/* One translated block. */
+struct block {
+    uint64_t instructions;
+    enum what what;
+    struct name *name;
+};
+
+static void end_entry(void) {
+    if (inside && kind && length > kind->longest) {
+        kind->longest = length;
+        kind->clearing = clearing;
+    }
+    inside = false;
+    kind = NULL;
+    length = clearing = 0;
+}
+
+static void run(unsigned cpu, void *data) {
+    const struct block *b = data;
+    (void)cpu;
+    switch (b->what) {
+    case USER:
+    case IDLE:
+        end_entry();
+        return;
+    case CLEAR:
+        clearing += b->instructions;
+        break;
+    case KIND:
+        if (!kind)
+            kind = b->name;
+        /* fall through */
+    case OTHER:
+        length += b->instructions;
+        break;
+    }
+    inside = true;
+}
+
+static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
+    uint64_t at = qemu_plugin_tb_vaddr(tb);
+    struct block *b = calloc(1, sizeof *b);
+    (void)id;
+    b->instructions = qemu_plugin_tb_n_insns(tb);
+    b->what = at >> 63 ? OTHER : USER;
+    for (unsigned i = 0; i < name_count && b->what != USER; i++)
+        if (names[i].what == KIND ? at == names[i].first : at >= names[i].first && at < names[i].end) {
+            b->what = names[i].what;
+            b->name = &names[i];
+        }
+    qemu_plugin_register_vcpu_tb_exec_cb(tb, run, 0, b);
+}
+
+static void report(qemu_plugin_id_t id, void *data) {
+    char line[160];
+    (void)id;
+    (void)data;
+    for (unsigned i = 0; i < name_count; i++) {
+        if (names[i].what != KIND || !names[i].longest)
+            continue;
+        snprintf(line, sizeof line, "entry %s %" PRIu64 " %" PRIu64 "\n", names[i].name, names[i].longest,
+                 names[i].clearing);
+        qemu_plugin_outs(line);
+    }
+}
+
+int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv) {
+    char what[8];
+    FILE *f = argc == 1 && strncmp(argv[0], "names=", 6) == 0 ? fopen(argv[0] + 6, "r") : NULL;
+    (void)info;
+    if (!f)
+        return -1;
+    for (struct name *n = names; n < names + NAMES; n++, name_count++) {
+        if (fscanf(f, "%7s %" SCNx64 " %" SCNx64 " %63s", what, &n->first, &n->end, n->name) != 4)
+            break;
+        n->what = strcmp(what, "kind") == 0 ? KIND : strcmp(what, "idle") == 0 ? IDLE : CLEAR;
+    }
+    fclose(f);
+    qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
+    qemu_plugin_register_atexit_cb(id, report, NULL);
+    return 0;
+}

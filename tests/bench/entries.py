@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Find the longest entry into the kernel of each system call, in instructions, on the image that `./os2 run` boots.
+
+    entries.py [--work COMMANDS] BUILD
+
+The system-call suite and `crash all` run on one processor under a plugin of QEMU's (entries.c) that follows every
+block of instructions; so what is counted is the kernel as it is, not one built to be counted. Clearing of memory, at
+most 2 MiB an entry, is counted apart. Beside the calls there are the steps of an end, and interrupts. Calls that the
+entry path completes by itself appear only where they went the long way.
+
+bench.py takes its counts max_entry_* from here, and fails where one is above LIMIT.
+"""
+import argparse
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+import elf  # noqa: E402
+import qemu  # noqa: E402
+
+PREFIXES = ("sys_", "light_")
+OTHERS = {"end_step": "end_step", "timer_arrived": "timer", "ipi_arrived": "ipi", "irq_arrived": "irq"}
+IDLE = ("arch_idle", "arch_idle_look")
+CLEAR = ("memory_clear",)
+WORK = "systest; crash all"
+SILENCE = 300
+LIMIT = 20000
+
+
+class NoPlugins(Exception):
+    """This QEMU has none, or there is no compiler for them."""
+
+
+def names(functions):
+    """The plugin's lines for the kernel's functions."""
+    for first, end, name in functions:
+        prefix = next((prefix for prefix in PREFIXES if name.startswith(prefix)), None)
+        kind = name[len(prefix):] if prefix else OTHERS.get(name)
+        if kind:
+            yield f"kind {first:x} {end:x} {kind}"
+        elif name in IDLE:
+            yield f"idle {first:x} {end:x} {name}"
+        elif name in CLEAR:
+            yield f"clear {first:x} {end:x} {name}"
+
+
+def build_plugin(folder):
+    compiler = shutil.which("cc")
+    if not compiler:
+        raise NoPlugins("there is no C compiler for QEMU's plugin")
+    plugin = folder / "entries.so"
+    subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-Wall", "-o", plugin, HERE / "entries.c"], check=True)
+    return plugin
+
+
+def longest(build, work=WORK, memory="128M"):
+    """{kind: (instructions, of them clearing)} of the longest entries. NoPlugins."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        plugin, log = build_plugin(folder), folder / "log"
+        extra = [*qemu.ICOUNT, "-plugin", f"{plugin},names={folder / 'names'}", "-d", "plugin", "-D", str(log)]
+        machine, line, nonce = qemu.commands_line(build, 1, memory, work, "", extra)
+        (folder / "names").write_text("\n".join(names(elf.Elf(machine["symbols"]).functions)), encoding="ascii")
+        help_text = subprocess.run([machine["qemu"], "-help"], capture_output=True, text=True, check=True).stdout
+        if "-plugin" not in help_text:
+            raise NoPlugins(f"{machine['qemu']} has no plugins")
+        with open(folder / "output", "wb") as sink:
+            status = qemu.run_commands(machine, line, nonce, sink, SILENCE)
+        if status:
+            raise qemu.GuestError(f"the work ended with status {status}:\n{(folder / 'output').read_text()[-2000:]}")
+        found = {}
+        for text in log.read_text(encoding="ascii").splitlines():
+            _, kind, length, clearing = text.split()
+            found[kind] = max(found.get(kind, (0, 0)), (int(length), int(clearing)))
+        return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Find the longest entries into the kernel.")
+    parser.add_argument("--work", default=WORK, help="shell commands to run")
+    parser.add_argument("build", help="build folder")
+    args = parser.parse_args()
+    try:
+        found = longest(args.build, args.work)
+    except (NoPlugins, qemu.GuestError) as error:
+        sys.exit(f"os2: {error}")
+    for kind, (length, clearing) in sorted(found.items(), key=lambda item: -item[1][0]):
+        print(f"{length:8} {kind}" + (f" and {clearing} of clearing" if clearing else ""))
+
+
+if __name__ == "__main__":
+    main()
