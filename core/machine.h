@@ -71,6 +71,15 @@ struct irq {
     uint16_t slot;
 };
 
+/* The checking build: see core/check.c. */
+struct checks {
+    bool recount, faults;          /* (i) what the boot arguments ask for */
+    uint32_t stop, stopped;        /* (a) whether a core counts; so many others wait for it */
+    uint64_t calls[CORES_MAX];     /* (c) */
+    uint64_t quota, pages, counts; /* whoever stopped the others */
+    uint64_t refused;              /* a hint */
+};
+
 struct machine {
     struct boot_info *boot; /* (i) valid until init runs */
     uint32_t core_count;    /* (i) */
@@ -89,6 +98,9 @@ struct machine {
     struct lock irq_lock __attribute__((aligned(CACHE_LINE)));
     struct irq irq[IRQ_MAX]; /* irq_lock */
     struct log log;
+#if OS2_CHECKS
+    struct checks checks;
+#endif
 };
 
 extern struct core *cores[CORES_MAX]; /* (i) */

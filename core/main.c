@@ -5,6 +5,7 @@
  * Each step that can fail says what it lacks. Memory that only boot needs (the device tree where firmware put it) goes
  * to the heap before init's quota is counted.
  */
+#include "core/check.h"
 #include "core/init.h"
 #include "core/log.h"
 #include "core/panic.h"
@@ -127,6 +128,7 @@ void kernel_main(struct boot_info *info) {
     heap_open(&machine.heap, magazines, machine.core_count);
     __atomic_store_n(&cores[0]->shared->online, 1, __ATOMIC_RELEASE);
     start_cores(info);
+    check_boot();
     init_start(cores[0], info);
     turn_dispatch(cores[0]);
 }

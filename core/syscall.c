@@ -7,9 +7,8 @@
  */
 #include "core/syscall.h"
 
+#include "core/check.h"
 #include "core/turn.h"
-
-typedef int syscall_handler(struct core *, struct process *);
 
 static syscall_handler *const handlers[] = {
 #define SYSCALL_ENTRY(number, name, summary) [number] = sys_##name,
@@ -81,12 +80,13 @@ void syscall_dispatch(struct core *core) {
     struct process *process = core->current;
     uint64_t number = process->reg[OS2_R_CONTROL] & OS2_NUMBER_MASK;
     core->tokens--;
-    int outcome = number < OS2_SYS_COUNT ? handlers[number](core, process) : OS2_E_CALL;
+    int outcome = number < OS2_SYS_COUNT ? check_call(core, process, (unsigned)number, handlers[number]) : OS2_E_CALL;
     if (outcome == SYSCALL_AGAIN)
         arch_context_restart(&process->context);
     else if (outcome != SYSCALL_STOPPED)
         set_results(process, outcome);
 
+    check_moment(core);
     if (core->running && core->current == process && core->tokens > 0)
         return;
     syscall_leave(core);

@@ -26,6 +26,7 @@
  */
 #include "core/turn.h"
 
+#include "core/check.h"
 #include "core/ipc.h"
 #include "core/panic.h"
 #include "core/runqueue_list.h"
@@ -417,6 +418,7 @@ void timer_arrived(struct core *core, bool user) {
 }
 
 void ipi_arrived(struct core *core) {
+    check_ipi();
     core->interrupts++;
     if (core->running && slot_doomed(core->current->slot))
         turn_end_doomed(core);

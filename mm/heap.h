@@ -68,6 +68,9 @@ struct heap {
     struct lock lock;
     uint32_t free_list[OS2_ORDER_MAX + 1]; /* (h) */
     uint64_t free_pages;                   /* (h) on the free lists, those in magazines not counted */
+#if OS2_CHECKS
+    uint32_t refuse[CORES_MAX]; /* (c) of its next so many allocations the last one fails; 0: none does */
+#endif
 };
 
 /* A frame number as the 64-bit index it is used as: else gcc 12 loads it with a sign, and extends it in two steps. */

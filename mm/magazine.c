@@ -124,8 +124,19 @@ static uint32_t hand_out(struct heap *heap, uint32_t number, unsigned order, uns
     return number;
 }
 
+/* Is this the allocation that core/check.c wants to fail? */
+static bool refused(struct heap *heap) {
+#if OS2_CHECKS
+    uint32_t *refuse = &heap->refuse[heap->open ? arch_core_index() : 0];
+    return *refuse && --*refuse == 0;
+#else
+    (void)heap;
+    return false;
+#endif
+}
+
 uint32_t heap_alloc(struct heap *heap, unsigned order, unsigned state, uint16_t owner) {
-    if (order > OS2_ORDER_MAX)
+    if (order > OS2_ORDER_MAX || refused(heap))
         return FRAME_NONE;
     uint32_t number = take_dirty(heap, order);
     return number == FRAME_NONE ? FRAME_NONE : hand_out(heap, number, order, state, owner);
@@ -134,6 +145,8 @@ uint32_t heap_alloc(struct heap *heap, unsigned order, unsigned state, uint16_t 
 uint32_t heap_alloc_cleared(struct heap *heap, unsigned state, uint16_t owner) {
     struct magazines *magazines = own(heap);
     uint32_t number;
+    if (refused(heap))
+        return FRAME_NONE;
     if (magazines && magazines->cleared.count) {
         number = magazines->cleared.frame[--magazines->cleared.count];
         magazine_taken(number, 0, 0);
