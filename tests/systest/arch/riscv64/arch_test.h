@@ -23,8 +23,11 @@ void arch_fp_look(uint64_t *out);
 #define ARCH_FP_FIRST 32u
 
 /* Code that a fresh process can run from a page of its own: stores all registers at its argument, a page, and makes two
- * system calls with that page as BLOCK, whose CONTROL it finds at ARCH_DUMP_CONTROL in it: a send and an exit. */
+ * system calls with that page as BLOCK, a call and a send of the page that was the answer, after it stored its thread
+ * pointer again (ARCH_DUMP_TP); then it exits. The CONTROL of each call is at ARCH_DUMP_CONTROL. The thread pointer is
+ * that of a structure whose first word points to itself. */
 #define ARCH_DUMP_CONTROL 1024u
+#define ARCH_DUMP_TP 1048u
 extern const char arch_dump[], arch_dump_end[];
 
 /* The same: computes for ever. */

@@ -309,9 +309,13 @@ arch_dump:
     sd t0, 512(a0)
     mv a5, a0
     ld s0, 1032(a5)
+    ld s1, 1040(a5)
     ld a0, 1024(a5)
     ecall
+    sd tp, 1048(a5)
     mv a0, s0
+    ecall
+    mv a0, s1
     ecall
 arch_dump_end:
 

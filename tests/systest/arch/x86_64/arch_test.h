@@ -2,7 +2,7 @@
 /*
  * What the suite must write differently for each processor; this is the x86_64 half. arch/riscv64/arch_test.h says what
  * each function is for. Registers: rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8 .. r15, xmm0 .. xmm15 (their low half),
- * mxcsr, the x87 control word.
+ * mxcsr, the x87 control word, ds, es, fs, gs, and the word at fs:0, which only arch_dump looks at.
  */
 #ifndef ARCH_TEST_H
 #define ARCH_TEST_H
@@ -15,12 +15,13 @@
 #include "os2/call.h"
 
 void arch_registers(const uint64_t *in, uint64_t *out);
-#define ARCH_REGISTERS 34u
+#define ARCH_REGISTERS 39u
 
 void arch_fp_look(uint64_t *out);
 #define ARCH_FP_FIRST 16u
 
 #define ARCH_DUMP_CONTROL 1024u
+#define ARCH_DUMP_TP 1048u
 extern const char arch_dump[], arch_dump_end[];
 extern const char arch_loop[], arch_loop_end[];
 
@@ -28,10 +29,12 @@ static const uint8_t arch_slot[OS2_R_COUNT] = {0, 5, 4, 3, 10, 8, 9, 1, 12, 13};
 
 enum arch_role { ARCH_FIXED, ARCH_KEPT, ARCH_SLOT, ARCH_SCRUBBED, ARCH_LOST };
 static inline enum arch_role arch_role(unsigned i) {
-    if (i == 7)
+    if (i == 7 || i == 38)
         return ARCH_FIXED;
-    if (i == 6 || i == 14 || i == 15 || i >= 32)
+    if (i == 6 || i == 14 || i == 15 || i == 32 || i == 33)
         return ARCH_KEPT;
+    if (i >= 34)
+        return ARCH_SCRUBBED;
     return i == 2 || i == 11 || i >= 16 ? ARCH_LOST : ARCH_SLOT; /* syscall itself sets rcx and r11 */
 }
 
@@ -40,6 +43,8 @@ static inline uint64_t arch_register_value(unsigned i, uint64_t value) {
         return 0x1f80 | (value >> 24 & 3) << 13; /* all exceptions masked, a rounding mode that differs by the salt */
     if (i == 33)
         return 0x037f | (value >> 24 & 3) << 10;
+    if (i >= 34 && i < 38)
+        return value >> 24 & 3; /* selectors that name nothing, whatever their lowest bits */
     return value;
 }
 
@@ -51,7 +56,7 @@ static inline bool arch_fresh(unsigned i, uint64_t value) {
 #define ARCH_REGISTER_ARGUMENT 5u
 #define ARCH_REGISTER_SP 7u
 #define ARCH_REGISTER_GP 255u /* there is none */
-#define ARCH_REGISTER_TP 255u
+#define ARCH_REGISTER_TP 38u
 
 static inline void arch_breakpoint(void) {
     __asm__ volatile("int3");

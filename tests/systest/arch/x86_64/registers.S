@@ -35,6 +35,10 @@ arch_registers:
     movq 232(%rax), %xmm13
     movq 240(%rax), %xmm14
     movq 248(%rax), %xmm15
+    movw 272(%rax), %ds
+    movw 280(%rax), %es
+    movw 288(%rax), %fs
+    movw 296(%rax), %gs
     movq 8(%rax), %rbx
     movq 16(%rax), %rcx
     movq 24(%rax), %rdx
@@ -90,6 +94,20 @@ arch_registers:
     stmxcsr 256(%rax)
     movq $0, 264(%rax)
     fnstcw 264(%rax)
+    movl %ds, %ecx
+    movq %rcx, 272(%rax)
+    movl %es, %ecx
+    movq %rcx, 280(%rax)
+    movl %fs, %ecx
+    movq %rcx, 288(%rax)
+    movl %gs, %ecx
+    movq %rcx, 296(%rax)
+    movq $0, 304(%rax)
+    xorl %ecx, %ecx
+    movl %ecx, %ds
+    movl %ecx, %es
+    movl %ecx, %fs
+    movl %ecx, %gs
     ldmxcsr 16(%rsp)
     fldcw 24(%rsp)
     addq $32, %rsp
@@ -159,11 +177,26 @@ arch_dump:
     movq %xmm15, 248(%rdi)
     stmxcsr 256(%rdi)
     fnstcw 264(%rdi)
+    movl %ds, %ecx
+    movq %rcx, 272(%rdi)
+    movl %es, %ecx
+    movq %rcx, 280(%rdi)
+    movl %fs, %ecx
+    movq %rcx, 288(%rdi)
+    movl %gs, %ecx
+    movq %rcx, 296(%rdi)
+    movq %fs:0, %rcx
+    movq %rcx, 304(%rdi)
     movq %rdi, %r8
     movq 1032(%r8), %rbp
+    movq 1040(%r8), %r14
     movq 1024(%r8), %rax
     syscall
+    movq %fs:0, %rcx
+    movq %rcx, 1048(%r8)
     movq %rbp, %rax
+    syscall
+    movq %r14, %rax
     syscall
 arch_dump_end:
 
