@@ -13,6 +13,7 @@ the program, are
     atomics_per_call    atomic instructions in one round of call_reply (follow.py, which also shows where the rest go)
     max_entry_CALL      the longest entry into the kernel by that call while the system-call suite runs, clearing aside
                         (entries.py); of these only the limit is checked
+    steal, call_pull    what takes two processors, counted on each by itself (several.py)
     kernel_text_data    bytes of code, constants and initialised data in the kernel's ELF file
     meta_overhead_ppm   how the kernel's frames grow with the RAM: between machines of 6 and 10 GiB, which have the same
                         process slots, so that what grows is the frame descriptors
@@ -43,6 +44,7 @@ import entries  # noqa: E402
 import follow  # noqa: E402
 import gdb  # noqa: E402
 import qemu  # noqa: E402
+import several  # noqa: E402
 
 TOLERANCE = 0.03
 SILENCE = 120
@@ -98,6 +100,7 @@ def measure(build):
         booted = pool.submit(boot.count, build)
         followed = pool.submit(follow.atomics, build)
         entered = pool.submit(entries.longest, build)
+        stolen = pool.submit(several.count, build)
         for job in jobs:
             job.result()
         facts = [[run.counts.pop(name) for name in FACTS] for run in runs]
@@ -113,8 +116,11 @@ def measure(build):
         worst = max(found, key=lambda kind: found[kind][0])
         main.counts.update({f"max_entry_{kind}": length for kind, (length, _) in sorted(found.items())})
         main.notes[f"max_entry_{worst}"] = "the longest of all, while systest and `crash all` run"
+        main.counts.update(stolen.result())
+        main.notes["steal"] = "an idle processor wakes; to the first instruction of the process it stole; 2 processors"
+        main.notes["call_pull"] = "as call_reply, the server having last run on the other one of 2 processors"
     except entries.NoPlugins as error:
-        main.skipped["max_entry"] = str(error)
+        main.skipped["max_entry"] = main.skipped["steal"] = main.skipped["call_pull"] = str(error)
     main.counts["kernel_text_data"] = elf.Elf(main.machine["symbols"]).text_and_data()
     main.notes["kernel_text_data"] = "bytes of the loaded sections: code, constants, initialised data"
     (large_slots, large_ram, large_kernel), (small_slots, small_ram, small_kernel) = facts[1:]

@@ -10,8 +10,6 @@
  *
  * Each line of FILE: what, first address, end address, name. What is `kind` (an entry by this address is of that kind),
  * `idle` (ends an entry, and its instructions count for none) or `clear` (counted apart). One processor only.
- *
- * QEMU's header for plugins is in no package, so what is used of it stands here (version 1, QEMU 6.0 to 9.0).
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -20,21 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef uint64_t qemu_plugin_id_t;
-struct qemu_plugin_tb;
-typedef void tb_trans_fn(qemu_plugin_id_t, struct qemu_plugin_tb *);
-typedef void tb_exec_fn(unsigned, void *);
-typedef void exit_fn(qemu_plugin_id_t, void *);
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t, tb_trans_fn *);
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *, tb_exec_fn *, int flags, void *data);
-void qemu_plugin_register_atexit_cb(qemu_plugin_id_t, exit_fn *, void *data);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
-uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *);
-void qemu_plugin_outs(const char *);
+#include "qemu_plugin.h"
 
-__attribute__((visibility("default"))) int qemu_plugin_version = 1;
-__attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc,
-                                                               char **argv);
+int qemu_plugin_version = 1;
 
 #define NAMES 256
 enum what { OTHER, KIND, IDLE, CLEAR, USER };

@@ -50,26 +50,30 @@ def names(functions):
             yield f"clear {first:x} {end:x} {name}"
 
 
-def build_plugin(folder):
+def build_plugin(folder, name):
     compiler = shutil.which("cc")
     if not compiler:
         raise NoPlugins("there is no C compiler for QEMU's plugin")
-    plugin = folder / "entries.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-Wall", "-o", plugin, HERE / "entries.c"], check=True)
+    plugin = folder / f"{name}.so"
+    subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-Wall", "-o", plugin, HERE / f"{name}.c"], check=True)
     return plugin
+
+
+def need_plugins(machine):
+    help_text = subprocess.run([machine["qemu"], "-help"], capture_output=True, text=True, check=True).stdout
+    if "-plugin" not in help_text:
+        raise NoPlugins(f"{machine['qemu']} has no plugins")
 
 
 def longest(build, work=WORK, memory="128M"):
     """{kind: (instructions, of them clearing)} of the longest entries. NoPlugins."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        plugin, log = build_plugin(folder), folder / "log"
+        plugin, log = build_plugin(folder, "entries"), folder / "log"
         extra = [*qemu.ICOUNT, "-plugin", f"{plugin},names={folder / 'names'}", "-d", "plugin", "-D", str(log)]
         machine, line, nonce = qemu.commands_line(build, 1, memory, work, "", extra)
         (folder / "names").write_text("\n".join(names(elf.Elf(machine["symbols"]).functions)), encoding="ascii")
-        help_text = subprocess.run([machine["qemu"], "-help"], capture_output=True, text=True, check=True).stdout
-        if "-plugin" not in help_text:
-            raise NoPlugins(f"{machine['qemu']} has no plugins")
+        need_plugins(machine)
         with open(folder / "output", "wb") as sink:
             status = qemu.run_commands(machine, line, nonce, sink, SILENCE)
         if status:

@@ -13,10 +13,12 @@ SECONDS = 60
 
 class Riscv64:
     """What must be known of a processor: how to ask QEMU's gdb stub for its registers' numbers, which are the program
-    counter and the root of the page tables, what a system call looks like."""
+    counter and the root of the page tables, what a system call, the wait for an interrupt and a mark (arch_stub.h)
+    look like."""
     features, description = "riscv", "riscv-csr.xml"
     pc, space = 32, "satp"
     call = bytes.fromhex("73000000")
+    halt, mark = bytes.fromhex("73005010"), bytes.fromhex("132050")
 
     @staticmethod
     def is_atomic(code):
@@ -34,6 +36,7 @@ class X86:
     features, description = "i386", "i386-64bit.xml"
     pc, space = 16, "cr3"
     call = bytes.fromhex("0f05")
+    halt, mark = bytes.fromhex("f4"), bytes.fromhex("0f1f80") + b"OS2"
     rax, rdx = 0, 3
     rdtsc = bytes.fromhex("0f31")
 

@@ -4,6 +4,7 @@
  *
  *     bench            all counts
  *     bench NAME...    those whose name begins with one of these
+ *     bench --several  what tests/bench/several.py counts on several processors, from outside
  *
  * It needs a machine that counts instructions and nothing else: QEMU with -icount shift=0 and one processor. Where two
  * reads of the counter in a row differ by more than the read itself, it refuses.
@@ -177,6 +178,8 @@ static bool counter_counts(void) {
 int main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "--role") == 0)
         return bench_role(argv[2]);
+    if (argc == 2 && strcmp(argv[1], "--several") == 0)
+        return bench_several();
     if (!counter_counts()) {
         os2_error("this machine's counter does not count instructions: two reads in a row differ by more than a read. "
                   "QEMU needs -icount shift=0 (`./os2 bench` gives it)");
@@ -188,5 +191,6 @@ int main(int argc, char **argv) {
     bench_moves();
     bench_memory();
     bench_processes();
+    bench_queues();
     return 0;
 }

@@ -75,6 +75,10 @@ void bench_calls(void);
 void bench_moves(void);
 void bench_memory(void);
 void bench_processes(void);
+void bench_queues(void);
+
+/* What only several processors show, for tests/bench/several.py to count: no counts of its own. */
+int bench_several(void);
 
 /* The round trip without payload, in thousandths; moves are counted beside it. */
 uint64_t bench_call_reply(void);

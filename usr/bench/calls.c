@@ -184,6 +184,4 @@ void bench_calls(void) {
                "send to a waiting process and yield to it, its receive, and back; the loop subtracted");
     calls_peer("send_stream", loop_call, "receive", OS2_SYS_send, 0, 0,
                "sends as fast as they are taken, each with its receive; the loop subtracted");
-    if (bench_wanted("call_pull"))
-        bench_skip("call_pull", "instructions are counted on one processor only, where no server ran on another");
 }

@@ -5,6 +5,7 @@
  *     echo     answers each call with its label and words; checks status and badge
  *     echo-fp  the same, with a floating-point instruction between two calls
  *     move     answers each call with its block, whatever the order
+ *     pulled   the same as echo, but goes on after bits have come
  *     yield    yields
  *     receive  takes messages and throws them away
  *     notify   waits for bits and sets bits in its supervisor
@@ -29,6 +30,9 @@ int bench_role(const char *role) {
 
     if (strcmp(role, "echo") == 0) {
         arch_stub_serve(receive, answer, BENCH_BADGE);
+    } else if (strcmp(role, "pulled") == 0) {
+        for (;;)
+            arch_stub_serve(receive, answer, BENCH_BADGE);
     } else if (strcmp(role, "echo-fp") == 0) {
         serve_fp(receive, answer);
     } else if (strcmp(role, "move") == 0) {

@@ -13,6 +13,8 @@
  *   arch_stub_serve     the loop of a server that answers each call with the registers as they came; ends only on an
  *                       error or a wrong badge
  *   arch_stub_serve_fp  the same with a floating-point instruction between two calls
+ *   arch_stub_mark      a macro: an instruction that does nothing, by which a plugin of QEMU's (tests/bench/several.c)
+ *                       knows where the count of series 1 to 3 begins; 0: where it ends
  *   arch_stub_count     an empty loop of the shape the measured loops have: what to subtract
  */
 #ifndef ARCH_STUB_H
@@ -99,6 +101,9 @@ static inline void arch_stub_serve_fp(uint64_t receive, uint64_t reply_receive, 
                      "r"(reply_receive), "r"(badge)
                      : "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "fs0", STUB_CLOBBERS);
 }
+
+/* A hint that the architecture leaves to anybody's use: `slti zero`, whose last byte is the number. */
+#define arch_stub_mark(series) __asm__ volatile("slti zero, zero, %0" ::"i"((series) << 4 | 5))
 
 static inline void arch_stub_count(uint64_t rounds) {
     for (; rounds; rounds--)

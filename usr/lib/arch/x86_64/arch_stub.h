@@ -103,6 +103,9 @@ static inline void arch_stub_serve_fp(uint64_t receive, uint64_t reply_receive, 
                      : "rdi", "rsi", "rdx", "r10", "r8", "r9", STUB_CLOBBERS);
 }
 
+/* A no-operation of seven bytes, with "OS2" and the number as its displacement. */
+#define arch_stub_mark(series) __asm__ volatile(".byte 0x0f, 0x1f, 0x80, 'O', 'S', '2', %c0" ::"i"(series))
+
 static inline void arch_stub_count(uint64_t rounds) {
     for (; rounds; rounds--)
         __asm__ volatile("");

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A run queue of the kernel's in a program that counts instructions: the owner's push and pop.
+ *
+ * Built once for each core/runqueue_*.c, together with that file, and once with QUEUE_BARE: then push and pop are those
+ * of the bare list, with its front place and its length, which nobody else may take from. The build gives each a name
+ * of its own: QUEUE_LOOP is queue_loop_<queue>, and the queue's functions and the machine that it finds its slots in
+ * are renamed likewise (usr/meson.build). usr/bench/queues.c measures the loops.
+ */
+#include "core/runqueue_list.h"
+
+#include "bench/bench.h"
+
+/* Of the machine only its array of slots is used. */
+static struct slot slots[3];
+struct machine machine = {.slot = slots, .slot_count = 3};
+
+#ifdef QUEUE_BARE
+#define CALLED __attribute__((noipa)) /* as those of the other queues, which are in a file of their own */
+CALLED void runqueue_init(struct runqueue *queue) {
+    *queue = (struct runqueue){.list = RUNQUEUE_EMPTY, .front = RUNQUEUE_EMPTY};
+}
+CALLED void runqueue_push(struct runqueue *queue, struct slot *slot) {
+    queue_append(queue, &queue->list, slot);
+}
+CALLED struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front) {
+    return queue_take(queue, front, ret_front);
+}
+#endif
+
+bench_loop QUEUE_LOOP;
+
+/* Somebody else is in the queue always; nobody has asked for work. */
+void QUEUE_LOOP(struct bench_context *context, uint64_t rounds) {
+    static struct runqueue queue;
+    struct slot *slot = &slots[1];
+    bool front;
+
+    (void)context;
+    slots[1].index = 1;
+    slots[2].index = 2;
+    runqueue_init(&queue);
+    runqueue_push(&queue, &slots[2]);
+    for (; rounds; rounds--) {
+        runqueue_push(&queue, slot);
+        slot = runqueue_pop(&queue, true, &front);
+    }
+}
