@@ -146,6 +146,39 @@ def case_absent_hart(args):
         seen(r"primes up to 2000", guest.command("primes 2000"))
 
 
+@only("riscv64")
+def case_late_hart(args):
+    """A hart that firmware has started, and that arrives when the shell has long been running, takes part."""
+    two = argparse.Namespace(**vars(args) | {"smp": 2})
+    held = PHYSICAL.format("(unsigned long)&halt_no_core")
+    with stub(two, "-S") as (guest, gdb):
+        text = gdb(f"hbreak *({PHYSICAL.format('riscv_secondary')})", "continue", "thread",
+                   f"set {{unsigned int}}({held}) = 0x6f", f"set $pc = {held}", "detach")  # j .
+        thread = re.search(r"Current thread is (\d+)", text)[1]
+        guest.prompt(0)
+        seen(r"1 of 2 cores are up", guest.text.decode(errors="replace"))
+        gdb(f"thread {thread}", f"set $pc = {PHYSICAL.format('riscv_secondary')}", "detach")
+        guest.drain(1)
+        rows = guest.command("cores").splitlines()[1:]
+        assert [row.split()[-1] for row in rows] == ["runs", "runs"], rows
+        seen(r"primes up to 2000", guest.command("primes 2000"))
+
+
+@only("riscv64")
+def case_hart_arrives_twice(args):
+    """A hart that comes with the struct core of another one, which runs already, is sent away."""
+    three = argparse.Namespace(**vars(args) | {"smp": 3})
+    with stub(three, "-S") as (guest, gdb):
+        text = gdb(f"hbreak *({PHYSICAL.format('riscv_secondary')})", "continue", "set $first = $a1", "continue",
+                   "p/x $a1 != $first", "set $a1 = $first", "detach")
+        seen(r"^\$\d = 0x1$", text)
+        guest.prompt(0)
+        text = guest.text.decode(errors="replace")
+        seen(r"core 2 \(cpu \d\) has not arrived", text)
+        seen(r"2 of 3 cores are up", text)
+        seen(r"primes up to 2000", guest.command("primes 2000"))
+
+
 @only("x86_64")
 def case_trap_in_the_kernel(args):
     """It is reported, also before there are page tables of the kernel's own."""
