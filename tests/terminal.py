@@ -196,6 +196,9 @@ def case_kill_service(terminal):
         terminal.type(f"kill {identity(terminal, service)}\r")
         terminal.until(f"{service} ended: killed", start)
         terminal.drain(2)  # for init's pause and the shell's next try
+        told = terminal.text[start:].decode(errors="replace").count(f"{service} ended: killed")
+        if told != 1:  # by the console service, and no more by the kernel
+            raise GuestError(f"the log says {told} times that {service} ended")
         start = terminal.mark()
         terminal.type(ENTER)
         terminal.prompt(start)

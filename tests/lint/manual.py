@@ -7,7 +7,8 @@
 
 Every call has one section, a heading of its name alone. The table is the one made from the list. In the sections of the
 calls every sentence that promises something ends with its tags in braces; each tag is that of a test in tests/systest/,
-and each tag of a test stands in the manual. {-} says that no test can show it.
+and each tag of a test stands in the manual. {by NAME} names a test elsewhere, of those in ELSEWHERE, and {-} says that
+no test can show it.
 """
 import re
 import sys
@@ -22,6 +23,14 @@ END = "<!-- end of table -->\n"
 CALL = re.compile(r"X\((\d+), (\w+), \"([^\"]*)\"\)")
 TAGS = re.compile(r"\{([a-z0-9-]+(?:,\s+[a-z0-9-]+)*)\}")
 TEST = re.compile(r"\{\s*\"([a-z0-9 -]+)\",\s*\"[^\"]*\",\s*\w+\}")
+BY = re.compile(r"\{by ([a-z]+)\}")
+# What is held elsewhere: the file, and what must stand there.
+ELSEWHERE = {
+    "block": ("tests/unit/test_block.c", "assert_int_equal(n, DEVICE_BLOCKS)"),
+    "ends": ("tests/qemu.py", "exit_code_seen(machine, output.status) != code"),
+    "faults": ("tests/meson.build", "os2.faults"),
+    "terminal": ("tests/terminal.py", "by the console service, and no more by the kernel"),
+}
 EXEMPT = ("In:", "In,", "Out:", "Out,", "No errors", "No arguments", "Errors", "All errors", "The errors")
 
 
@@ -61,6 +70,10 @@ def check(tree):
               for tags in TEST.findall(text) for tag in tags.split()}
     complaints += [f"{MANUAL}: {{{tag}}} is the tag of no test" for tag in sorted(told - tested)]
     complaints += [f"{TESTS}: [{tag}] is no promise of {MANUAL}" for tag in sorted(tested - told)]
+    for name in sorted(set(BY.findall(manual))):
+        path, text = ELSEWHERE.get(name, ("", ""))
+        if text not in tree.get(path, "") or not path:
+            complaints.append(f"{MANUAL}: {{by {name}}} is no test elsewhere")
     return complaints
 
 
@@ -79,11 +92,12 @@ if __name__ == "__main__":
     TWO = 'X(0, exit, "end")\nX(1, yield, "stop")\n'
     GOOD = "# Calls\n" + START + table(CALL.findall(TWO)) + END
     GOOD += "### exit\n\nIt ends. {a}\n\nIn: nothing.\n\n### `yield`\n\n- It stops. {b,\n  c}\n- Odd. {-}\n"
+    GOOD += "- Ends. {by ends}\n"
     SUITE = TESTS + "a.c"
     ALL = '    {"a b", "text", run},\n    {"c", "text", run},\n'
 
-    def sample(manual=GOOD, calls=TWO, tests=ALL):
-        return {LIST: calls, MANUAL: manual, SUITE: tests}
+    def sample(manual=GOOD, calls=TWO, tests=ALL, elsewhere=ELSEWHERE["ends"][1]):
+        return {LIST: calls, MANUAL: manual, SUITE: tests, ELSEWHERE["ends"][0]: elsewhere}
 
     tree = lint.tree
     lint.tree = lambda: {**tree(), MANUAL: (lint.ROOT / MANUAL).read_text(encoding="utf-8")}
@@ -99,5 +113,7 @@ if __name__ == "__main__":
             (sample(GOOD.replace("- Odd. {-}", "- Odd.")), "no tag behind: - Odd."),
             (sample(tests=ALL.replace("a b", "a")), "{b} is the tag of no test"),
             (sample(tests=ALL.replace("a b", "a b d")), "[d] is no promise"),
+            (sample(elsewhere=""), "{by ends} is no test elsewhere"),
+            (sample(GOOD + "- More. {by luck}\n"), "{by luck} is no test elsewhere"),
         ],
     )

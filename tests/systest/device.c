@@ -178,7 +178,7 @@ static const struct test tests[] = {
     {"claim-memory claim-busy claim-free place-device", "registers are claimed once, and are no memory", claim_memory},
     {"claim-move claim-end", "registers move with messages, and are free when their owner ends", move_memory},
     {"claim-rights claim-invalid", "RAM, the interrupt controller and the like are nobody's", claim_errors},
-    {"irq-bits irq-ack irq-unbind irq-ack-rights", "interrupts: bits, held until acknowledged", interrupts},
+    {"irq-bits irq-ack irq-unbind irq-ack-rights port-grant", "interrupts: bits, held until acknowledged", interrupts},
     {"irq-give irq-last irq-owner-ends", "interrupts are given on", give_interrupt},
 };
 AREA(device, tests);

@@ -21,6 +21,7 @@ static void exit_status(void) {
             CHECK_IS(end.value, values[i]);
             CHECK_IS(end.id, id);
         }
+        CHECK(p.script == NULL); /* or it had gone on, and sent it back */
     }
 }
 
@@ -294,7 +295,7 @@ static void gift_to_the_dead(void) {
 }
 
 static const struct test tests[] = {
-    {"exit-status end-identity", "exit tells its status", exit_status},
+    {"exit-status exit-last end-identity", "exit tells its status, and does not return", exit_status},
     {"exit-pages end-bits", "every page of an ended process is back when its supervisor is told", exit_pages},
     {"fault-kinds fault-facts", "each kind of fault ends the process, and is told with its place", faults},
     {"kill kill-waits kill-queue", "a process is killed out of each kind of wait", killing},

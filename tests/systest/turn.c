@@ -65,6 +65,41 @@ static void order(void) {
     puppet_drop(&p);
 }
 
+/* On one core a process that computes, over several ticks of the timer, has the core to itself, and keeps its turn. */
+static void computing(void) {
+    struct os2_process_facts before, after, other_before, other_after;
+    uint64_t rate, start, left;
+    struct puppet p;
+
+    if (cores > 1)
+        return skip("needs one core");
+    NEED(puppet_start(&p, 0, NULL));
+    CHECK(puppet_run(&p, PUPPET_TOKENS, 1, 0) != NULL);
+    CHECK(puppet_waits(&p, OS2_STATE_RECEIVE));
+    NEED_IS(os2_process_facts(p.child.control, 0, &other_before), OS2_OK);
+    for (uint64_t rounds = 1 << 20;; rounds *= 2) {
+        puppet_begin_op(&p, PUPPET_TOKENS, 1, 0); /* from here on it is ready */
+        NEED_IS(os2_process_facts(0, 0, &before), OS2_OK);
+        start = os2_clock(&rate);
+        left = os2_tokens();
+        for (uint64_t i = 0; i < rounds; i++)
+            __asm__ volatile("");
+        CHECK_IS(os2_tokens(), left - 1);
+        start = os2_clock(NULL) - start;
+        NEED_IS(os2_process_facts(p.child.control, 0, &other_after), OS2_OK);
+        NEED_IS(os2_process_facts(0, 0, &after), OS2_OK);
+        CHECK_IS(after.turns, before.turns);
+        CHECK_IS(other_after.turns, other_before.turns);
+        if (start > rate / 4)
+            break;
+        CHECK(puppet_finish_op(&p));
+        CHECK(puppet_waits(&p, OS2_STATE_RECEIVE));
+        NEED_IS(os2_process_facts(p.child.control, 0, &other_before), OS2_OK);
+    }
+    CHECK(puppet_finish_op(&p));
+    puppet_drop(&p);
+}
+
 /* Calls of many kinds, good and bad: one token each. */
 static void price(void) {
     static const struct {
@@ -190,6 +225,7 @@ static void ignored_bits(void) {
 static const struct test tests[] = {
     {"token-count token-end", "tokens go down by one a call, and the turn ends at 0", counting},
     {"yield-rest yield-spent", "yield gives up the rest of the turn where another process is ready", yielding},
+    {"turn-only turn-alone", "a process that computes keeps its turn, and nobody else runs on its core", computing},
     {"yield-others", "the others run before yield returns", order},
     {"token-one", "every call costs one token, also one that fails", price},
     {"token-clear alloc-tokens", "a large block costs one token for each 2 MiB cleared", clearing},
