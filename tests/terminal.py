@@ -105,6 +105,14 @@ def case_backspace(terminal):
     terminal.prompt(terminal.until("\nstill\n", start))
 
 
+def case_characters(terminal):
+    """Keys act on characters of several bytes as on others; bytes that are none are ignored."""
+    assert terminal.command("echo hä€".encode() + BACKSPACE * 2 + b"ej") == "hej\n"
+    assert terminal.command("echo aüb".encode() + LEFT * 2 + "é".encode()) == "aéüb\n"
+    assert terminal.command("echo aüb".encode() + LEFT * 2 + b"\x04") == "ab\n"
+    assert terminal.command(b"echo \x80\xffo\xc3k") == "ok\n"
+
+
 def case_history(terminal):
     """Arrow up brings lines back, the newest first; arrow down goes forward again."""
     for word in ("first", "second", "third"):

@@ -8,8 +8,11 @@
  * the cursor in the wrong place (^L shows the line afresh), but what is in the line is always right.
  *
  * Keys: Enter, Backspace/^H, Delete, arrows, Home/End, ^A ^E ^B ^F ^P ^N, ^U ^K ^W (erase to the start, to the end, the
- * word before), ^L, ^C, ^D. A byte below 32 that is none of these is ignored; a tab counts as a space. A byte over
+ * word before), ^L, ^C, ^D. A byte below 32 that is none of these is ignored; a tab counts as a space. A character over
  * OS2_LINE_MAX rings the bell.
+ *
+ * Text is UTF-8: keys act on whole characters, each of which is taken to be one column wide. One that is typed enters
+ * the line when its last byte has come, and bytes that begin or continue none are ignored.
  *
  * History is the caller's buffer of zero-ended lines; the oldest go when it is full. While older lines are shown the
  * typed one waits in `typed`.
@@ -35,43 +38,89 @@ static void line_repeat(struct os2_lineedit *e, const char *text, size_t count) 
         line_puts(e, text);
 }
 
+/* Does this byte go on with a character? */
+static bool line_continues(char byte) {
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+static size_t line_columns(const struct os2_lineedit *e, size_t from, size_t to) {
+    size_t columns = 0;
+    for (; from < to; from++)
+        columns += !line_continues(e->line[from]);
+    return columns;
+}
+
+/* Where the character before the cursor begins; where the one at it ends. At the end of the line: the cursor. */
+static size_t line_before(const struct os2_lineedit *e) {
+    size_t at = e->cursor;
+    while (at > 0 && line_continues(e->line[--at])) {
+    }
+    return at;
+}
+static size_t line_after(const struct os2_lineedit *e) {
+    size_t at = e->cursor;
+    while (at < e->length && line_continues(e->line[++at])) {
+    }
+    return at;
+}
+
 static void line_move(struct os2_lineedit *e, size_t to) {
     if (to < e->cursor)
-        line_repeat(e, "\b", e->cursor - to);
+        line_repeat(e, "\b", line_columns(e, to, e->cursor));
     else
         line_put(e, e->line + e->cursor, to - e->cursor);
     e->cursor = to;
 }
 
-/* Prints the line from the cursor on, blanks over `gone` bytes of what stood behind it, and goes back to the cursor. */
+/* Prints the line from the cursor on, blanks over `gone` columns of what stood behind it, and goes back to the cursor.
+ */
 static void line_tail(struct os2_lineedit *e, size_t gone) {
     line_put(e, e->line + e->cursor, e->length - e->cursor);
     line_repeat(e, " ", gone);
-    line_repeat(e, "\b", e->length - e->cursor + gone);
+    line_repeat(e, "\b", line_columns(e, e->cursor, e->length) + gone);
 }
 
 /* Erases the bytes from `from` to `to`; the cursor ends at `from`. */
 static void line_erase(struct os2_lineedit *e, size_t from, size_t to) {
+    size_t gone = line_columns(e, from, to);
+
     if (from == to)
         return;
     line_move(e, from);
     memmove(e->line + from, e->line + to, e->length - to);
     e->length -= to - from;
-    line_tail(e, to - from);
+    line_tail(e, gone);
 }
 
-static void line_insert(struct os2_lineedit *e, char byte) {
-    if (e->length == OS2_LINE_MAX) {
+static void line_insert(struct os2_lineedit *e, const char *text, size_t size) {
+    if (e->length + size > OS2_LINE_MAX) {
         line_puts(e, "\a");
         return;
     }
-    memmove(e->line + e->cursor + 1, e->line + e->cursor, e->length - e->cursor);
-    e->line[e->cursor] = byte;
-    e->length++;
-    line_put(e, &byte, 1);
-    e->cursor++;
+    memmove(e->line + e->cursor + size, e->line + e->cursor, e->length - e->cursor);
+    memcpy(e->line + e->cursor, text, size);
+    e->length += size;
+    line_put(e, text, size);
+    e->cursor += size;
     if (e->cursor < e->length)
         line_tail(e, 0);
+}
+
+/* A byte of text. */
+static void line_text(struct os2_lineedit *e, char byte) {
+    unsigned char first = (unsigned char)byte;
+
+    if (!line_continues(byte)) {
+        e->character_used = 0;
+        e->character_size = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    } else if (e->character_used == 0) {
+        return;
+    }
+    e->character[e->character_used++] = byte;
+    if (e->character_used == e->character_size) {
+        line_insert(e, e->character, e->character_size);
+        e->character_used = 0;
+    }
 }
 
 static void line_word_erase(struct os2_lineedit *e) {
@@ -84,15 +133,16 @@ static void line_word_erase(struct os2_lineedit *e) {
 }
 
 static void line_replace(struct os2_lineedit *e, const char *text) {
-    size_t old = e->length;
+    size_t old = line_columns(e, 0, e->length), now;
 
     line_move(e, 0);
     os2_string_copy(e->line, sizeof(e->line), text);
     e->length = strlen(e->line);
     line_put(e, e->line, e->length);
     e->cursor = e->length;
-    if (old > e->length)
-        line_tail(e, old - e->length);
+    now = line_columns(e, 0, e->length);
+    if (old > now)
+        line_tail(e, old - now);
 }
 
 static void line_older(struct os2_lineedit *e) {
@@ -154,6 +204,7 @@ void os2_lineedit_begin(struct os2_lineedit *e, const char *prompt) {
     e->prompt = prompt;
     e->length = e->cursor = 0;
     e->escape = 0;
+    e->character_used = 0;
     e->browse = e->history_used;
     e->line[0] = 0;
     line_puts(e, prompt);
@@ -197,16 +248,16 @@ static void line_escape(struct os2_lineedit *e, char byte) {
         line_older(e);
     else if (byte == 'B')
         line_newer(e);
-    else if (byte == 'C' && e->cursor < e->length)
-        line_move(e, e->cursor + 1);
-    else if (byte == 'D' && e->cursor > 0)
-        line_move(e, e->cursor - 1);
+    else if (byte == 'C')
+        line_move(e, line_after(e));
+    else if (byte == 'D')
+        line_move(e, line_before(e));
     else if (byte == 'H' || (byte == '~' && (e->escape_number == 1 || e->escape_number == 7)))
         line_move(e, 0);
     else if (byte == 'F' || (byte == '~' && (e->escape_number == 4 || e->escape_number == 8)))
         line_move(e, e->length);
-    else if (byte == '~' && e->escape_number == 3 && e->cursor < e->length)
-        line_erase(e, e->cursor, e->cursor + 1);
+    else if (byte == '~' && e->escape_number == 3)
+        line_erase(e, e->cursor, line_after(e));
 }
 
 enum os2_line_event os2_lineedit_key(struct os2_lineedit *e, char byte) {
@@ -234,13 +285,11 @@ enum os2_line_event os2_lineedit_key(struct os2_lineedit *e, char byte) {
     case CTRL('D'):
         if (e->length == 0)
             return OS2_LINE_END;
-        if (e->cursor < e->length)
-            line_erase(e, e->cursor, e->cursor + 1);
+        line_erase(e, e->cursor, line_after(e));
         break;
     case CTRL('H'):
     case 127:
-        if (e->cursor > 0)
-            line_erase(e, e->cursor - 1, e->cursor);
+        line_erase(e, line_before(e), e->cursor);
         break;
     case CTRL('A'):
         line_move(e, 0);
@@ -249,12 +298,10 @@ enum os2_line_event os2_lineedit_key(struct os2_lineedit *e, char byte) {
         line_move(e, e->length);
         break;
     case CTRL('B'):
-        if (e->cursor > 0)
-            line_move(e, e->cursor - 1);
+        line_move(e, line_before(e));
         break;
     case CTRL('F'):
-        if (e->cursor < e->length)
-            line_move(e, e->cursor + 1);
+        line_move(e, line_after(e));
         break;
     case CTRL('U'):
         line_erase(e, 0, e->cursor);
@@ -278,11 +325,11 @@ enum os2_line_event os2_lineedit_key(struct os2_lineedit *e, char byte) {
         e->escape = 1;
         break;
     case '\t':
-        line_insert(e, ' ');
+        line_text(e, ' ');
         break;
     default:
         if ((unsigned char)byte >= 32)
-            line_insert(e, byte);
+            line_text(e, byte);
         break;
     }
     return OS2_LINE_MORE;

@@ -30,6 +30,8 @@ struct os2_lineedit {
     size_t length, cursor;
     unsigned escape; /* 0: none; 1: after ESC; 2: after ESC [ or ESC O */
     unsigned escape_number;
+    char character[4]; /* the bytes so far of one typed; UTF-8 */
+    size_t character_used, character_size;
     bool after_return; /* the byte before was \r: a \n now is the same key */
     char line[OS2_LINE_MAX + 1];
     char typed[OS2_LINE_MAX + 1]; /* the line being typed, while history is shown */
