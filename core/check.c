@@ -53,7 +53,7 @@ static const char *count_process(struct process *p, uint64_t *quota, uint64_t *c
         const struct frame *f = heap_frame(heap, n);
         uint32_t pages = f->state == OS2_FRAME_RESERVED ? 1 : 1u << f->order;
         if (f->owner == p->slot->index && f->state != OS2_FRAME_RESERVED) {
-            owned += f->state == OS2_FRAME_OWNED || f->state == OS2_FRAME_FLIGHT ? pages : 0;
+            owned += frame_owned(f) || f->state == OS2_FRAME_FLIGHT ? pages : 0;
             tables += f->state == OS2_FRAME_TABLE;
             objects += f->state == OS2_FRAME_OBJECT;
         }

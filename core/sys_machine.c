@@ -49,8 +49,8 @@ static int frames(struct process *process, uint64_t number) {
     /* Other cores go on meanwhile, so what is read is a guess that must only be safe: sizes are checked. */
     const struct frame *f = heap_frame(heap, (uint32_t)number);
     unsigned state = f->state, order = f->order <= OS2_ORDER_MAX ? f->order : 0, owner = f->owner;
-    bool owned =
-        state == OS2_FRAME_OWNED || state == OS2_FRAME_FLIGHT || state == OS2_FRAME_TABLE || state == OS2_FRAME_OBJECT;
+    bool owned = state == OS2_FRAME_OWNED || state == OS2_FRAME_PLACED || state == OS2_FRAME_FLIGHT ||
+                 state == OS2_FRAME_TABLE || state == OS2_FRAME_OBJECT;
     bool sized = owned || state == OS2_FRAME_FREE || state == OS2_FRAME_MAGAZINE || state == OS2_FRAME_KERNEL;
     uint64_t pages = sized ? UINT64_C(1) << order : 1, next = number, count = 0;
     for (unsigned i = 0; i < FRAMES_STEP && next < heap->end; i++) {

@@ -71,7 +71,7 @@ enum os2_status block_find(const struct space *space, uint64_t va, struct block 
         heap_frame(space->heap, (uint32_t)(pa >> OS2_PAGE_SHIFT))->state != OS2_FRAME_RESERVED) {
         b.number = (uint32_t)(pa >> OS2_PAGE_SHIFT);
         const struct frame *f = heap_frame(space->heap, b.number);
-        if (f->state != OS2_FRAME_OWNED || f->owner != space->slot)
+        if (!frame_owned(f) || f->owner != space->slot)
             return OS2_E_OWNER; /* a tail: not where the block starts */
         b.order = f->order;
     } else {
@@ -132,7 +132,7 @@ int block_alloc(struct space *space, unsigned order, uint64_t *ret_va) {
     heap_frame(space->heap, number)->state = OS2_FRAME_OWNED;
     list_block(space, number);
     paging_map(space, OS2_EXCHANGE_BASE + pa, pa, order, OS2_PROT_READ | OS2_PROT_WRITE, false);
-    if (order == 0 && number >> PAGE_REGION_SHIFT != space->page.region)
+    if (order == 0)
         page_find(space, number);
     *ret_va = OS2_EXCHANGE_BASE + pa;
     return OS2_OK;
@@ -154,6 +154,11 @@ enum os2_status block_free(struct space *space, uint64_t va) {
     space->charged -= 1u << b.order;
     heap_free(space->heap, b.number);
     return OS2_OK;
+}
+
+/* What its descriptor says of a block that is mapped there: mm/page.h and mm/pass.h go by it. */
+static uint8_t state_at(uint64_t va) {
+    return va < OS2_EXCHANGE_BASE ? OS2_FRAME_PLACED : OS2_FRAME_OWNED;
 }
 
 /* Where a block would go: its exchange address for 0, else a private address that is fit for it. */
@@ -189,6 +194,8 @@ enum os2_status block_place(struct space *space, uint64_t va, uint64_t to, unsig
          * needs, and then fail half-way. */
         paging_map(space, new_va, b.pa, b.order, prot, b.device);
         paging_unmap(space, va, b.order, b.leaf);
+        if (!b.device)
+            heap_frame(space->heap, b.number)->state = state_at(new_va);
     }
     if (prot & OS2_PROT_EXEC)
         arch_fence_code();
@@ -223,7 +230,7 @@ uint64_t block_move(struct space *from, struct space *into, const struct block *
     } else {
         unlist_block(from, block->number);
         from->charged -= 1u << block->order;
-        heap_frame(into->heap, block->number)->owner = into->slot;
+        heap_frame(into->heap, block->number)->tag = frame_tag(state_at(va), block->order, into->slot);
         list_block(into, block->number);
         into->charged += 1u << block->order;
     }

@@ -41,13 +41,18 @@ static inline uint64_t frame_links(uint64_t next, uint64_t prev) {
 static inline uint32_t frame_tag(unsigned state, unsigned order, unsigned owner) {
     return owner | state << 16 | order << 24;
 }
+/* Does it begin a block of a process, wherever that is mapped? */
+static inline bool frame_owned(const struct frame *frame) {
+    return frame->state == OS2_FRAME_OWNED || frame->state == OS2_FRAME_PLACED;
+}
 
 /* A core's stock of blocks, so that the lock is taken once for many: see mm/magazine.c. All of it (c). */
 #define MAGAZINE_ORDERS 4u  /* orders 0 to 3 */
 #define MAGAZINE_ROUNDS 32u /* of order 0; of the others, what makes 16 pages */
 struct magazine {
-    uint64_t count; /* as wide as it is used */
-    uint32_t frame[MAGAZINE_ROUNDS];
+    uint32_t *top;                   /* behind the last block put in, which is the next one to go */
+    uint32_t bottom;                 /* FRAME_NONE, below the first: what an entry path may read of an empty one */
+    uint32_t frame[MAGAZINE_ROUNDS]; /* their numbers */
 };
 struct magazines {
     struct magazine cleared; /* order 0, every byte 0 */
@@ -55,6 +60,9 @@ struct magazines {
 };
 static inline uint32_t magazine_rounds(unsigned order) {
     return order ? 16u >> order : MAGAZINE_ROUNDS;
+}
+static inline uint64_t magazine_count(const struct magazine *magazine) {
+    return (uint64_t)(magazine->top - magazine->frame);
 }
 /* All that the magazines of one core can hold. */
 #define MAGAZINE_PAGES (2 * MAGAZINE_ROUNDS + 16 * (MAGAZINE_ORDERS - 1))
@@ -96,7 +104,7 @@ static inline uint32_t frame_number(const void *memory) {
  * enough RAM in one piece. */
 bool heap_init(struct heap *heap, const struct boot_info *info);
 
-/* From here on each core has magazines: `magazines[i]`, cleared, is core i's, and arch_core() is right on each. */
+/* From here on each core has magazines: `magazines[i]`, all 0 so far, is core i's, and arch_core() is right on each. */
 void heap_open(struct heap *heap, struct magazines *const *magazines, unsigned cores);
 
 /* A block of 2^order frames, naturally aligned, its memory as it was left; its first descriptor gets `state` and

@@ -42,8 +42,13 @@ void magazine_taken(uint32_t number, unsigned order, uint64_t with) {
 #endif
 
 void heap_open(struct heap *heap, struct magazines *const *magazines, unsigned cores) {
-    for (unsigned i = 0; i < cores; i++)
-        heap->magazines[i] = magazines[i];
+    for (unsigned i = 0; i < cores; i++) {
+        struct magazines *m = magazines[i];
+        m->cleared.top = m->cleared.frame;
+        for (unsigned order = 0; order < MAGAZINE_ORDERS; order++)
+            m->dirty[order].top = m->dirty[order].frame;
+        heap->magazines[i] = m;
+    }
     heap->open = true;
 }
 
@@ -54,13 +59,13 @@ static struct magazines *own(const struct heap *heap) {
 
 static void put_round(struct heap *heap, struct magazine *m, unsigned order, uint32_t number) {
     heap_frame(heap, number)->tag = frame_tag(OS2_FRAME_MAGAZINE, order, 0);
-    m->frame[m->count++] = number;
+    *m->top++ = number;
 }
 
 /* Fill an empty magazine of dirty blocks by half. */
 static void fill(struct heap *heap, struct magazine *m, unsigned order) {
     lock_acquire(&heap->lock);
-    while (m->count < magazine_rounds(order) / 2) {
+    while (magazine_count(m) < magazine_rounds(order) / 2) {
         uint32_t number = heap_take(heap, order);
         if (number == FRAME_NONE)
             break;
@@ -76,8 +81,8 @@ static void empty(struct heap *heap, struct magazine *m, unsigned order, uint64_
     for (uint64_t i = 0; i < count; i++)
         heap_put(heap, m->frame[i], order);
     lock_release(&heap->lock);
-    m->count -= count;
-    for (uint64_t i = 0; i < m->count; i++)
+    m->top -= count;
+    for (uint64_t i = 0; i < magazine_count(m); i++)
         m->frame[i] = m->frame[i + count];
 }
 
@@ -93,9 +98,9 @@ static uint32_t drain_and_take(struct heap *heap, unsigned order) {
     struct magazines *magazines = own(heap);
     if (!magazines)
         return FRAME_NONE;
-    empty(heap, &magazines->cleared, 0, magazines->cleared.count);
+    empty(heap, &magazines->cleared, 0, magazine_count(&magazines->cleared));
     for (unsigned k = 0; k < MAGAZINE_ORDERS; k++)
-        empty(heap, &magazines->dirty[k], k, magazines->dirty[k].count);
+        empty(heap, &magazines->dirty[k], k, magazine_count(&magazines->dirty[k]));
     return take(heap, order);
 }
 
@@ -106,10 +111,10 @@ static uint32_t take_dirty(struct heap *heap, unsigned order) {
         number = take(heap, order);
     } else {
         struct magazine *m = &magazines->dirty[order];
-        if (!m->count)
+        if (!magazine_count(m))
             fill(heap, m, order);
-        if (m->count) {
-            number = m->frame[--m->count];
+        if (magazine_count(m)) {
+            number = *--m->top;
             magazine_taken(number, order, MAGAZINE_POISON);
         }
     }
@@ -147,8 +152,8 @@ uint32_t heap_alloc_cleared(struct heap *heap, unsigned state, uint16_t owner) {
     uint32_t number;
     if (refused(heap))
         return FRAME_NONE;
-    if (magazines && magazines->cleared.count) {
-        number = magazines->cleared.frame[--magazines->cleared.count];
+    if (magazines && magazine_count(&magazines->cleared)) {
+        number = *--magazines->cleared.top;
         magazine_taken(number, 0, 0);
     } else {
         number = take_dirty(heap, 0);
@@ -161,8 +166,8 @@ uint32_t heap_alloc_cleared(struct heap *heap, unsigned state, uint16_t owner) {
 
 /* States of a block in use, as bits. */
 #define IN_USE                                                                                                         \
-    (1u << OS2_FRAME_OWNED | 1u << OS2_FRAME_FLIGHT | 1u << OS2_FRAME_TABLE | 1u << OS2_FRAME_OBJECT |                 \
-     1u << OS2_FRAME_KERNEL)
+    (1u << OS2_FRAME_OWNED | 1u << OS2_FRAME_PLACED | 1u << OS2_FRAME_FLIGHT | 1u << OS2_FRAME_TABLE |                 \
+     1u << OS2_FRAME_OBJECT | 1u << OS2_FRAME_KERNEL)
 
 static inline unsigned order_in_use(const struct heap *heap, uint32_t number) {
     if (!heap_covers(heap, number))
@@ -178,8 +183,8 @@ void heap_free(struct heap *heap, uint32_t number) {
     struct magazines *magazines = order < MAGAZINE_ORDERS ? own(heap) : NULL;
     if (magazines) {
         struct magazine *m = &magazines->dirty[order];
-        if (m->count == magazine_rounds(order))
-            empty(heap, m, order, m->count / 2);
+        if (magazine_count(m) == magazine_rounds(order))
+            empty(heap, m, order, magazine_count(m) / 2);
         magazine_freed(number, order);
         put_round(heap, m, order, number);
         return;
@@ -191,7 +196,7 @@ void heap_free(struct heap *heap, uint32_t number) {
 
 void heap_free_cleared(struct heap *heap, uint32_t number) {
     struct magazines *magazines = own(heap);
-    if (!magazines || magazines->cleared.count == MAGAZINE_ROUNDS) {
+    if (!magazines || magazine_count(&magazines->cleared) == MAGAZINE_ROUNDS) {
         heap_free(heap, number);
         return;
     }
@@ -201,14 +206,14 @@ void heap_free_cleared(struct heap *heap, uint32_t number) {
 
 bool heap_clear_ahead(struct heap *heap) {
     struct magazines *magazines = own(heap);
-    if (!magazines || magazines->cleared.count == MAGAZINE_ROUNDS)
+    if (!magazines || magazine_count(&magazines->cleared) == MAGAZINE_ROUNDS)
         return false;
     struct magazine *m = &magazines->dirty[0];
-    if (!m->count)
+    if (!magazine_count(m))
         fill(heap, m, 0);
-    if (!m->count)
+    if (!magazine_count(m))
         return false;
-    uint32_t number = m->frame[--m->count];
+    uint32_t number = *--m->top;
     frames_clear(number, 1);
     put_round(heap, &magazines->cleared, 0, number);
     return true;
@@ -225,10 +230,10 @@ void memory_clear(void *memory, size_t bytes) {
 }
 
 static bool check_magazine(const struct heap *heap, const struct magazine *m, unsigned order, uint32_t rounds) {
-    for (uint64_t i = 0; i < m->count; i++)
+    for (uint64_t i = 0; i < magazine_count(m); i++)
         if (heap_frame(heap, m->frame[i])->tag != frame_tag(OS2_FRAME_MAGAZINE, order, 0))
             return false;
-    return m->count <= rounds;
+    return magazine_count(m) <= rounds && m->bottom == FRAME_NONE;
 }
 
 const char *magazines_check(const struct heap *heap, uint64_t pages) {
@@ -250,9 +255,9 @@ uint64_t heap_free_pages(const struct heap *heap) {
         const struct magazines *m = heap->magazines[i];
         if (!m)
             continue;
-        pages += m->cleared.count;
+        pages += magazine_count(&m->cleared);
         for (unsigned order = 0; order < MAGAZINE_ORDERS; order++)
-            pages += m->dirty[order].count << order;
+            pages += magazine_count(&m->dirty[order]) << order;
     }
     return pages;
 }

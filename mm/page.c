@@ -4,20 +4,17 @@
 
 bool page_find(struct space *space, uint32_t number) {
     uint64_t region = number >> PAGE_REGION_SHIFT, first = region << PAGE_REGION_SHIFT;
-    uint64_t va = OS2_EXCHANGE_BASE + ((uint64_t)number << OS2_PAGE_SHIFT);
-    if (!heap_covers(space->heap, first) || !heap_covers(space->heap, first + (1u << PAGE_REGION_SHIFT) - 1) ||
-        !pass_find_table(space, va, 0))
-        return false;
-    space->page = (struct page_hint){region, space->hint[0].table - first, space->hint[0].frame};
-    return true;
+    if (region == space->page.region)
+        return true;
+    return region != 0 && heap_covers(space->heap, first) &&
+           heap_covers(space->heap, first + (1u << PAGE_REGION_SHIFT) - 1) &&
+           paging_hold(space, OS2_EXCHANGE_BASE + ((uint64_t)number << OS2_PAGE_SHIFT));
 }
 
 bool page_prepare(struct space *space, const struct magazines *magazines) {
     const struct magazine *m = &magazines->cleared;
-    if (!space_affords(space, 1) || (!m->count && !heap_clear_ahead(space->heap)))
-        return false;
-    uint32_t number = m->frame[m->count - 1];
-    return number >> PAGE_REGION_SHIFT == space->page.region || page_find(space, number);
+    return space_affords(space, 1) && (magazine_count(m) || heap_clear_ahead(space->heap)) &&
+           page_find(space, m->top[-1]);
 }
 
 #define LARGE 9u
@@ -55,8 +52,7 @@ bool page_put_large(struct space *space, uint64_t va) {
     if (f->tag != frame_tag(OS2_FRAME_OWNED, LARGE, space->slot))
         return false;
     uint64_t *leaf = large_entry(space, va);
-    if (!leaf || !arch_pte_valid(*leaf) || !arch_pte_is_leaf(*leaf, 1) ||
-        !page_detach(space, f, va, LARGE, space->hint[1].frame, leaf))
+    if (!leaf || !page_detach(space, f, va, LARGE, space->hint[1].frame, leaf))
         return false;
     heap_free(space->heap, (uint32_t)number);
     return true;

@@ -4,10 +4,11 @@
  * of one leaf at their exchange address.
  *
  * A page comes cleared from the core's magazine and goes into its dirty one, and its leaf is at its exchange address.
- * Which table that leaf is in, a space remembers from the last page (struct page_hint): so nothing is walked. Two
- * things need not be looked at. The leaf of a frame that is free is not valid: an exchange address maps the frame of
- * that address alone, and a free frame is mapped nowhere. And a frame of the region of the hint has a descriptor:
- * page_find() remembers no other region.
+ * Which table that leaf is in, a space remembers from the last page and holds (struct page_hint): so nothing is walked,
+ * and it is never empty. Three things need not be looked at. The leaf of a frame that is free is not valid: an exchange
+ * address maps the frame of that address alone, and a free frame is mapped nowhere. The leaf of one that is owned
+ * (OS2_FRAME_OWNED, and not OS2_FRAME_PLACED) is. And a frame of the region of the hint has a descriptor: page_find()
+ * remembers no other region, nor the first, so that FRAME_NONE, which an empty magazine shows, is in none.
  *
  * 2 MiB come from the heap and are cleared here; they have no magazine, but their table is remembered too (struct
  * table_hint).
@@ -19,12 +20,14 @@
 
 #include "mm/pass.h"
 
-#define PAGE_REGION_SHIFT 9 /* pages of one table */
+_Static_assert(offsetof(struct magazine, bottom) + sizeof(uint32_t) == offsetof(struct magazine, frame),
+               "top[-1] of an empty magazine is its bottom");
 
 /* Note the table that frame `number` is mapped by at its exchange address. False: it is not linked. */
 bool page_find(struct space *space, uint32_t number);
 
-/* A cleared block of one leaf, of `order`, becomes the space's, mapped by `leaf` in `table`. */
+/* A cleared block of one leaf, of `order`, becomes the space's, mapped by `leaf` in `table`, which is held if order is
+ * 0. */
 static inline __attribute__((always_inline)) void page_attach(struct space *space, uint64_t number, unsigned order,
                                                               struct frame *table, uint64_t *leaf) {
     struct frame *frames = space->frames, *f = &frames[number];
@@ -35,7 +38,7 @@ static inline __attribute__((always_inline)) void page_attach(struct space *spac
         frames[next].prev = (uint32_t)number;
     space->blocks = (uint32_t)number;
     space->charged += UINT64_C(1) << order;
-    if (table->live++ == 0)
+    if (table->live++ == 0 && order)
         space->empty_tables--;
     *leaf = arch_pte_leaf(number << OS2_PAGE_SHIFT, OS2_PROT_READ | OS2_PROT_WRITE, order / 9, false);
 }
@@ -45,7 +48,7 @@ static inline __attribute__((always_inline)) bool page_detach(struct space *spac
                                                               unsigned order, struct frame *table, uint64_t *leaf) {
     struct frame *frames = space->frames;
     uint64_t live = table->live - UINT64_C(1);
-    if (__builtin_expect(live == 0, 0)) {
+    if (order && live == 0) {
         if (space->empty_tables >= SPACE_EMPTY_TABLES)
             return false;
         space->empty_tables++;
@@ -68,14 +71,12 @@ static inline __attribute__((always_inline)) bool page_detach(struct space *spac
 /* A cleared page at its exchange address, which is returned; 0: not by the short way. */
 static inline __attribute__((always_inline)) uint64_t page_get(struct space *space, struct magazines *magazines) {
     struct magazine *m = &magazines->cleared;
-    uint64_t count = m->count;
-    if (!count || space->charged >= __atomic_load_n(&space->quota, __ATOMIC_RELAXED))
-        return 0;
-    uint64_t number = frame_index(m->frame[count - 1]);
-    if (number >> PAGE_REGION_SHIFT != space->page.region)
+    uint64_t number = frame_index(m->top[-1]);
+    if (number >> PAGE_REGION_SHIFT != space->page.region ||
+        space->charged >= __atomic_load_n(&space->quota, __ATOMIC_RELAXED))
         return 0;
     magazine_taken((uint32_t)number, 0, 0);
-    m->count = count - 1;
+    m->top--;
     page_attach(space, number, 0, space->page.table, &space->page.leaves[number]);
     return OS2_EXCHANGE_BASE + (number << OS2_PAGE_SHIFT);
 }
@@ -87,16 +88,16 @@ bool page_prepare(struct space *space, const struct magazines *magazines);
 static inline __attribute__((always_inline)) bool page_put(struct space *space, struct magazines *magazines,
                                                            uint64_t va) {
     struct magazine *m = &magazines->dirty[0];
-    uint64_t number = (va - OS2_EXCHANGE_BASE) >> OS2_PAGE_SHIFT, count = m->count;
-    if (number >> PAGE_REGION_SHIFT != space->page.region || va & (OS2_PAGE_SIZE - 1) || count == MAGAZINE_ROUNDS)
+    if (va >> (OS2_PAGE_SHIFT + PAGE_REGION_SHIFT) != space->page.window || va & (OS2_PAGE_SIZE - 1) ||
+        m->top == m->frame + MAGAZINE_ROUNDS)
         return false;
+    uint64_t number = (va - OS2_EXCHANGE_BASE) >> OS2_PAGE_SHIFT;
     struct frame *f = &space->frames[number];
-    uint64_t *leaf = &space->page.leaves[number];
-    if (f->tag != space->page_tag || !*leaf || !page_detach(space, f, va, 0, space->page.table, leaf))
+    if (f->tag != space->page_tag)
         return false; /* not this space's, or larger, or at another address */
+    page_detach(space, f, va, 0, space->page.table, &space->page.leaves[number]);
     f->tag = frame_tag(OS2_FRAME_MAGAZINE, 0, 0);
-    m->frame[count] = (uint32_t)number;
-    m->count = count + 1;
+    *m->top++ = (uint32_t)number;
     magazine_freed((uint32_t)number, 0);
     return true;
 }

@@ -54,7 +54,7 @@ uint64_t *paging_find(const struct space *space, uint64_t va, unsigned *ret_leve
 /* Is there no leaf anywhere below this table? Its children can only be empty tables then. */
 static bool barren(const struct space *space, const uint64_t *table, unsigned level) {
     const struct frame *f = table_frame(space, table);
-    if (f->live == 0)
+    if (f->live == (f == space->page.table))
         return true;
     if (level == 0)
         return false;
@@ -121,6 +121,14 @@ static void entries_cleared(struct space *space, uint64_t *table, unsigned count
         space->empty_tables++;
 }
 
+/* Let go of the table that space->page holds; it may be one emptied table too many then. */
+static void let_go(struct space *space) {
+    struct frame *f = space->page.table;
+    space->page = PAGE_HINT_NONE;
+    if (f && --f->live == 0)
+        space->empty_tables++;
+}
+
 /*
  * Unlink the barren table that `entry` points to, and all below it. The hardware may hold a pointer to it until the
  * space is fenced. Where the space is this core's current one that is done at once and the table goes back to the heap;
@@ -128,6 +136,8 @@ static void entries_cleared(struct space *space, uint64_t *table, unsigned count
  */
 static void drop_table(struct space *space, uint64_t *entry, unsigned level) {
     uint64_t *table = table_of(*entry);
+    if (space->page.table == table_frame(space, table))
+        let_go(space);
     if (level > 0 && table_frame(space, table)->live)
         for (unsigned i = 0; i < ENTRIES; i++)
             if (arch_pte_valid(table[i]))
@@ -138,8 +148,6 @@ static void drop_table(struct space *space, uint64_t *entry, unsigned level) {
     for (unsigned i = 0; i <= ARCH_TOP_LEVEL; i++)
         if (space->hint[i].table == table)
             space->hint[i].key = UINT64_MAX;
-    if (space->page.table == table_frame(space, table))
-        space->page.region = UINT64_MAX;
     uint32_t number = frame_number(table);
     unlist_table(space, number);
     arch_fence_space(&space->arch);
@@ -226,6 +234,19 @@ static void fence(struct space *space, uint64_t va, unsigned order) {
         arch_fence_address(&space->arch, va);
 }
 
+/* Over the limit of emptied tables: unlink this one, which maps `va`, and its parents as far as they become empty by
+ * that. */
+static void trim(struct space *space, uint64_t va, const uint64_t *table, unsigned level) {
+    while (table != space->root && table_frame(space, table)->live == 0 && space->empty_tables > SPACE_EMPTY_TABLES) {
+        uint64_t *parent = space->root;
+        level++;
+        for (unsigned l = ARCH_TOP_LEVEL; l > level; l--)
+            parent = table_of(parent[entry_index(va, l)]);
+        drop_table(space, &parent[entry_index(va, level)], level - 1);
+        table = parent;
+    }
+}
+
 void paging_unmap(struct space *space, uint64_t va, unsigned order, uint64_t *entry) {
     unsigned leaves = paging_leaves(order), level = paging_level(order);
     for (unsigned i = 0; i < leaves; i++)
@@ -233,14 +254,29 @@ void paging_unmap(struct space *space, uint64_t va, unsigned order, uint64_t *en
     fence(space, va, order);
     uint64_t *table = containing(entry);
     entries_cleared(space, table, leaves);
-    /* Over the limit: unlink this table, and its parents as far as they become empty by that. */
-    while (table != space->root && table_frame(space, table)->live == 0 && space->empty_tables > SPACE_EMPTY_TABLES) {
-        level++;
-        table = space->root;
-        for (unsigned l = ARCH_TOP_LEVEL; l > level; l--)
-            table = table_of(table[entry_index(va, l)]);
-        drop_table(space, &table[entry_index(va, level)], level - 1);
-    }
+    trim(space, va, table, level);
+}
+
+void paging_let_go(struct space *space) {
+    uint64_t va = space->page.window << (OS2_PAGE_SHIFT + PAGE_REGION_SHIFT);
+    const struct frame *f = space->page.table;
+    let_go(space);
+    if (f)
+        trim(space, va, frame_memory((uint32_t)(f - space->frames)), 0);
+}
+
+bool paging_hold(struct space *space, uint64_t va) {
+    paging_let_go(space);
+    if (!pass_find_table(space, va, 0))
+        return false;
+    const struct table_hint *hint = &space->hint[0];
+    uint64_t region = (va - OS2_EXCHANGE_BASE) >> (OS2_PAGE_SHIFT + PAGE_REGION_SHIFT);
+    entries_filled(space, hint->table, 1);
+    space->page = (struct page_hint){.region = region,
+                                     .window = va >> (OS2_PAGE_SHIFT + PAGE_REGION_SHIFT),
+                                     .leaves = hint->table - (region << PAGE_REGION_SHIFT),
+                                     .table = hint->frame};
+    return true;
 }
 
 void paging_protect(struct space *space, uint64_t va, unsigned order, uint64_t *entry, unsigned prot, bool device) {

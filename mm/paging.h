@@ -33,6 +33,11 @@ void paging_map(struct space *space, uint64_t va, uint64_t pa, unsigned order, u
  * tables stay, up to a limit. */
 void paging_unmap(struct space *space, uint64_t va, unsigned order, uint64_t *leaf);
 
+/* Have the table of level 0 that maps `va` held by space->page: it is not counted as empty meanwhile. The one that was
+ * held before is let go. False: it is not linked, and none is held. */
+bool paging_hold(struct space *space, uint64_t va);
+void paging_let_go(struct space *space);
+
 /* Free the tables that were unlinked while the space was not current; only where it is now. Called before a space is
  * charged for more, and before it gives a block away, so that none pile up. */
 void paging_reclaim(struct space *space);

@@ -23,6 +23,28 @@ bool pass_find_table(struct space *space, uint64_t va, unsigned level) {
 /* More leaves than this are fenced all at once. */
 #define FENCE_BY_ADDRESS 8u
 
+/* One leaf, two, or a multiple of four. What is not in use is 0. */
+static bool all_free(const uint64_t *entry, unsigned count) {
+    uint64_t any = entry[0] | entry[count - 1];
+    for (unsigned i = 4; i <= count; i += 4, entry += 4)
+        any |= entry[0] | entry[1] | entry[2] | entry[3];
+    return !any;
+}
+
+static void move_leaves(uint64_t *from, uint64_t *to, unsigned count, uint64_t first, uint64_t step) {
+    if (count == 1) {
+        from[0] = 0;
+        to[0] = first;
+        return;
+    }
+    for (const uint64_t *end = from + count; from != end; from += 2, to += 2) {
+        from[0] = from[1] = 0;
+        to[0] = first;
+        to[1] = first + step;
+        first += 2 * step;
+    }
+}
+
 enum pass pass_many(struct space *from, struct space *into, uint64_t va) {
     struct frame *f = heap_frame(from->heap, (uint32_t)((va - OS2_EXCHANGE_BASE) >> OS2_PAGE_SHIFT));
     unsigned order = f->order, level = paging_level(order), leaves = paging_leaves(order);
@@ -32,11 +54,10 @@ enum pass pass_many(struct space *from, struct space *into, uint64_t va) {
     if (source->key != key || target->key != key)
         return PASS_FAR;
     uint64_t *leaf = &source->table[index], *space_for = &target->table[index];
-    if (!arch_pte_valid(*leaf) || !arch_pte_is_leaf(*leaf, level) || !space_affords(into, UINT64_C(1) << order))
+    if (!space_affords(into, UINT64_C(1) << order))
         return PASS_NO;
-    for (unsigned i = 0; i < leaves; i++)
-        if (arch_pte_valid(space_for[i]))
-            return PASS_NO;
+    if (level && !all_free(space_for, leaves))
+        return PASS_NO;
     /* A table that is not the root is counted while it is empty. */
     bool counted = level != ARCH_TOP_LEVEL;
     if (counted && source->frame->live == leaves) {
@@ -49,11 +70,9 @@ enum pass pass_many(struct space *from, struct space *into, uint64_t va) {
     if (counted && target->frame->live == 0)
         into->empty_tables--;
     target->frame->live = (uint16_t)(target->frame->live + leaves);
-    for (unsigned i = 0; i < leaves; i++) {
-        leaf[i] = 0;
-        space_for[i] =
-            arch_pte_leaf(va - OS2_EXCHANGE_BASE + i * leaf_size, OS2_PROT_READ | OS2_PROT_WRITE, level, false);
-    }
+    move_leaves(leaf, space_for, leaves,
+                arch_pte_leaf(va - OS2_EXCHANGE_BASE, OS2_PROT_READ | OS2_PROT_WRITE, level, false),
+                arch_pte_leaf(leaf_size, 0, level, false) - arch_pte_leaf(0, 0, level, false));
     if (leaves > FENCE_BY_ADDRESS)
         arch_fence_plain_space(&from->arch);
     else

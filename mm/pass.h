@@ -7,9 +7,10 @@
  * space remembers from the last time (struct table_hint); so a move walks no tables at all, at any size.
  *
  * The books are the same as in paging.c and block.c: valid entries of the two tables, empty tables, owner, lists, owned
- * pages. Where emptying the sender's table would be one too many kept, the long way is taken, which drops it. That an
- * entry at an exchange address, if it is a leaf, maps the frame of that address is the invariant of the exchange
- * region.
+ * pages. Where emptying the sender's table would be one too many kept, the long way is taken, which drops it. An entry
+ * at an exchange address maps the frame of that address alone, if it is a leaf. So a block that its descriptor says is
+ * at its exchange address (OS2_FRAME_OWNED) need not be looked for there; and in the receiver's table its place is free
+ * at level 0, and above it taken by an emptied table at most.
  */
 #ifndef MM_PASS_H
 #define MM_PASS_H
@@ -42,20 +43,20 @@ static inline __attribute__((always_inline)) void pass_owner(struct space *from,
     into->charged += pages;
 }
 
-/* Move the block that starts at frame `f`, of one leaf of `level`, which is not the root's. */
+/* Move the block that starts at frame `f`, of one leaf of `level`. */
 static inline __attribute__((always_inline)) enum pass pass_leaf(struct space *from, struct space *into, uint64_t va,
                                                                  struct frame *f, const unsigned level) {
     uint64_t key = va >> (OS2_PAGE_SHIFT + 9 + 9 * level), index = va >> (OS2_PAGE_SHIFT + 9 * level) & 511;
     struct table_hint *source = &from->hint[level], *target = &into->hint[level];
-    if (source->key != key || target->key != key)
+    const bool counted = level != ARCH_TOP_LEVEL; /* a table that is not the root is counted while it is empty */
+    if (counted && (source->key != key || target->key != key))
         return PASS_FAR;
     uint64_t *leaf = &source->table[index], *space_for = &target->table[index];
     const uint32_t pages = 1u << 9 * level;
-    if (!arch_pte_valid(*leaf) || !arch_pte_is_leaf(*leaf, level) || arch_pte_valid(*space_for) ||
-        !space_affords(into, pages))
+    if ((level && *space_for) || !space_affords(into, pages))
         return PASS_NO;
     struct frame *source_frame = source->frame, *target_frame = target->frame;
-    if (source_frame->live == 1) {
+    if (counted && source_frame->live == 1) {
         if (from->empty_tables >= SPACE_EMPTY_TABLES)
             return PASS_NO;
         from->empty_tables++;
@@ -64,7 +65,7 @@ static inline __attribute__((always_inline)) enum pass pass_leaf(struct space *f
     *leaf = 0;
     arch_fence_plain(&from->arch, va);
     source_frame->live--;
-    if (target_frame->live++ == 0)
+    if (target_frame->live++ == 0 && counted)
         into->empty_tables--;
     *space_for = arch_pte_leaf(va - OS2_EXCHANGE_BASE, OS2_PROT_READ | OS2_PROT_WRITE, level, false);
     pass_owner(from, into, f, pages);
@@ -92,7 +93,9 @@ static inline __attribute__((always_inline)) enum pass block_pass(struct space *
     *ret_order = order;
     if (order == 0)
         return pass_leaf(from, into, va, f, 0);
-    return order == 9 ? pass_leaf(from, into, va, f, 1) : PASS_MANY;
+    if (order == 9)
+        return pass_leaf(from, into, va, f, 1);
+    return order == 18 && arch_leaf_top() == 2 ? pass_leaf(from, into, va, f, 2) : PASS_MANY;
 }
 
 #endif

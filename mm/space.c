@@ -25,8 +25,8 @@ enum os2_status space_init(struct space *space, struct heap *heap, struct device
         .charged = objects,
         .objects = objects,
     };
-    space->page.region = UINT64_MAX;
-    for (unsigned level = 0; level <= ARCH_TOP_LEVEL; level++)
+    space->page = PAGE_HINT_NONE;
+    for (unsigned level = 0; level < ARCH_TOP_LEVEL; level++)
         space->hint[level].key = UINT64_MAX;
     if (!space_affords(space, 1))
         return OS2_E_QUOTA;
@@ -35,6 +35,7 @@ enum os2_status space_init(struct space *space, struct heap *heap, struct device
         return OS2_E_MEMORY;
     heap_frame(heap, root)->depth = ARCH_TOP_LEVEL;
     space->root = frame_memory(root);
+    space->hint[ARCH_TOP_LEVEL] = (struct table_hint){0, space->root, heap_frame(heap, root)}; /* for good */
     space->tables = 1;
     space->charged++;
     space->table_list = root;
@@ -100,6 +101,10 @@ static void free_table(struct space *space) {
 
 bool space_release(struct space *space, unsigned limit) {
     release_devices(space);
+    if (space->page.table) {
+        space->page.table->live--;
+        space->page = PAGE_HINT_NONE;
+    }
     if (space->clearing != FRAME_NONE) {
         space->charged -= 1u << heap_frame(space->heap, space->clearing)->order;
         heap_free(space->heap, space->clearing);
@@ -159,10 +164,12 @@ static bool check_table(const struct space *space, const uint64_t *table, unsign
         const struct frame *f = heap_frame(space->heap, first);
         if (f->state == OS2_FRAME_RESERVED)
             continue; /* a device between two banks */
-        if (f->state != OS2_FRAME_OWNED || f->owner != space->slot || paging_level(f->order) != level)
+        if (f->tag != frame_tag(va < OS2_EXCHANGE_BASE ? OS2_FRAME_PLACED : OS2_FRAME_OWNED, f->order, space->slot) ||
+            paging_level(f->order) != level)
             return false;
         *mapped += UINT64_C(1) << 9 * level;
     }
+    live += self == space->page.table;
     if (live == 0 && level != ARCH_TOP_LEVEL)
         (*empty)++;
     return live == self->live;
@@ -174,7 +181,7 @@ const char *space_check(struct space *space) {
     unsigned empty = 0;
     for (uint32_t n = space->blocks; n != FRAME_NONE; n = heap_frame(space->heap, n)->next) {
         const struct frame *f = heap_frame(space->heap, n);
-        if (f->state != OS2_FRAME_OWNED || f->owner != space->slot)
+        if (!frame_owned(f) || f->owner != space->slot)
             return "a block on a process's list is not its own";
         listed += UINT64_C(1) << f->order;
     }

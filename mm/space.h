@@ -14,7 +14,7 @@
 #include "mm/heap.h"
 
 #define SPACE_RESERVE 3      /* table pages at hand for a delivery: as many as one block can need, and one more level */
-#define SPACE_EMPTY_TABLES 8 /* emptied tables a space keeps linked, so that a ping-pong of one page clears none */
+#define SPACE_EMPTY_TABLES 7 /* emptied tables a space keeps linked, so that a ping-pong of one page clears none */
 
 struct device_table;
 
@@ -25,11 +25,15 @@ struct table_hint {
     struct frame *frame;
 };
 
-/* The table that the exchange addresses of some 2 MiB of RAM are in. */
+/* The table that the exchange addresses of some 2 MiB of RAM are in. It is held: it has one valid entry more in its
+ * descriptor than it has, and so is never empty, nor dropped. (It may be the eighth that has none.) */
+#define PAGE_REGION_SHIFT 9 /* pages of one table */
+#define PAGE_HINT_NONE ((struct page_hint){.region = UINT64_MAX, .window = UINT64_MAX})
 struct page_hint {
     uint64_t region;     /* which: frame number >> 9; UINT64_MAX: none */
+    uint64_t window;     /* the same of the address: va >> 21 */
     uint64_t *leaves;    /* biased: leaves[number] is that frame's entry */
-    struct frame *table; /* its descriptor */
+    struct frame *table; /* its descriptor; NULL: none */
 };
 
 struct space {

@@ -55,6 +55,7 @@ static const char *check_frames(uint64_t *ret_free) {
             *ret_free += pages;
             break;
         case OS2_FRAME_OWNED:
+        case OS2_FRAME_PLACED:
         case OS2_FRAME_FLIGHT:
             count[f->owner][0] += pages;
             break;

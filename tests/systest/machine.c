@@ -85,7 +85,7 @@ static void frames(void) {
     NEED_IS(os2_frames_count(machine, &f), OS2_OK);
     for (unsigned i = 0; i < OS2_FRAME_STATES; i++)
         sum += f.pages[i];
-    CHECK_IS(f.pages[OS2_FRAME_OWNED], owned);
+    CHECK_IS(f.pages[OS2_FRAME_OWNED] + f.pages[OS2_FRAME_PLACED], owned);
     CHECK_IS(f.pages[OS2_FRAME_TABLE], tables);
     CHECK_IS(f.pages[OS2_FRAME_OBJECT], objects);
     CHECK_IS(f.pages[OS2_FRAME_FLIGHT], 0);

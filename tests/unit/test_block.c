@@ -99,7 +99,7 @@ static void test_quota_beside_magazines(void **unused) {
                 got[n] = heap_alloc(&machine.heap, order, OS2_FRAME_OBJECT, 9);
             for (unsigned n = 0; n < magazine_rounds(order); n++)
                 heap_free(&machine.heap, got[n]);
-            assert_int_equal(cores[i]->magazines.dirty[order].count, magazine_rounds(order));
+            assert_int_equal(magazine_count(&cores[i]->magazines.dirty[order]), magazine_rounds(order));
         }
         while (heap_clear_ahead(&machine.heap))
             ;
@@ -107,7 +107,7 @@ static void test_quota_beside_magazines(void **unused) {
             got[n] = heap_alloc(&machine.heap, 0, OS2_FRAME_OBJECT, 9);
         for (unsigned n = 0; n < MAGAZINE_ROUNDS; n++)
             heap_free(&machine.heap, got[n]);
-        assert_int_equal(cores[i]->magazines.cleared.count, MAGAZINE_ROUNDS);
+        assert_int_equal(magazine_count(&cores[i]->magazines.cleared), MAGAZINE_ROUNDS);
     }
     host_core = cores[0];
     uint64_t va;

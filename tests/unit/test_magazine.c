@@ -168,7 +168,7 @@ static void test_batches(void **unused) {
     (void)unused;
     set_up();
     assert_true(take(0, false));
-    assert_int_equal(magazines[0].dirty[0].count, MAGAZINE_ROUNDS / 2 - 1);
+    assert_int_equal(magazine_count(&magazines[0].dirty[0]), MAGAZINE_ROUNDS / 2 - 1);
     uint64_t listed = heap.free_pages;
     for (unsigned i = 0; i < MAGAZINE_ROUNDS / 2 - 1; i++)
         assert_true(take(0, false));
@@ -177,7 +177,7 @@ static void test_batches(void **unused) {
         assert_true(take(0, false));
     while (held_count)
         give(0);
-    assert_int_equal(magazines[0].dirty[0].count, MAGAZINE_ROUNDS);
+    assert_int_equal(magazine_count(&magazines[0].dirty[0]), MAGAZINE_ROUNDS);
     assert_int_equal(heap.free_pages, all_pages - MAGAZINE_ROUNDS);
     assert_true(take(0, false));
     give(0);
@@ -200,15 +200,15 @@ static void test_cleared_ahead(void **unused) {
     assert_int_equal(n, MAGAZINE_ROUNDS);
     check();
     for (unsigned i = 0; i < MAGAZINE_ROUNDS; i++) {
-        assert_int_equal(magazines[0].cleared.count, MAGAZINE_ROUNDS - i);
+        assert_int_equal(magazine_count(&magazines[0].cleared), MAGAZINE_ROUNDS - i);
         assert_true(take(0, true));
     }
     assert_true(take(0, true)); /* cleared now */
     give(0);
-    assert_int_equal(magazines[0].cleared.count, 1);
+    assert_int_equal(magazine_count(&magazines[0].cleared), 1);
     on(1);
     give(0); /* to the core that gives it back, whoever got it */
-    assert_int_equal(magazines[1].cleared.count, 1);
+    assert_int_equal(magazine_count(&magazines[1].cleared), 1);
     check();
 }
 

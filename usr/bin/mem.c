@@ -19,8 +19,8 @@ static void print_free(const struct os2_frames *frames) {
 
 int main(void) {
     static const char *const words[OS2_FRAME_STATES] = {
-        "reserved",       "free",   "tails",   "blocks of processes", "in messages", "page tables",
-        "kernel objects", "kernel", "devices", "free, kept by cores",
+        "reserved",    "free",           "tails",  "exchange blocks", "in messages",
+        "page tables", "kernel objects", "kernel", "private blocks",  "free, kept by cores",
     };
     unsigned machine = os2_start_handle("machine");
     struct os2_frames frames;
@@ -32,7 +32,7 @@ int main(void) {
         return 1;
     }
     for (unsigned state = 0; state < OS2_FRAME_STATES; state++)
-        sum += state == OS2_FRAME_DEVICE ? 0 : frames.pages[state];
+        sum += frames.pages[state];
     os2_printf("RAM %lu pages, %lu MiB\n", frames.ram, frames.ram >> (20 - OS2_PAGE_SHIFT));
     for (unsigned state = 0; state < OS2_FRAME_STATES; state++)
         if (state != OS2_FRAME_TAIL && (frames.pages[state] || state == OS2_FRAME_FREE))

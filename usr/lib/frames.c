@@ -16,7 +16,7 @@
 static bool frames_add_up(const struct os2_frames *frames) {
     uint64_t sum = 0;
     for (unsigned state = 0; state < OS2_FRAME_STATES; state++)
-        sum += state == OS2_FRAME_DEVICE ? 0 : frames->pages[state];
+        sum += frames->pages[state];
     return sum == frames->ram && !frames->pages[OS2_FRAME_TAIL];
 }
 

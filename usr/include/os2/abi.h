@@ -240,12 +240,12 @@ enum os2_frame_state {
     OS2_FRAME_RESERVED, /* not RAM, or firmware's */
     OS2_FRAME_FREE,
     OS2_FRAME_TAIL,   /* not the first frame of its block */
-    OS2_FRAME_OWNED,  /* a process's block */
+    OS2_FRAME_OWNED,  /* a process's block, at its exchange address */
     OS2_FRAME_FLIGHT, /* between two owners */
     OS2_FRAME_TABLE,  /* a process's page table, or its reserve of them */
     OS2_FRAME_OBJECT, /* process object, handle table */
     OS2_FRAME_KERNEL,
-    OS2_FRAME_DEVICE,
+    OS2_FRAME_PLACED,   /* a process's block, at a private address */
     OS2_FRAME_MAGAZINE, /* free, in a core's stock */
     OS2_FRAME_STATES
 };
