@@ -246,13 +246,19 @@ static bool wait_for_children(struct core *core, struct slot *slot) {
 }
 
 /*
- * Has every core left this process's tables? A core writes satp (CR3) before it stores `current`, and that store is
- * itself translated by the new root: once it is seen, that core begins no walk at the old one. A walk begun before may
- * still read, also speculatively. It writes nothing: leaves have A and D preset, and there are no such bits elsewhere.
- * What it finds, it keeps under an ASID that is not used again before a fence: a fresh one is fenced before its first
- * use, and where there are none every switch fences everything, after satp. And nobody is about to enter these tables:
- * whoever would holds the process, and that is this core. The simulation's TLBs hold the kernel to it (tests/host/
- * tlb.c).
+ * Has every core left this process's tables? A core writes satp (CR3) before it stores `current`: in turn_switch() and
+ * turn_leave_space(), where the simulation's TLBs hold it to that (tests/host/tlb.c), and on each short way of the
+ * ports, where a lint does (tests/lint/roots.py). Once that store is seen, its core begins no walk at the old root.
+ *
+ * One that was begun before is over on x86_64, where a load of CR3 serializes; on RISC-V, where nothing orders it, it
+ * may still read. Hardware may also write what it walks, even where it only runs ahead, but finds nothing to set: A and
+ * D are preset in leaves, and on x86_64 A in pointers too, which on RISC-V have none. (So a RISC-V core that sets A by
+ * itself, Svadu, could spoil a page only by a walk that lasts from before its core's switch until the page has been
+ * freed here, cleared, given out and filled by another process with what looks like a leaf.)
+ *
+ * What a walk finds, its core keeps under an ASID that is not used again before a fence: a fresh one is fenced before
+ * its first use, and where there are none every switch fences everything, after satp. And nobody is about to enter
+ * these tables: whoever would holds the process, and that is this core.
  */
 static bool roots_left(const struct slot *slot) {
     for (uint32_t i = 0; i < machine.core_count; i++)
