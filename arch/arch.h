@@ -120,6 +120,23 @@ struct boot_info {
     unsigned irq_count;         /* interrupt numbers are 1 .. irq_count - 1 */
 };
 
+/* Questions about it, which both sides may ask: arch/boot_info.c. */
+
+/* One more range in a list of BOOT_RANGES, or the last one made longer; panics when there is no room for `what`. */
+void boot_add(struct boot_range *list, unsigned *count, uint64_t base, uint64_t size, const char *what);
+
+/* Is it one of the boot arguments, as a whole word? */
+bool boot_argument(const struct boot_info *info, const char *word);
+
+/* 0 where [base, end) meets no page of these ranges; else the end of the first that it does meet. */
+uint64_t boot_meets(const struct boot_range *list, unsigned count, uint64_t base, uint64_t end);
+
+/* `size` bytes of RAM below `limit` that nothing uses, page-aligned; 0 if there are none. */
+uint64_t boot_room(const struct boot_info *info, uint64_t size, uint64_t limit);
+
+/* From address 0 on (*range cleared), each next range of pages that are RAM and not reserved. False: no more. */
+bool boot_ram_next(const struct boot_info *info, struct boot_range *range);
+
 /* ---- The out-of-line half. ---- */
 
 /* Map the kernel for good: RAM that is not reserved, writable and not executable, with the largest leaves; the image

@@ -26,19 +26,9 @@
 enum { GO, STOP, LEAVE }; /* checks.stop */
 #define BOOKS_BLOCKS 64   /* of a caller's blocks so many are looked at */
 
-static bool argument(const char *name) {
-    const char *at = machine.boot->arguments;
-    size_t length = strlen(name);
-    for (; *at; at++)
-        if ((at == machine.boot->arguments || at[-1] == ' ') && memcmp(at, name, length) == 0 &&
-            (at[length] == '\0' || at[length] == ' '))
-            return true;
-    return false;
-}
-
 void check_boot(void) {
-    machine.checks.recount = argument("os2.recount");
-    machine.checks.faults = argument("os2.faults");
+    machine.checks.recount = boot_argument(machine.boot, "os2.recount");
+    machine.checks.faults = boot_argument(machine.boot, "os2.faults");
     if (machine.checks.recount || machine.checks.faults)
         log_line("checks:%s%s", machine.checks.recount ? " recounts" : "", machine.checks.faults ? " faults" : "");
 }

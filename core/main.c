@@ -53,10 +53,6 @@ static void make_core(uint32_t index) {
     cores[index] = core;
 }
 
-static bool page_meets(const struct boot_range *range, uint64_t page) {
-    return range->size && page < range->base + range->size && range->base < page + OS2_PAGE_SIZE;
-}
-
 /* The tree moves into a block of its own, so that it shares no page with anything, and its old place is freed, but for
  * pages where something else is too. */
 static void move_tree(struct boot_info *info) {
@@ -67,9 +63,9 @@ static void move_tree(struct boot_info *info) {
     memcpy(copy, arch_phys_to_virt(old.base), old.size);
     info->tree.base = arch_virt_to_phys(copy);
     for (uint64_t page = old.base & ~(OS2_PAGE_SIZE - 1); page < old.base + old.size; page += OS2_PAGE_SIZE) {
-        bool shared = page_meets(&info->archive, page) || !heap_covers(&machine.heap, page >> OS2_PAGE_SHIFT);
-        for (unsigned i = 0; i < info->reserved_count; i++)
-            shared |= page_meets(&info->reserved[i], page);
+        bool shared = !heap_covers(&machine.heap, page >> OS2_PAGE_SHIFT) ||
+                      boot_meets(&info->archive, 1, page, page + OS2_PAGE_SIZE) ||
+                      boot_meets(info->reserved, info->reserved_count, page, page + OS2_PAGE_SIZE);
         uint32_t number = (uint32_t)(page >> OS2_PAGE_SHIFT);
         if (!shared && heap_frame(&machine.heap, number)->state == OS2_FRAME_KERNEL)
             heap_free(&machine.heap, number);

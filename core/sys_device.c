@@ -10,18 +10,15 @@
 #include "core/syscall.h"
 
 static int claim_memory(struct process *process, uint64_t base, uint64_t order) {
+    const struct boot_info *boot = machine.boot;
     if (order > OS2_ORDER_MAX || base & ((OS2_PAGE_SIZE << order) - 1))
         return OS2_E_INVALID;
     uint64_t size = OS2_PAGE_SIZE << order, va;
     if (base + size < base || !arch_device_allowed(base, size))
         return OS2_E_RIGHTS;
-    for (unsigned i = 0; i < machine.boot->ram_count; i++)
-        if (base < machine.boot->ram[i].base + machine.boot->ram[i].size && machine.boot->ram[i].base < base + size)
-            return OS2_E_RIGHTS;
-    for (unsigned i = 0; i < machine.boot->reserved_count; i++)
-        if (base < machine.boot->reserved[i].base + machine.boot->reserved[i].size &&
-            machine.boot->reserved[i].base < base + size)
-            return OS2_E_RIGHTS;
+    if (boot_meets(boot->ram, boot->ram_count, base, base + size) ||
+        boot_meets(boot->reserved, boot->reserved_count, base, base + size))
+        return OS2_E_RIGHTS;
     enum os2_status status = block_claim_device(&process->space, base, (unsigned)order, &va);
     if (status != OS2_OK)
         return status;

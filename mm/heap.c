@@ -98,19 +98,6 @@ void heap_adopt(struct heap *heap, uint32_t first, uint32_t count, uint16_t owne
 
 /* ---- Building. ---- */
 
-/* Does [base, end) meet one of the ranges? Then *ret_end is where that range ends. */
-static bool meets(const struct boot_range *ranges, unsigned count, uint64_t base, uint64_t end, uint64_t *ret_end) {
-    for (unsigned i = 0; i < count; i++) {
-        uint64_t r = ranges[i].base & ~(OS2_PAGE_SIZE - 1);
-        uint64_t r_end = (ranges[i].base + ranges[i].size + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1);
-        if (ranges[i].size && base < r_end && r < end) {
-            *ret_end = r_end;
-            return true;
-        }
-    }
-    return false;
-}
-
 static void mark(struct heap *heap, const struct boot_range *range, unsigned state) {
     uint64_t first = range->base >> OS2_PAGE_SHIFT;
     uint64_t end = (range->base + range->size + OS2_PAGE_SIZE - 1) >> OS2_PAGE_SHIFT;
@@ -119,24 +106,6 @@ static void mark(struct heap *heap, const struct boot_range *range, unsigned sta
     for (uint64_t n = first; n < end && range->size; n++)
         if (heap_covers(heap, n))
             heap_frame(heap, (uint32_t)n)->state = (uint8_t)state;
-}
-
-/* Find `size` bytes of RAM that nothing uses, page-aligned; 0 if there are none. */
-static uint64_t find_room(const struct boot_info *info, uint64_t size) {
-    for (unsigned i = 0; i < info->ram_count; i++) {
-        uint64_t at = (info->ram[i].base + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1);
-        uint64_t end = info->ram[i].base + info->ram[i].size;
-        if (at == 0)
-            at = OS2_PAGE_SIZE; /* frame 0 means "none" */
-        while (at + size <= end) {
-            uint64_t next;
-            if (!meets(info->reserved, info->reserved_count, at, at + size, &next) &&
-                !meets(info->kept, info->kept_count, at, at + size, &next))
-                return at;
-            at = next;
-        }
-    }
-    return 0;
 }
 
 bool heap_init(struct heap *heap, const struct boot_info *info) {
@@ -153,7 +122,7 @@ bool heap_init(struct heap *heap, const struct boot_info *info) {
     if (low >= high || high > UINT32_MAX)
         return false;
     uint64_t bytes = (high - low) * sizeof(struct frame);
-    uint64_t at = find_room(info, bytes);
+    uint64_t at = boot_room(info, bytes, UINT64_MAX);
     if (!at)
         return false;
     heap->first = (uint32_t)low;
@@ -163,14 +132,8 @@ bool heap_init(struct heap *heap, const struct boot_info *info) {
     memset(&heap->frames[low], 0, bytes); /* OS2_FRAME_RESERVED */
 
     /* TAIL marks what is to be freed; what is in use is marked over it. */
-    for (unsigned i = 0; i < info->ram_count; i++) {
-        uint64_t base = (info->ram[i].base + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1);
-        uint64_t end = (info->ram[i].base + info->ram[i].size) & ~(OS2_PAGE_SIZE - 1);
-        if (base < end)
-            mark(heap, &(struct boot_range){base, end - base}, OS2_FRAME_TAIL);
-    }
-    for (unsigned i = 0; i < info->reserved_count; i++)
-        mark(heap, &info->reserved[i], OS2_FRAME_RESERVED);
+    for (struct boot_range r = {0}; boot_ram_next(info, &r);)
+        mark(heap, &r, OS2_FRAME_TAIL);
     for (unsigned i = 0; i < info->kept_count; i++)
         mark(heap, &info->kept[i], OS2_FRAME_KERNEL);
     mark(heap, &(struct boot_range){at, bytes}, OS2_FRAME_KERNEL);

@@ -32,15 +32,9 @@ static bool meets(uint64_t base, uint64_t size, uint64_t from, uint64_t end) {
     return size && from < base + size && base < end;
 }
 
-static void add_range(struct boot_range *list, unsigned *count, uint64_t base, uint64_t size, const char *what) {
-    if (*count == BOOT_RANGES)
-        panic("the device tree has more than %u ranges of %s", BOOT_RANGES, what);
-    list[(*count)++] = (struct boot_range){base, size};
-}
-
 static void reserve(struct boot_info *info, uint64_t base, uint64_t end) {
     if (base < end)
-        add_range(info->reserved, &info->reserved_count, base, end - base, "reserved memory");
+        boot_add(info->reserved, &info->reserved_count, base, end - base, "reserved memory");
 }
 
 /* Reserve [base, end) but for the pages of what is kept, from number `next` on. */
@@ -71,7 +65,7 @@ static void add_bank(struct boot_info *info, uint64_t base, uint64_t end) {
             return;
         }
     }
-    add_range(info->ram, &info->ram_count, base, end - base, "memory");
+    boot_add(info->ram, &info->ram_count, base, end - base, "memory");
 }
 
 /* What is kept is known. */
@@ -153,16 +147,8 @@ static void find_cpus(const struct fdt *tree, struct boot_info *info, uint64_t b
         riscv_facts.plic_sources = plic.sources < PLIC_SOURCES_MAX ? plic.sources : PLIC_SOURCES_MAX;
         info->irq_count = riscv_facts.plic_sources + 1;
     }
-    bool forced = riscv_argument(info, "os2.notime") || riscv_argument(info, "os2.sbi=legacy");
+    bool forced = boot_argument(info, "os2.notime") || boot_argument(info, "os2.sbi=legacy");
     riscv_facts.sstc = riscv_facts.sstc && !forced && riscv_probe_stimecmp();
-}
-
-bool riscv_argument(const struct boot_info *info, const char *word) {
-    size_t n = strlen(word);
-    for (const char *at = info->arguments; *at; at++)
-        if ((at == info->arguments || at[-1] == ' ') && strncmp(at, word, n) == 0 && (at[n] == 0 || at[n] == ' '))
-            return true;
-    return false;
 }
 
 /* The boot arguments, and what of RAM is in use: the archive and the tree. */

@@ -64,38 +64,12 @@ static void map_direct(uint64_t base, uint64_t end) {
     }
 }
 
-/* The lowest reserved range that ends above `at`, or NULL. */
-static const struct boot_range *next_reserved(const struct boot_info *info, uint64_t at) {
-    const struct boot_range *best = NULL;
-    for (unsigned i = 0; i < info->reserved_count; i++) {
-        const struct boot_range *r = &info->reserved[i];
-        if (r->size && r->base + r->size > at && (!best || r->base < best->base))
-            best = r;
-    }
-    return best;
-}
-
-static void map_bank(const struct boot_info *info, const struct boot_range *bank) {
-    uint64_t at = (bank->base + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1);
-    uint64_t end = (bank->base + bank->size) & ~(OS2_PAGE_SIZE - 1);
-    while (at < end) {
-        const struct boot_range *r = next_reserved(info, at);
-        uint64_t stop = r && r->base < end ? r->base & ~(OS2_PAGE_SIZE - 1) : end;
-        if (stop > at)
-            map_direct(at, stop);
-        at = r && r->base < end ? (r->base + r->size + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1) : end;
-    }
-}
-
 /* Map those pages of a range that no bank holds: the device tree need not lie in RAM. */
 static void map_outside(const struct boot_info *info, const struct boot_range *range) {
     for (uint64_t page = range->base & ~(OS2_PAGE_SIZE - 1); page < range->base + range->size; page += OS2_PAGE_SIZE) {
         bool banked = false;
-        for (unsigned i = 0; i < info->ram_count; i++) {
-            uint64_t base = (info->ram[i].base + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1);
-            uint64_t end = (info->ram[i].base + info->ram[i].size) & ~(OS2_PAGE_SIZE - 1);
-            banked |= page >= base && page < end;
-        }
+        for (struct boot_range r = {0}; boot_ram_next(info, &r);)
+            banked |= page >= r.base && page < r.base + r.size;
         if (!banked)
             map_direct(page, page + OS2_PAGE_SIZE);
     }
@@ -148,8 +122,8 @@ static void check_table(const uint64_t *table, unsigned level, uint64_t va) {
 }
 
 void arch_kernel_map(const struct boot_info *info) {
-    for (unsigned i = 0; i < info->ram_count; i++)
-        map_bank(info, &info->ram[i]);
+    for (struct boot_range r = {0}; boot_ram_next(info, &r);)
+        map_direct(r.base, r.base + r.size);
     map_image();
     for (unsigned i = 0; i < info->kept_count; i++)
         map_outside(info, &info->kept[i]);
@@ -164,9 +138,9 @@ void arch_kernel_map(const struct boot_info *info) {
 
     uint64_t asids = probe_asids();
     bool broken = riscv_fences_broken(sbi_marchid(), sbi_mimpid());
-    riscv_facts.fast = !riscv_argument(info, "os2.nofast");
-    riscv_facts.asid_max = broken || riscv_argument(info, "os2.noasid") ? 0 : asids;
-    riscv_facts.fences_global = broken || !riscv_facts.asid_max || riscv_argument(info, "os2.fences=global");
+    riscv_facts.fast = !boot_argument(info, "os2.nofast");
+    riscv_facts.asid_max = broken || boot_argument(info, "os2.noasid") ? 0 : asids;
+    riscv_facts.fences_global = broken || !riscv_facts.asid_max || boot_argument(info, "os2.fences=global");
     log_line("Sv39, ASIDs 0..%lu%s, fences %s, timer by %s", asids, riscv_facts.asid_max ? "" : " not used",
              broken ? "global: erratum" : (riscv_facts.fences_global ? "global" : "by address and ASID"),
              riscv_facts.sstc ? "stimecmp" : "SBI");

@@ -59,9 +59,6 @@ static inline struct arch_core *riscv_core(struct core *core) {
     return (struct arch_core *)core;
 }
 
-/* boot.c: is `word` among the boot arguments? */
-bool riscv_argument(const struct boot_info *info, const char *word);
-
 /* sbi.c. Restrict: forget what the boot arguments forbid. */
 void sbi_probe(void);
 void sbi_restrict(const struct boot_info *info);

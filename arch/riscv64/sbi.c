@@ -55,12 +55,12 @@ void sbi_probe(void) {
 }
 
 void sbi_restrict(const struct boot_info *info) {
-    bool legacy = riscv_argument(info, "os2.sbi=legacy");
+    bool legacy = boot_argument(info, "os2.sbi=legacy");
     if (legacy)
         has.ipi = has.dbcn = false;
-    if (legacy || riscv_argument(info, "os2.notime"))
+    if (legacy || boot_argument(info, "os2.notime"))
         has.time = false;
-    if (legacy || riscv_argument(info, "os2.nosrst")) {
+    if (legacy || boot_argument(info, "os2.nosrst")) {
         has.srst = false;
         has.test_device = false;
     }

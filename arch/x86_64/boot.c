@@ -48,18 +48,8 @@ struct multiboot2_tag {
 };
 enum { TAG_END, TAG_COMMAND_LINE, TAG_MODULE = 3, TAG_MEMORY_MAP = 6, TAG_RSDP_OLD = 14, TAG_RSDP_NEW = 15 };
 
-static void add_range(struct boot_range *list, unsigned *count, uint64_t base, uint64_t size) {
-    if (*count && list[*count - 1].base + list[*count - 1].size == base) {
-        list[*count - 1].size += size;
-        return;
-    }
-    if (*count == BOOT_RANGES)
-        panic("the memory map has more than %u ranges of one kind", BOOT_RANGES);
-    list[(*count)++] = (struct boot_range){base, size};
-}
-
-void boot_reserve(struct boot_info *info, uint64_t base, uint64_t size) {
-    add_range(info->reserved, &info->reserved_count, base, size);
+void x86_reserve(struct boot_info *info, uint64_t base, uint64_t size) {
+    boot_add(info->reserved, &info->reserved_count, base, size, "reserved memory");
 }
 
 static void add_memory(struct boot_info *info, const struct memory_entry *e) {
@@ -67,7 +57,7 @@ static void add_memory(struct boot_info *info, const struct memory_entry *e) {
     if (e->size == 0 || end < e->base)
         return;
     if (e->type != MEMORY_RAM) {
-        boot_reserve(info, e->base, e->size);
+        x86_reserve(info, e->base, e->size);
         return;
     }
     if (e->base < LOW_END && end <= LOW_END && end >= 2 * OS2_PAGE_SIZE)
@@ -77,7 +67,7 @@ static void add_memory(struct boot_info *info, const struct memory_entry *e) {
         end = RAM_END;
     }
     if (e->base < end)
-        add_range(info->ram, &info->ram_count, e->base, end - e->base);
+        boot_add(info->ram, &info->ram_count, e->base, end - e->base, "memory");
 }
 
 static void set_arguments(struct boot_info *info, const char *text, size_t limit) {
@@ -135,33 +125,11 @@ static uint64_t read_multiboot2(struct boot_info *info, uint64_t address) {
     return rsdp;
 }
 
-static bool meets(const struct boot_range *ranges, unsigned count, uint64_t base, uint64_t end, uint64_t *ret_base) {
-    for (unsigned i = 0; i < count; i++) {
-        if (ranges[i].size && base < ranges[i].base + ranges[i].size && ranges[i].base < end) {
-            *ret_base = ranges[i].base;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* From the top down: the kernel's own allocations come from the bottom. */
-uint64_t boot_room(const struct boot_info *info, uint64_t size) {
-    for (unsigned i = info->ram_count; i-- > 0;) {
-        uint64_t base = info->ram[i].base, end = base + info->ram[i].size, taken;
-        if (end > BELOW_4_GIB)
-            end = BELOW_4_GIB;
-        while (end > base && end - base >= size) {
-            uint64_t at = (end - size) & ~(OS2_PAGE_SIZE - 1);
-            if (at < base)
-                break;
-            if (!meets(info->reserved, info->reserved_count, at, at + size, &taken) &&
-                !meets(info->kept, info->kept_count, at, at + size, &taken))
-                return at;
-            end = taken;
-        }
-    }
-    panic("no %lu bytes of RAM below 4 GiB are free", size);
+uint64_t x86_room(const struct boot_info *info, uint64_t size) {
+    uint64_t at = boot_room(info, size, BELOW_4_GIB);
+    if (!at)
+        panic("no %lu bytes of RAM below 4 GiB are free", size);
+    return at;
 }
 
 /* GRUB may put it into low memory, which is firmware's: it is moved out of there. */
@@ -170,7 +138,7 @@ static void keep_archive(struct boot_info *info) {
     if (archive->size == 0)
         return;
     if (archive->base < LOW_END) {
-        uint64_t at = boot_room(info, archive->size);
+        uint64_t at = x86_room(info, archive->size);
         memcpy(arch_phys_to_virt(at), arch_phys_to_virt(archive->base), archive->size);
         archive->base = at;
     }
@@ -186,8 +154,8 @@ void x86_boot(uint32_t magic, uint64_t information) {
 
     uint64_t rsdp = magic == MULTIBOOT2_MAGIC ? read_multiboot2(info, information) : read_pvh(info, information);
     acpi_read(rsdp, info);
-    boot_reserve(info, 0, LOW_END);
-    boot_reserve(info, (uint64_t)(uintptr_t)image_start - X86_IMAGE_BASE, (uint64_t)(image_end - image_start));
+    x86_reserve(info, 0, LOW_END);
+    x86_reserve(info, (uint64_t)(uintptr_t)image_start - X86_IMAGE_BASE, (uint64_t)(image_end - image_start));
     keep_archive(info);
     x86_boot_map(info);
     tree_make(info);

@@ -78,29 +78,6 @@ static void map_direct(uint64_t base, uint64_t end, uint64_t flags) {
     }
 }
 
-/* The lowest reserved range that ends above `at`, or NULL. */
-static const struct boot_range *next_reserved(const struct boot_info *info, uint64_t at) {
-    const struct boot_range *best = NULL;
-    for (unsigned i = 0; i < info->reserved_count; i++) {
-        const struct boot_range *r = &info->reserved[i];
-        if (r->size && r->base + r->size > at && (!best || r->base < best->base))
-            best = r;
-    }
-    return best;
-}
-
-static void map_bank(const struct boot_info *info, const struct boot_range *bank) {
-    uint64_t at = (bank->base + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1);
-    uint64_t end = (bank->base + bank->size) & ~(OS2_PAGE_SIZE - 1);
-    while (at < end) {
-        const struct boot_range *r = next_reserved(info, at);
-        uint64_t stop = r && r->base < end ? r->base & ~(OS2_PAGE_SIZE - 1) : end;
-        if (stop > at)
-            map_direct(at, stop, KERNEL_RW);
-        at = r && r->base < end ? (r->base + r->size + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1) : end;
-    }
-}
-
 void x86_map_device(uint64_t base, uint64_t size) {
     map_direct(base & ~(OS2_PAGE_SIZE - 1), (base + size + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1),
                KERNEL_RW | X86_PTE_UNCACHED);
@@ -125,18 +102,10 @@ static bool melts(void) {
     return !capabilities || !(msr_read(MSR_ARCH_CAPABILITIES) & 1);
 }
 
-static bool has_argument(const char *arguments, const char *word) {
-    size_t n = strlen(word);
-    for (const char *at = arguments; *at; at++)
-        if ((at == arguments || at[-1] == ' ') && strncmp(at, word, n) == 0 && (at[n] == 0 || at[n] == ' '))
-            return true;
-    return false;
-}
-
 void arch_kernel_map(const struct boot_info *info) {
     struct x86_facts *f = &x86_facts;
-    for (unsigned i = 0; i < info->ram_count; i++)
-        map_bank(info, &info->ram[i]);
+    for (struct boot_range r = {0}; boot_ram_next(info, &r);)
+        map_direct(r.base, r.base + r.size, KERNEL_RW);
     map_image();
     if (!f->x2apic)
         x86_map_device(f->lapic, OS2_PAGE_SIZE);
@@ -146,9 +115,9 @@ void arch_kernel_map(const struct boot_info *info) {
         x86_map_device(f->sleep.address, 1);
     if (f->reset.memory)
         x86_map_device(f->reset.address, 1);
-    f->debug_exit = has_argument(info->arguments, "os2.debug_exit");
-    f->pcid = f->pcid && !has_argument(info->arguments, "os2.noasid");
-    f->fast = !has_argument(info->arguments, "os2.nofast");
+    f->debug_exit = boot_argument(info, "os2.debug_exit");
+    f->pcid = f->pcid && !boot_argument(info, "os2.noasid");
+    f->fast = !boot_argument(info, "os2.nofast");
     cr_write(cr3, image_phys(kernel_root));
     log_line("4-level tables, leaves to %s, %s%s%s%s%s", x86_leaf_top == 2 ? "1 GiB" : "2 MiB",
              f->pcid ? "PCIDs" : "no PCIDs", f->cr4 & CR4_SMEP ? ", SMEP" : "", f->cr4 & CR4_SMAP ? ", SMAP" : "",
@@ -169,9 +138,9 @@ void x86_boot_map(struct boot_info *info) {
             top = info->ram[i].base + info->ram[i].size;
     uint64_t gibs = (top + GIB - 1) / GIB, directories = x86_leaf_top == 2 || gibs <= 4 ? 0 : gibs - 4;
     uint64_t pages = directories + (gibs > 512 ? (gibs - 1) / 512 : 0);
-    uint64_t spare = pages ? boot_room(info, pages * OS2_PAGE_SIZE) : 0;
+    uint64_t spare = pages ? x86_room(info, pages * OS2_PAGE_SIZE) : 0;
     if (pages)
-        boot_reserve(info, spare, pages * OS2_PAGE_SIZE);
+        x86_reserve(info, spare, pages * OS2_PAGE_SIZE);
     for (uint64_t g = 4; g < gibs; g++) {
         uint64_t *root = &x86_boot_root[256 + g / 512];
         if (!(*root & X86_PTE_P)) {

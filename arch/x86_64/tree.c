@@ -203,7 +203,7 @@ void tree_make(struct boot_info *info) {
 
     uint32_t size = fw_open("etc/fdt");
     bool given = size != 0 && size <= TREE_MAX;
-    uint64_t at = boot_room(info, given ? size : BUILT_MAX);
+    uint64_t at = x86_room(info, given ? size : BUILT_MAX);
     if (given) {
         fw_read(arch_phys_to_virt(at), size);
         size = trim(arch_phys_to_virt(at), size);

@@ -144,9 +144,9 @@ void x86_space_entered(struct arch_core *here, const struct arch_context *contex
 void x86_boot_map(struct boot_info *info);
 
 /* boot.c: these bytes are never to be used. */
-void boot_reserve(struct boot_info *info, uint64_t base, uint64_t size);
+void x86_reserve(struct boot_info *info, uint64_t base, uint64_t size);
 /* `size` bytes of RAM below 4 GiB that nothing uses, page-aligned; panics when there are none. */
-uint64_t boot_room(const struct boot_info *info, uint64_t size);
+uint64_t x86_room(const struct boot_info *info, uint64_t size);
 
 /* tree.c: the device tree, from firmware or built here, is put into RAM and named in `info`. */
 void tree_make(struct boot_info *info);

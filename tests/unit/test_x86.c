@@ -143,12 +143,12 @@ void panic(const char *format, ...) {
 uint64_t kernel_table_alloc(void) {
     return 0;
 }
-void boot_reserve(struct boot_info *info, uint64_t base, uint64_t size) {
+void x86_reserve(struct boot_info *info, uint64_t base, uint64_t size) {
     (void)info;
     (void)base;
     (void)size;
 }
-uint64_t boot_room(const struct boot_info *info, uint64_t size) {
+uint64_t x86_room(const struct boot_info *info, uint64_t size) {
     (void)info;
     (void)size;
     return 0;
