@@ -14,8 +14,6 @@ static __attribute__((noinline)) struct light alloc_other(uint64_t control, uint
     uint64_t va;
     if (order == 0 && page_prepare(space, &core->magazines))
         return light_block_alloc(control, order, w0, w1); /* it comes here no second time */
-    if (order == LIGHT_ORDER_MAX && (va = page_get_large(space)))
-        return light_result(va);
     if (order > LIGHT_ORDER_MAX || space->clearing != FRAME_NONE)
         return light_long(control, order, w0, w1);
     int status = block_alloc(space, (unsigned)order, &va);
@@ -24,7 +22,11 @@ static __attribute__((noinline)) struct light alloc_other(uint64_t control, uint
 
 struct light light_block_alloc(uint64_t control, uint64_t order, uint64_t w0, uint64_t w1) {
     struct core *core = arch_core();
-    uint64_t va = order == 0 ? page_get(&core->current->space, &core->magazines) : 0;
+    uint64_t va = 0;
+    if (order == 0)
+        va = page_get(&core->current->space, &core->magazines);
+    else if (order == LIGHT_ORDER_MAX)
+        va = page_get_large(&core->current->space);
     return __builtin_expect(va != 0, 1) ? light_result(va) : alloc_other(control, order, w0, w1);
 }
 

@@ -10,8 +10,14 @@
  * state and order; every other frame is TAIL. Splitting makes one new first frame, merging turns one into TAIL: both
  * are O(1) for each level, and a check "is this the start of a block, and whose" is one load from its address.
  *
+ * Merging is put off by one block (after Barkley and Lee's lazy buddy system): of each order that has no magazines, the
+ * block that was freed last is kept whole, as the spare one, and the one before it is merged. So whoever gets and
+ * gives back a large block splits and merges nothing. A request that finds no block that is large enough has all spares
+ * merged and looks again: they never make one fail.
+ *
  * Invariants (heap_check): each FREE block is on the list of its order, aligned, its tails TAIL, and its buddy is not
- * a FREE block of the same order; free_pages is their sum. Each MAGAZINE block is in one magazine, of its order.
+ * a FREE block of the same order; free_pages is their sum, with the spare ones. Each MAGAZINE block is spare or in one
+ * magazine, of its order.
  *
  * One lock guards the lists, taken by mm/magazine.c, which is in front of them.
  *
@@ -44,25 +50,9 @@ static void list_remove(struct heap *heap, const struct frame *f, unsigned order
         frames[next].prev = (uint32_t)prev;
 }
 
-uint32_t heap_take(struct heap *heap, unsigned order) {
-    unsigned k = order;
-    while (heap->free_list[k] == FRAME_NONE)
-        if (++k > OS2_ORDER_MAX)
-            return FRAME_NONE;
-    uint64_t number = frame_index(heap->free_list[k]);
-    list_remove(heap, &heap->frames[number], k);
-    while (k > order) {
-        k--;
-        list_push(heap, number + (UINT64_C(1) << k), k); /* the upper half stays free */
-    }
-    heap->free_pages -= UINT64_C(1) << order;
-    return (uint32_t)number;
-}
-
-void heap_put(struct heap *heap, uint32_t first, unsigned order) {
+/* Put a block onto the free lists, merged with whatever it can be merged with. */
+static void merge(struct heap *heap, uint64_t number, unsigned order) {
     struct frame *frames = heap->frames;
-    uint64_t number = frame_index(first);
-    heap->free_pages += UINT64_C(1) << order;
     for (; order < OS2_ORDER_MAX; order++) {
         uint64_t half = UINT64_C(1) << order, buddy = number ^ half;
         if (!heap_covers(heap, buddy) || frames[buddy].tag != frame_tag(OS2_FRAME_FREE, order, 0))
@@ -72,6 +62,56 @@ void heap_put(struct heap *heap, uint32_t first, unsigned order) {
         number &= ~half;
     }
     list_push(heap, number, order);
+}
+
+static uint32_t take_spare(struct heap *heap, unsigned order) {
+    uint32_t number = heap->spare[order];
+    heap->spare[order] = FRAME_NONE;
+    return number;
+}
+
+static bool merge_spares(struct heap *heap) {
+    bool any = false;
+    for (unsigned order = 0; order <= OS2_ORDER_MAX; order++) {
+        uint32_t number = take_spare(heap, order);
+        if (number == FRAME_NONE)
+            continue;
+        merge(heap, number, order);
+        any = true;
+    }
+    return any;
+}
+
+uint32_t heap_take(struct heap *heap, unsigned order) {
+    unsigned k = order;
+    while (heap->free_list[k] == FRAME_NONE && heap->spare[k] == FRAME_NONE)
+        if (++k > OS2_ORDER_MAX)
+            return merge_spares(heap) ? heap_take(heap, order) : FRAME_NONE;
+    uint64_t number;
+    if (heap->spare[k] != FRAME_NONE) {
+        number = frame_index(take_spare(heap, k));
+    } else {
+        number = frame_index(heap->free_list[k]);
+        list_remove(heap, &heap->frames[number], k);
+    }
+    while (k > order) {
+        k--;
+        list_push(heap, number + (UINT64_C(1) << k), k); /* the upper half stays free */
+    }
+    heap->free_pages -= UINT64_C(1) << order;
+    return (uint32_t)number;
+}
+
+void heap_put(struct heap *heap, uint32_t first, unsigned order) {
+    uint32_t merged = first;
+    heap->free_pages += UINT64_C(1) << order;
+    if (order >= MAGAZINE_ORDERS && order <= OS2_ORDER_MAX) {
+        heap_frame(heap, first)->tag = frame_tag(OS2_FRAME_MAGAZINE, order, 0);
+        merged = take_spare(heap, order);
+        heap->spare[order] = first;
+    }
+    if (merged != FRAME_NONE)
+        merge(heap, frame_index(merged), order);
 }
 
 /* The largest order of a naturally aligned block that starts at `number` and fits into `count` frames. */
@@ -129,7 +169,8 @@ bool heap_init(struct heap *heap, const struct boot_info *info) {
     heap->end = (uint32_t)high;
     heap->ram_pages = (uint32_t)pages;
     heap->frames = (struct frame *)arch_phys_to_virt(at) - low;
-    memset(&heap->frames[low], 0, bytes); /* OS2_FRAME_RESERVED */
+    for (uint64_t n = low; n < high; n++)
+        heap->frames[n] = (struct frame){.state = OS2_FRAME_RESERVED};
 
     /* TAIL marks what is to be freed; what is in use is marked over it. */
     for (struct boot_range r = {0}; boot_ram_next(info, &r);)
@@ -178,6 +219,15 @@ const char *heap_check(struct heap *heap) {
             listed += UINT64_C(1) << order;
         }
     }
+    uint64_t spare = 0;
+    for (unsigned order = 0; order <= OS2_ORDER_MAX && !wrong; order++) {
+        uint32_t n = heap->spare[order];
+        if (n == FRAME_NONE)
+            continue;
+        spare += UINT64_C(1) << order;
+        if (order < MAGAZINE_ORDERS || heap_frame(heap, n)->tag != frame_tag(OS2_FRAME_MAGAZINE, order, 0))
+            wrong = "a spare block is not free, or of another order";
+    }
     for (uint32_t n = heap->first; n < heap->end && !wrong; n++) {
         struct frame *f = heap_frame(heap, n);
         if (f->state == OS2_FRAME_FREE || f->state == OS2_FRAME_MAGAZINE) {
@@ -187,10 +237,10 @@ const char *heap_check(struct heap *heap) {
                     wrong = "a frame inside a free block is not a tail";
         }
     }
-    if (!wrong && (listed != counted || listed != heap->free_pages))
+    if (!wrong && (listed != counted || listed + spare != heap->free_pages))
         wrong = "free pages: the lists, the descriptors and the count disagree";
     if (!wrong)
-        wrong = magazines_check(heap, kept);
+        wrong = magazines_check(heap, kept - spare);
     lock_release(&heap->lock);
     return wrong;
 }

@@ -47,11 +47,12 @@ static inline bool frame_owned(const struct frame *frame) {
 }
 
 /* A core's stock of blocks, so that the lock is taken once for many: see mm/magazine.c. All of it (c). */
-#define MAGAZINE_ORDERS 4u  /* orders 0 to 3 */
-#define MAGAZINE_ROUNDS 32u /* of order 0; of the others, what makes 16 pages */
+#define MAGAZINE_ORDERS 4u         /* orders 0 to 3 */
+#define MAGAZINE_ROUNDS 32u        /* of order 0; of the others, what makes 16 pages */
+#define MAGAZINE_BOTTOM UINT32_MAX /* no frame's number */
 struct magazine {
     uint32_t *top;                   /* behind the last block put in, which is the next one to go */
-    uint32_t bottom;                 /* FRAME_NONE, below the first: what an entry path may read of an empty one */
+    uint32_t bottom;                 /* MAGAZINE_BOTTOM, below the first: what is seen at the top of an empty one */
     uint32_t frame[MAGAZINE_ROUNDS]; /* their numbers */
 };
 struct magazines {
@@ -75,7 +76,8 @@ struct heap {
     bool open;                              /* (i) cores use their magazines; set once, before init is made */
     struct lock lock;
     uint32_t free_list[OS2_ORDER_MAX + 1]; /* (h) */
-    uint64_t free_pages;                   /* (h) on the free lists, those in magazines not counted */
+    uint32_t spare[OS2_ORDER_MAX + 1];     /* (h) the block of an order freed last, not merged */
+    uint64_t free_pages;                   /* (h) on the free lists and spare, those in magazines not counted */
 #if OS2_CHECKS
     uint32_t refuse[CORES_MAX]; /* (c) of its next so many allocations the last one fails; 0: none does */
 #endif
@@ -111,7 +113,35 @@ void heap_open(struct heap *heap, struct magazines *const *magazines, unsigned c
  * `owner`. FRAME_NONE when the heap has none. */
 uint32_t heap_alloc(struct heap *heap, unsigned order, unsigned state, uint16_t owner);
 
-/* The same, one frame, cleared. */
+/* The spare block of this order, without more ado, in no state yet; FRAME_NONE where there is none at hand. And its
+ * reverse for a block in use: false where there is one already. heap_alloc() and heap_free() do the rest. */
+static inline uint32_t heap_alloc_spare(struct heap *heap, unsigned order) {
+#if OS2_CHECKS
+    if (heap->refuse[heap->open ? arch_core_index() : 0])
+        return FRAME_NONE; /* left to heap_alloc() to refuse */
+#endif
+    lock_acquire(&heap->lock);
+    uint32_t number = heap->spare[order];
+    if (number != FRAME_NONE) {
+        heap->spare[order] = FRAME_NONE;
+        heap->free_pages -= UINT64_C(1) << order;
+    }
+    lock_release(&heap->lock);
+    return number;
+}
+static inline bool heap_free_spare(struct heap *heap, uint32_t number, unsigned order) {
+    lock_acquire(&heap->lock);
+    bool room = heap->spare[order] == FRAME_NONE;
+    if (room) {
+        heap->spare[order] = number;
+        heap->free_pages += UINT64_C(1) << order;
+        heap_frame(heap, number)->tag = frame_tag(OS2_FRAME_MAGAZINE, order, 0);
+    }
+    lock_release(&heap->lock);
+    return room;
+}
+
+/* heap_alloc() of one frame, cleared. */
 uint32_t heap_alloc_cleared(struct heap *heap, unsigned state, uint16_t owner);
 
 /* Make memory 0: a multiple of 128 bytes, aligned to 8; or whole frames. */
@@ -159,7 +189,8 @@ static inline void magazine_taken(uint32_t number, unsigned order, uint64_t with
 /* Do the magazines hold what they should, and `pages` together? NULL, or what is wrong. */
 const char *magazines_check(const struct heap *heap, uint64_t pages);
 
-/* Put a block onto the free lists, merged with whatever it can be merged with. */
+/* Give back a block: it, or the one of its order given back before it, goes onto the free lists, merged with whatever
+ * it can be merged with. */
 void heap_put(struct heap *heap, uint32_t first, unsigned order);
 
 /* Hand [first, first + count) of frames kept since boot to the heap's books as owned blocks of `owner`: calls `each`

@@ -8,8 +8,9 @@
  * given away is what was last got back, which the cache still has; what goes to the heap is what has lain longest.
  *
  * Cleared ahead. An idle core clears frames, one at a time, with a look for interrupts and work after each, until its
- * magazine of cleared ones is full. Whoever frees a frame that is all 0 says so. A request for a cleared frame that
- * finds none clears one itself.
+ * magazine of cleared ones is full. It keeps them in order, so that neighbours go to one process one after the other:
+ * most of them are mapped by the same table then. Whoever frees a frame that is all 0 says so. A request for a cleared
+ * frame that finds none clears one itself.
  *
  * No request for one frame within quota ever fails. init's quota, of which all others are parts, leaves out what the
  * magazines of all cores can hold together. So whoever is within quota finds more free frames than magazines have room
@@ -41,12 +42,17 @@ void magazine_taken(uint32_t number, unsigned order, uint64_t with) {
 }
 #endif
 
+static void make_empty(struct magazine *m) {
+    m->top = m->frame;
+    m->bottom = MAGAZINE_BOTTOM;
+}
+
 void heap_open(struct heap *heap, struct magazines *const *magazines, unsigned cores) {
     for (unsigned i = 0; i < cores; i++) {
         struct magazines *m = magazines[i];
-        m->cleared.top = m->cleared.frame;
+        make_empty(&m->cleared);
         for (unsigned order = 0; order < MAGAZINE_ORDERS; order++)
-            m->dirty[order].top = m->dirty[order].frame;
+            make_empty(&m->dirty[order]);
         heap->magazines[i] = m;
     }
     heap->open = true;
@@ -56,6 +62,9 @@ void heap_open(struct heap *heap, struct magazines *const *magazines, unsigned c
 static struct magazines *own(const struct heap *heap) {
     return heap->open ? heap->magazines[arch_core_index()] : NULL;
 }
+
+/* entry paths store it as a 0 */
+_Static_assert(OS2_FRAME_MAGAZINE == 0, "a page in a magazine has a tag of 0");
 
 static void put_round(struct heap *heap, struct magazine *m, unsigned order, uint32_t number) {
     heap_frame(heap, number)->tag = frame_tag(OS2_FRAME_MAGAZINE, order, 0);
@@ -204,6 +213,14 @@ void heap_free_cleared(struct heap *heap, uint32_t number) {
     put_round(heap, &magazines->cleared, 0, number);
 }
 
+/* Put the last frame where it belongs by its number. */
+static void sort_last(const struct magazine *m) {
+    uint32_t *at = m->top - 1, number = *at;
+    for (; at != m->frame && at[-1] > number; at--)
+        *at = at[-1];
+    *at = number;
+}
+
 bool heap_clear_ahead(struct heap *heap) {
     struct magazines *magazines = own(heap);
     if (!magazines || magazine_count(&magazines->cleared) == MAGAZINE_ROUNDS)
@@ -216,24 +233,15 @@ bool heap_clear_ahead(struct heap *heap) {
     uint32_t number = *--m->top;
     frames_clear(number, 1);
     put_round(heap, &magazines->cleared, 0, number);
+    sort_last(&magazines->cleared);
     return true;
-}
-
-void memory_clear(void *memory, size_t bytes) {
-    uint64_t *at = memory, *end = at + bytes / sizeof *at;
-    for (; at < end; at += 16) {
-        at[0] = at[1] = at[2] = at[3] = at[4] = at[5] = at[6] = at[7] = 0;
-        at[8] = at[9] = at[10] = at[11] = at[12] = at[13] = at[14] = at[15] = 0;
-        __asm__ volatile(""
-                         : "+r"(at)::"memory"); /* or gcc makes it a call of memset, which has three times the steps */
-    }
 }
 
 static bool check_magazine(const struct heap *heap, const struct magazine *m, unsigned order, uint32_t rounds) {
     for (uint64_t i = 0; i < magazine_count(m); i++)
         if (heap_frame(heap, m->frame[i])->tag != frame_tag(OS2_FRAME_MAGAZINE, order, 0))
             return false;
-    return magazine_count(m) <= rounds && m->bottom == FRAME_NONE;
+    return magazine_count(m) <= rounds && m->bottom == MAGAZINE_BOTTOM;
 }
 
 const char *magazines_check(const struct heap *heap, uint64_t pages) {

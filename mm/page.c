@@ -6,8 +6,7 @@ bool page_find(struct space *space, uint32_t number) {
     uint64_t region = number >> PAGE_REGION_SHIFT, first = region << PAGE_REGION_SHIFT;
     if (region == space->page.region)
         return true;
-    return region != 0 && heap_covers(space->heap, first) &&
-           heap_covers(space->heap, first + (1u << PAGE_REGION_SHIFT) - 1) &&
+    return heap_covers(space->heap, first) && heap_covers(space->heap, first + (1u << PAGE_REGION_SHIFT) - 1) &&
            paging_hold(space, OS2_EXCHANGE_BASE + ((uint64_t)number << OS2_PAGE_SHIFT));
 }
 
@@ -31,9 +30,12 @@ static uint64_t *large_entry(struct space *space, uint64_t va) {
 uint64_t page_get_large(struct space *space) {
     if (!space_affords(space, LARGE_PAGES))
         return 0;
-    uint64_t number = heap_alloc(space->heap, LARGE, OS2_FRAME_FLIGHT, space->slot);
+    uint64_t number = heap_alloc_spare(space->heap, LARGE);
+    if (number == FRAME_NONE)
+        number = heap_alloc(space->heap, LARGE, OS2_FRAME_FLIGHT, space->slot);
     if (number == FRAME_NONE)
         return 0;
+    heap_frame(space->heap, (uint32_t)number)->tag = frame_tag(OS2_FRAME_FLIGHT, LARGE, space->slot);
     uint64_t va = OS2_EXCHANGE_BASE + (number << OS2_PAGE_SHIFT), *leaf = large_entry(space, va);
     if (!leaf || *leaf) { /* no table, or one of pages, emptied, in the way */
         heap_free(space->heap, (uint32_t)number);
@@ -54,6 +56,7 @@ bool page_put_large(struct space *space, uint64_t va) {
     uint64_t *leaf = large_entry(space, va);
     if (!leaf || !page_detach(space, f, va, LARGE, space->hint[1].frame, leaf))
         return false;
-    heap_free(space->heap, (uint32_t)number);
+    if (!heap_free_spare(space->heap, (uint32_t)number, LARGE))
+        heap_free(space->heap, (uint32_t)number);
     return true;
 }

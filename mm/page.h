@@ -8,7 +8,7 @@
  * and it is never empty. Three things need not be looked at. The leaf of a frame that is free is not valid: an exchange
  * address maps the frame of that address alone, and a free frame is mapped nowhere. The leaf of one that is owned
  * (OS2_FRAME_OWNED, and not OS2_FRAME_PLACED) is. And a frame of the region of the hint has a descriptor: page_find()
- * remembers no other region, nor the first, so that FRAME_NONE, which an empty magazine shows, is in none.
+ * remembers no other region. MAGAZINE_BOTTOM, which an empty magazine shows, is in none.
  *
  * 2 MiB come from the heap and are cleared here; they have no magazine, but their table is remembered too (struct
  * table_hint).

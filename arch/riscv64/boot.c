@@ -222,6 +222,11 @@ void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64
     }
     riscv_core(core)->light[OS2_SYS_yield] = riscv_yield;
     riscv_core(core)->light[OS2_SYS_receive] = riscv_receive;
+    if (!OS2_CHECKS) {
+        riscv_core(core)->light[OS2_SYS_block_alloc] = riscv_block_alloc;
+        if (!riscv_facts.fences_global)
+            riscv_core(core)->light[OS2_SYS_block_free] = riscv_block_free;
+    }
 }
 
 void arch_core_init(struct core *core) {

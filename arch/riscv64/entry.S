@@ -14,8 +14,9 @@
  * Light calls (arch/arch.h) are made from the program's registers: the process is not stopped, nothing of it is saved
  * but sp. C code of the kernel is compiled not to touch t3..t6, so that they need no clearing.
  *
- * Six calls never come to C, or only to one function of it: tokens, a poll that finds nothing, yield, and a receive
- * that waits, here; call and reply_receive between processes that need no more than a switch, in message.S.
+ * Eight calls never come to C, or only to one function of it: tokens, a poll that finds nothing, yield, and a receive
+ * that waits, here; call and reply_receive between processes that need no more than a switch, in message.S; block_alloc
+ * and block_free of one page, in block.S.
  *
  * With the boot argument os2.nofast another entry is used, from which every call goes the long way.
  */
@@ -113,6 +114,7 @@ trap_entry:
     sd sp, CORE_USER_SP(tp)
     ld sp, CORE_STACK_TOP(tp)
     jalr t1
+light_done:
     bgtz a0, light_long
     csrr t0, sepc
     addi t0, t0, 4
@@ -356,6 +358,7 @@ other_trap:
     csrrw tp, sscratch, tp
     sret
 
+#include "arch/riscv64/block.S"
 #include "arch/riscv64/fp.S"
 #include "arch/riscv64/message.S"
 

@@ -50,7 +50,12 @@ static void test_alloc(void **unused) {
     for (unsigned order = 0; order <= 11; order++) {
         struct books before = books(space);
         uint64_t va, entries = 1;
-        memset(arch_phys_to_virt((uint64_t)machine.heap.free_list[11] << 12), 0xee, 0x1000);
+        for (unsigned k = 0; k <= OS2_ORDER_MAX; k++) {
+            const uint32_t free[] = {machine.heap.spare[k], machine.heap.free_list[k]};
+            for (unsigned i = 0; i < 2; i++)
+                if (free[i] != FRAME_NONE)
+                    memset(frame_memory(free[i]), 0xee, OS2_PAGE_SIZE << k);
+        }
         while (block_alloc(space, order, &va) == BLOCK_AGAIN)
             entries++;
         assert_int_equal(entries, order <= 9 ? 1 : 1u << (order - 9)); /* 2 MiB are cleared in one entry */

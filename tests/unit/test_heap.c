@@ -252,6 +252,145 @@ static void test_refusals(void **unused) {
         assert_int_equal(memory[i], 0);
 }
 
+/* Of each order the block freed last is kept whole; whoever needs what it would be merged to gets it all the same. */
+static void test_spare(void **unused) {
+    (void)unused;
+    set_up(&layouts[0]);
+    uint32_t all[16];
+    unsigned count = 0;
+    while (count < 16 && (all[count] = heap_alloc(&heap, 9, OS2_FRAME_OWNED, 1)) != FRAME_NONE)
+        count++;
+    assert_in_range(count, 15, 16); /* 32 MiB, less the descriptors */
+    for (unsigned i = 0; i < count; i++) {
+        heap_free(&heap, all[i]);
+        assert_int_equal(heap.spare[9], all[i]);
+        assert_int_equal(heap_frame(&heap, all[i])->state, OS2_FRAME_MAGAZINE);
+        assert_null(heap_check(&heap));
+    }
+    uint32_t number = heap_alloc(&heap, 9, OS2_FRAME_OWNED, 1);
+    assert_int_equal(number, all[count - 1]);
+    assert_int_equal(heap_alloc_spare(&heap, 9), FRAME_NONE);
+    assert_true(heap_free_spare(&heap, number, 9));
+    assert_false(heap_free_spare(&heap, number ^ 0x200, 9));
+    assert_int_equal(heap_alloc_spare(&heap, 9), number);
+    assert_true(heap_free_spare(&heap, number, 9));
+    assert_true(HOST_PANICS(heap_free(&heap, number))); /* it is free already */
+    number = heap_alloc(&heap, 12, OS2_FRAME_OWNED, 1); /* of 32 MiB less the descriptors, what was merged */
+    assert_int_not_equal(number, FRAME_NONE);
+    assert_null(heap_check(&heap));
+}
+
+/* RAM of any shape: banks, holes, reserved and kept ranges at random, from 64 MiB to 16 GiB. What is free is what is in
+ * a bank, whole, and in nothing else, but for the descriptors. */
+#define SHAPE_FRAMES (UINT64_C(20) << (30 - OS2_PAGE_SHIFT))
+static uint8_t shape_free[SHAPE_FRAMES]; /* of frames from SHAPE_LOWEST on */
+#define SHAPE_LOWEST 0x80000u
+
+static void shape_mark(const struct boot_range *r, bool whole, uint8_t value) {
+    uint64_t first = (r->base + (whole ? OS2_PAGE_SIZE - 1 : 0)) >> OS2_PAGE_SHIFT;
+    uint64_t end = (r->base + r->size + (whole ? 0 : OS2_PAGE_SIZE - 1)) >> OS2_PAGE_SHIFT;
+    for (uint64_t n = first; r->size && n < end; n++)
+        if (n >= SHAPE_LOWEST && n - SHAPE_LOWEST < SHAPE_FRAMES)
+            shape_free[n - SHAPE_LOWEST] = value;
+}
+
+static uint64_t shape_make(struct host_random *random, struct boot_info *info, uint64_t mib) {
+    uint64_t at = ((uint64_t)SHAPE_LOWEST << OS2_PAGE_SHIFT) + host_below(random, 4 * MIB), left = mib * MIB;
+    uint64_t gap = left / 16;
+    info->ram_count = 1 + (unsigned)host_below(random, 4);
+    for (unsigned i = 0; i < info->ram_count; i++) {
+        uint64_t size = i + 1 == info->ram_count ? left : left / 8 + host_below(random, left / 2);
+        info->ram[i] = (struct boot_range){at, size};
+        left -= size;
+        at += size + (host_below(random, 3) ? host_below(random, gap) : 0);
+    }
+    info->reserved_count = (unsigned)host_below(random, 6);
+    info->kept_count = (unsigned)host_below(random, 4);
+    uint64_t lowest = info->ram[0].base, span = at - lowest;
+    for (unsigned i = 0; i < info->reserved_count; i++)
+        info->reserved[i] = (struct boot_range){lowest + host_below(random, span), host_below(random, 3 * MIB)};
+    for (unsigned i = 0; i < info->kept_count; i++)
+        info->kept[i] = (struct boot_range){lowest + host_below(random, span), host_below(random, MIB)};
+    return span;
+}
+
+static void test_any_shape(void **unused) {
+    (void)unused;
+    struct host_random random = {option_seed};
+    unsigned rounds = option_long ? 10 : 2;
+    for (unsigned round = 0; round < rounds; round++)
+        for (uint64_t mib = 64; mib <= 16384; mib *= 2) {
+            static struct boot_info info;
+            memset(&info, 0, sizeof info);
+            memset(&heap, 0, sizeof heap);
+            memset(shape_free, 0, sizeof shape_free);
+            uint64_t span = shape_make(&random, &info, mib), wanted = 0, got = 0, kernel = 0;
+            host_memory((uint64_t)SHAPE_LOWEST << OS2_PAGE_SHIFT, span + 8 * MIB);
+            assert_true(heap_init(&heap, &info));
+            for (unsigned i = 0; i < info.ram_count; i++)
+                shape_mark(&info.ram[i], true, 1);
+            for (unsigned i = 0; i < info.reserved_count; i++)
+                shape_mark(&info.reserved[i], false, 0);
+            for (unsigned i = 0; i < info.kept_count; i++)
+                shape_mark(&info.kept[i], false, 0);
+            for (uint32_t n = heap.first; n < heap.end; n++) {
+                const struct frame *f = heap_frame(&heap, n);
+                wanted += shape_free[n - SHAPE_LOWEST];
+                kernel += f->state == OS2_FRAME_KERNEL && shape_free[n - SHAPE_LOWEST];
+                if (f->state != OS2_FRAME_FREE && f->state != OS2_FRAME_MAGAZINE)
+                    continue;
+                for (uint32_t i = 0; i < 1u << f->order; i++)
+                    if (!shape_free[n + i - SHAPE_LOWEST])
+                        fail_msg("seed %lu, %lu MiB: frame %x is free and should not be", option_seed, mib, n + i);
+                got += UINT64_C(1) << f->order;
+            }
+            assert_int_equal(got, wanted - kernel);
+            assert_int_equal(got, heap.free_pages);
+            uint64_t bytes = (uint64_t)(heap.end - heap.first) * sizeof(struct frame);
+            assert_int_equal(kernel, (bytes + OS2_PAGE_SIZE - 1) / OS2_PAGE_SIZE);
+            assert_null(heap_check(&heap));
+        }
+}
+
+/* Fragmentation: all memory taken page by page and half of it given back at random, then every other page. What is free
+ * and not refused is what the reference says, and once all is back, the largest blocks are there again. */
+static void test_fragments(void **unused) {
+    (void)unused;
+    struct host_random random = {option_seed};
+    static uint32_t page[FRAMES_MOST];
+    for (unsigned l = 0; l < sizeof layouts / sizeof *layouts; l++) {
+        set_up(&layouts[l]);
+        uint64_t all = heap.free_pages;
+        unsigned count = 0, largest = OS2_ORDER_MAX;
+        while (!reference_has(largest))
+            largest--;
+        while ((page[count] = heap_alloc(&heap, 0, OS2_FRAME_OWNED, 1)) != FRAME_NONE)
+            free_frame[page[count++] - base] = false;
+        assert_int_equal(count, all);
+        for (unsigned i = 0; i < count; i++) {
+            bool free = l & 1 ? page[i] & 1 : host_below(&random, 2);
+            if (!free)
+                continue;
+            heap_free(&heap, page[i]);
+            free_frame[page[i] - base] = true;
+            page[i] = FRAME_NONE;
+        }
+        assert_null(heap_check(&heap));
+        for (unsigned order = 0; order <= OS2_ORDER_MAX; order++) {
+            uint32_t number = heap_alloc(&heap, order, OS2_FRAME_OWNED, 1);
+            assert_int_equal(number != FRAME_NONE, reference_has(order));
+            if (number != FRAME_NONE)
+                heap_free(&heap, number);
+        }
+        for (unsigned i = 0; i < count; i++)
+            if (page[i] != FRAME_NONE)
+                heap_free(&heap, page[i]);
+        assert_int_equal(heap.free_pages, all);
+        assert_null(heap_check(&heap));
+        assert_int_not_equal(heap_alloc(&heap, largest, OS2_FRAME_OWNED, 1), FRAME_NONE);
+    }
+}
+
 static void count_piece(void *context, uint32_t number) {
     const struct frame *f = heap_frame(&heap, number);
     assert_int_equal(f->state, OS2_FRAME_OWNED);
@@ -286,6 +425,9 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_wrong_frees_panic),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_adopt),
+        cmocka_unit_test(test_spare),
+        cmocka_unit_test(test_any_shape),
+        cmocka_unit_test(test_fragments),
     };
     option_seed = 1;
     options_read(argc, argv);
