@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the suite must write differently for each processor; this is the RISC-V half. Each port has this file, with the
- * same functions, and registers.S.
+ * same functions, and registers.S, whose functions registers.h declares.
  */
 #ifndef ARCH_TEST_H
 #define ARCH_TEST_H
@@ -10,39 +10,15 @@
 #include <stdint.h>
 
 #include "os2/abi.h"
+#include "registers.h"
 
-/*
- * Loads every register from `in`, makes the system call that is in them, and stores every register to `out`. Index i is
- * x(i) up to 31, f(i - 32) up to 63, 64 is fcsr. sp, gp and tp are not loaded, only stored.
- */
-void arch_registers(const uint64_t *in, uint64_t *out);
+/* Index i is x(i) up to 31, f(i - 32) up to 63, 64 is fcsr. sp, gp and tp are not loaded, only stored. */
 #define ARCH_REGISTERS 65u
-
-/* The floating-point registers as they are, at out[32]; the program has used none itself, or it does not matter. */
-void arch_fp_look(uint64_t *out);
 #define ARCH_FP_FIRST 32u
-
-/* Code that a fresh process can run from a page of its own: stores all registers at its argument, a page, and makes two
- * system calls with that page as BLOCK, a call and a send of the page that was the answer, after it stored its thread
- * pointer again (ARCH_DUMP_TP); then it exits. The CONTROL of each call is at ARCH_DUMP_CONTROL. The thread pointer is
- * that of a structure whose first word points to itself. */
-#define ARCH_DUMP_CONTROL 1024u
-#define ARCH_DUMP_TP 1048u
-extern const char arch_dump[], arch_dump_end[];
-
-/* The same: computes for ever. */
-extern const char arch_loop[], arch_loop_end[];
 
 /* Where the slots of the register map are. */
 static const uint8_t arch_slot[OS2_R_COUNT] = {10, 11, 12, 13, 14, 15, 16, 17, 5, 6};
 
-enum arch_role {
-    ARCH_FIXED,    /* not loaded: sp, constants */
-    ARCH_KEPT,     /* the same after a call */
-    ARCH_SLOT,     /* carries arguments and results */
-    ARCH_SCRUBBED, /* 0 after a call, or as it was */
-    ARCH_LOST      /* not promised after a call; 0 after another process ran */
-};
 static inline enum arch_role arch_role(unsigned i) {
     if (i == 0 || (i >= 2 && i <= 4))
         return ARCH_FIXED;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the suite must write differently for each processor; this is the x86_64 half. arch/riscv64/arch_test.h says what
- * each function is for. Registers: rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8 .. r15, xmm0 .. xmm15 (their low half),
- * mxcsr, the x87 control word, ds, es, fs, gs, and the word at fs:0, which only arch_dump looks at.
+ * each function is for. Registers: rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8 .. r15; what fxsave64 stores of x87 and
+ * SSE, as words (SDM 1, 10.5.1: four of control, then st0 .. st7 and xmm0 .. xmm15, two each); mxcsr and the x87
+ * control word once more, ds, es, fs, gs, and the word at fs:0, which only arch_dump looks at.
  */
 #ifndef ARCH_TEST_H
 #define ARCH_TEST_H
@@ -13,50 +14,59 @@
 #include "arch_user.h"
 #include "os2/abi.h"
 #include "os2/call.h"
+#include "registers.h"
 
-void arch_registers(const uint64_t *in, uint64_t *out);
-#define ARCH_REGISTERS 39u
-
-void arch_fp_look(uint64_t *out);
 #define ARCH_FP_FIRST 16u
-
-#define ARCH_DUMP_CONTROL 1024u
-#define ARCH_DUMP_TP 1048u
-extern const char arch_dump[], arch_dump_end[];
-extern const char arch_loop[], arch_loop_end[];
+#define ARCH_FP_MXCSR 19u
+#define ARCH_FP_X87 20u
+#define ARCH_FP_SSE 36u
+#define ARCH_REGISTER_MXCSR 68u
+#define ARCH_REGISTER_FCW 69u
+#define ARCH_REGISTER_DS 70u /* es, fs, gs follow */
+#define ARCH_REGISTER_TP 74u
+#define ARCH_REGISTERS 75u
 
 static const uint8_t arch_slot[OS2_R_COUNT] = {0, 5, 4, 3, 10, 8, 9, 1, 12, 13};
 
-enum arch_role { ARCH_FIXED, ARCH_KEPT, ARCH_SLOT, ARCH_SCRUBBED, ARCH_LOST };
 static inline enum arch_role arch_role(unsigned i) {
-    if (i == 7 || i == 38)
+    if (i == 7 || i == ARCH_REGISTER_TP)
         return ARCH_FIXED;
-    if (i == 6 || i == 14 || i == 15 || i == 32 || i == 33)
+    if (i == 6 || i == 14 || i == 15 || i == ARCH_REGISTER_MXCSR || i == ARCH_REGISTER_FCW)
         return ARCH_KEPT;
-    if (i >= 34)
+    if (i >= ARCH_REGISTER_DS)
         return ARCH_SCRUBBED;
-    return i == 2 || i == 11 || i >= 16 ? ARCH_LOST : ARCH_SLOT; /* syscall itself sets rcx and r11 */
+    return i == 2 || i == 11 || i >= ARCH_FP_FIRST ? ARCH_LOST : ARCH_SLOT; /* syscall itself sets rcx and r11 */
 }
 
+/* All exceptions masked, and what else differs by the salt: the rounding mode; of x87 the top of the stack, which is
+ * full, and the signs and exponents. Addresses are canonical, selectors name nothing, whatever their lowest bits. */
 static inline uint64_t arch_register_value(unsigned i, uint64_t value) {
-    if (i == 32)
-        return 0x1f80 | (value >> 24 & 3) << 13; /* all exceptions masked, a rounding mode that differs by the salt */
-    if (i == 33)
-        return 0x037f | (value >> 24 & 3) << 10;
-    if (i >= 34 && i < 38)
-        return value >> 24 & 3; /* selectors that name nothing, whatever their lowest bits */
-    return value;
+    uint64_t salt = value >> 24;
+    if (i == ARCH_FP_FIRST)
+        return 0x037f | (salt & 7) << 27 | UINT64_C(0xff) << 32;
+    if (i == ARCH_REGISTER_MXCSR || i == ARCH_FP_MXCSR)
+        return 0x1f80 | (salt & 3) << 13;
+    if (i == ARCH_REGISTER_FCW)
+        return 0x037f | (salt & 3) << 10;
+    if (i == ARCH_FP_FIRST + 1 || i == ARCH_FP_FIRST + 2)
+        return value & 0x7fffffffffff;
+    if (i >= ARCH_FP_X87 && i < ARCH_FP_SSE && (i - ARCH_FP_X87) % 2)
+        return value & 0xffff;
+    return i >= ARCH_REGISTER_DS && i < ARCH_REGISTER_TP ? salt & 3 : value;
 }
 
 static inline bool arch_fresh(unsigned i, uint64_t value) {
     if (i == 2 || i == 11)
         return true; /* its own pc and flags */
-    return value == (i == 32 ? 0x1f80 : i == 33 ? 0x037f : 0);
+    if (i == ARCH_FP_MXCSR)
+        value &= UINT32_MAX; /* above it is which bits of it the processor has */
+    return value == (i == ARCH_REGISTER_MXCSR || i == ARCH_FP_MXCSR ? 0x1f80
+                     : i == ARCH_REGISTER_FCW || i == ARCH_FP_FIRST ? 0x037f
+                                                                    : 0);
 }
 #define ARCH_REGISTER_ARGUMENT 5u
 #define ARCH_REGISTER_SP 7u
 #define ARCH_REGISTER_GP 255u /* there is none */
-#define ARCH_REGISTER_TP 38u
 
 static inline void arch_breakpoint(void) {
     __asm__ volatile("int3");
