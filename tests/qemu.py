@@ -54,8 +54,9 @@ def command_line(build, smp, memory, append="", extra=(), boot="", **other):
     if boot and boot not in boots:
         known = f"but by: {' '.join(boots)}" if boots else "nor in any other way than QEMU's own"
         raise GuestError(f"this machine does not boot by {boot!r}, {known}")
-    line = [machine["qemu"], *boots.get(boot, ["-M", machine["machine"]]), "-smp", str(smp), "-m", memory]
+    line = [machine["qemu"], "-smp", str(smp), "-m", memory]
     line += [argument for argument in machine["arguments"] if argument]
+    line += boots.get(boot, ["-M", machine["machine"]])  # the last of two words for the same thing holds
     line += ["-nographic"]
     for serial in machine.get("serials", ["mon:stdio"]):
         line += ["-serial", serial]

@@ -158,6 +158,9 @@ static void run(struct puppet_script *script) {
     case PUPPET_FAULT:
         fault(script->argument[0]);
         break;
+    case PUPPET_WIDE:
+        arch_wide();
+        break;
     case PUPPET_SPIN:
         spin();
         break;

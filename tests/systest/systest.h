@@ -82,6 +82,7 @@ enum puppet_op {
     PUPPET_WRITE,     /* write argument[1] there */
     PUPPET_JUMP,      /* go there */
     PUPPET_FAULT,     /* fault in the way argument[0] says: enum os2_fault */
+    PUPPET_WIDE,      /* arch_wide(): use registers that the kernel does not let in */
     PUPPET_SPIN,      /* never come back */
     PUPPET_REGISTERS, /* arch_registers(in, out) */
     PUPPET_TOKENS,    /* out[i] = tokens left, argument[0] times */

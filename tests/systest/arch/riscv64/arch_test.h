@@ -55,11 +55,17 @@ static inline void arch_breakpoint(void) {
 #define ARCH_DIVIDES 0 /* division by zero has a result */
 static inline void arch_divide_by_zero(void) {}
 
+/* An instruction on state that the kernel would neither keep nor clear, and so does not let in: vector registers. */
+static inline void arch_wide(void) {
+    __asm__ volatile(".insn i 0x57, 7, x0, x0, 0"); /* vsetvli zero, zero, e8, m1 */
+}
+
 /*
  * A device that interrupts when it is asked to: the goldfish RTC of QEMU's virt machine, whose alarm in the past fires
  * at once. Its registers are one page.
  */
 #define ARCH_DEVICE_BASE UINT64_C(0x101000)
+#define ARCH_CLAIM_BASE ARCH_DEVICE_BASE /* registers in memory that nobody else has */
 #define ARCH_DEVICE_IRQ 11u
 #define ARCH_DEVICE_PORTS 0u /* no I/O ports */
 #define ARCH_DEVICE_HELD 1   /* an interrupt that comes while nobody has bound it is kept */

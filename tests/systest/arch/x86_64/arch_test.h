@@ -79,9 +79,14 @@ static inline void arch_divide_by_zero(void) {
     __asm__ volatile("divl %%ecx" ::"a"(1), "c"(0), "d"(0));
 }
 
+static inline void arch_wide(void) {
+    __asm__ volatile("vzeroupper");
+}
+
 /* The CMOS clock's periodic interrupt: each is an edge, slow enough that a test sees one at a time. The kernel holds an
  * edge that comes while the interrupt is not let in. */
 #define ARCH_DEVICE_BASE UINT64_C(0)
+#define ARCH_CLAIM_BASE UINT64_C(0xfeb00000) /* microvm's virtio transports, eight to a page; nothing on q35 */
 #define ARCH_DEVICE_IRQ 8u
 #define ARCH_DEVICE_PORTS 1
 #define ARCH_DEVICE_HELD 1
