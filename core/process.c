@@ -105,6 +105,7 @@ enum os2_status process_make(struct slot *parent, const struct process_request *
     slot->mask = ~UINT64_C(0);
     slot->spent = 0;
     slot->children = 0;
+    slot->held = 0;
     slot->doom_reason = 0;
     slot->abandoned = 0;
     slot->end_reason = OS2_END_NONE;

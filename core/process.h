@@ -46,7 +46,7 @@ struct slot {
     uint16_t queued_at;                 /* the same: the receiver's slot, SLOT_NONE: not linked */
     uint16_t run_next;                  /* the lock of the run queue it is in */
     uint16_t parent;                    /* (i) while in use: the supervisor's slot, SLOT_NONE: init */
-    uint32_t children;                  /* (a) slots whose parent this is and that are not free */
+    uint32_t children;                  /* (a) slots whose parent this is and that are neither free nor HELD */
     uint8_t doom_reason;                /* (a) set before life becomes doomed */
     uint8_t abandoned;                  /* (a) nobody will ask how it ended: see end.c */
     uint64_t seq;                       /* (o) of the latest wait; never reset */
@@ -58,6 +58,7 @@ struct slot {
     uint64_t end_value, end_pc, end_address, end_turns;
     uint64_t end_name[2];
     uint8_t end_reason;
+    uint32_t held; /* (a) slots whose parent this is and that are HELD */
     /* From creation. (i) */
     uint64_t generation;         /* its own, also once the life word is its successor's */
     uint64_t parent_life;        /* the supervisor's generation */

@@ -25,11 +25,12 @@
  *
  *     RCV, SND, CAL, NEW --> END|c   kill
  *     RUN|c --> END|c                its own core: exit, fault, doom seen
- *     END|c --> CHD --> END|c'       waits until its children's slots are free
+ *     END|c --> CHD --> END|c'       waits until its children's slots are free, or HELD
+ *     END|c --> HELD --> END|c'      keeps its memory until its supervisor has dealt with its device
  *     END|c --> DEAD --> FREE        the supervisor read how it ended, or nobody will
  *
- * Rules. RUN|c, RDY|c, CLM|c, END|c are changed by core c only. In RCV, SND, CAL, CHD, DEAD anyone may claim, by one
- * compare-exchange from the exact word seen. Publishing a wait is the last touch of a process by its core.
+ * Rules. RUN|c, RDY|c, CLM|c, END|c are changed by core c only. In RCV, SND, CAL, CHD, HELD, DEAD anyone may claim, by
+ * one compare-exchange from the exact word seen. Publishing a wait is the last touch of a process by its core.
  */
 #ifndef CORE_STATE_H
 #define CORE_STATE_H
@@ -48,6 +49,7 @@ enum kind {
     KIND_SND,
     KIND_CAL,
     KIND_CHD,
+    KIND_HELD,
     KIND_DEAD
 };
 

@@ -5,6 +5,10 @@
  * The interrupt controller is in the kernel; drivers are processes. When a source fires, the port masks it and
  * completes it at once, and the bits that its driver bound are set in the driver; irq_ack() lets the next one in. So a
  * driver that is slow, or dead, holds up no other interrupt.
+ *
+ * A device may be a bus master, and go on writing into memory when its driver has ended. So what a process owned that
+ * ever had a device's registers or ports is given to nobody else before its supervisor has closed its control handle:
+ * ipc/end.c.
  */
 #include "core/ipc.h"
 #include "core/syscall.h"
@@ -92,7 +96,10 @@ int sys_port_grant(struct core *core, struct process *process) {
     const struct handle *h = syscall_handle(process, OS2_HANDLE_PORTS);
     if (!h)
         return OS2_E_HANDLE;
-    return arch_ports_grant(core, &process->context, h->badge & 0xffffffff, h->badge >> 32) ? 0 : OS2_E_FULL;
+    if (!arch_ports_grant(core, &process->context, h->badge & 0xffffffff, h->badge >> 32))
+        return OS2_E_FULL;
+    process->space.had_device = true; /* a bus master can be set up by its ports */
+    return 0;
 }
 
 void irq_arrived(struct core *core, unsigned number) {

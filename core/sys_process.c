@@ -177,6 +177,7 @@ static unsigned state_for_program(uint64_t word) {
     case KIND_END:
     case KIND_CHD:
         return OS2_STATE_ENDING;
+    case KIND_HELD:
     case KIND_DEAD:
         return OS2_STATE_ENDED;
     }
@@ -211,7 +212,7 @@ static int state_facts(struct core *core, uint64_t *r, struct slot *slot) {
 
 static int end_facts(uint64_t *r, const struct slot *slot) {
     enum kind kind = state_kind(slot_word(slot));
-    if (kind != KIND_DEAD)
+    if (kind != KIND_DEAD && kind != KIND_HELD)
         return kind == KIND_FREE ? OS2_E_DIED : OS2_E_BUSY;
     r[OS2_R_LABEL] = slot_identity(slot);
     r[OS2_R_W0] = slot->end_reason;

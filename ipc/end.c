@@ -10,11 +10,23 @@
  *     CHILDREN  its children are doomed
  *     ORPHANS   it waits, as CHD, until their slots are free, so that quota has somewhere to go
  *     LEFT      until no core's satp names its tables
+ *     HOLD      its memory is kept, see below; else it goes on at once
  *     MEMORY    blocks, then tables, go back to the heap
  *     TELL      quota to the supervisor, bits to the supervisor and to those who watch; the slot becomes DEAD
  *
  * DEAD keeps only how it ended. The slot is free when the supervisor closes its control handle, or at once if the
  * supervisor has ended too.
+ *
+ * Bus masters. A device may go on writing into the memory of a driver that has ended. So a process that ever had a
+ * device's registers or ports is told of and then waits as HELD, with all its memory and its quota, until its
+ * supervisor has reset the device and closes its control handle; only that lets it go on (abandoned). If the supervisor
+ * ends before, it has not dealt with the device: then it is held itself, for its own supervisor, with what it holds.
+ * When it is let go on, it comes by CHILDREN again and lets those go on. Of a driver whose control handle is closed
+ * while it lives nothing is held: its supervisor said that it need not be.
+ *
+ * Rejected: to give the blocks to the supervisor (it may have no quota for them, and no room in its tables; and it
+ * would have to sort them from its own); to let a claim say whether the device is a bus master (forgotten once, memory
+ * is corrupted; the price of asking nobody is a quota that comes back one call later).
  *
  * Killing. The doom is one bit beside the generation, set by a compare-exchange, so a late kill cannot hit a successor.
  * Then the killer looks at the word. A process that waits is claimed and ended here. One that a core holds is that
@@ -35,6 +47,7 @@ enum stage {
     STAGE_CHILDREN,
     STAGE_ORPHANS,
     STAGE_LEFT,
+    STAGE_HOLD,
     STAGE_MEMORY,
     STAGE_TELL
 };
@@ -129,10 +142,8 @@ void end_collect(struct core *core) {
         arch_ipi_send(core);
 }
 
-/* A dead slot was claimed (DEAD -> FREE) by the caller: free it, and wake a parent that waits for its last child. */
-static void free_dead(struct core *core, struct slot *slot) {
-    struct slot *parent = &machine.slot[slot->parent];
-    slot_put(slot);
+/* One child less to wait for. */
+static void child_gone(struct core *core, struct slot *parent) {
     if (__atomic_sub_fetch(&parent->children, 1, __ATOMIC_SEQ_CST) != 0)
         return;
     arch_fence(); /* pairs with the swap in wait_for_children() */
@@ -141,15 +152,35 @@ static void free_dead(struct core *core, struct slot *slot) {
         turn_ending(core, parent);
 }
 
+/* A dead slot was claimed (DEAD -> FREE) by the caller: free it, and wake a parent that waits for its last child. */
+static void free_dead(struct core *core, struct slot *slot) {
+    struct slot *parent = &machine.slot[slot->parent];
+    slot_put(slot);
+    child_gone(core, parent);
+}
+
+/* Nobody will ask any more how the child ended whose word, DEAD or HELD, was just seen. */
+static void bury(struct core *core, struct slot *slot, uint64_t word) {
+    if (state_kind(word) == KIND_DEAD) {
+        if (arch_cas_full(&slot->word, word, state(KIND_FREE, 0, 0)))
+            free_dead(core, slot);
+    } else if (arch_cas_full(&slot->word, word, state(KIND_END, core->index, 0))) {
+        struct slot *parent = &machine.slot[slot->parent];
+        arch_store_relaxed(&slot->abandoned, 1);
+        __atomic_fetch_add(&parent->children, 1, __ATOMIC_SEQ_CST);
+        __atomic_fetch_sub(&parent->held, 1, __ATOMIC_SEQ_CST);
+        turn_ending(core, slot);
+    }
+}
+
 void end_abandon(struct core *core, struct slot *slot, uint64_t generation) {
     /* The generation goes up when the end begins, so a dead child's slot has the next one; it cannot be a later one,
      * since the slot is not free before this. */
     arch_store_relaxed(&slot->abandoned, 1);
-    arch_fence(); /* pairs with the one in tell() */
+    arch_fence(); /* pairs with the swaps in tell() and hold() */
     uint64_t word = slot_word(slot);
-    if (state_kind(word) == KIND_DEAD) {
-        if (arch_cas_full(&slot->word, word, state(KIND_FREE, 0, 0)))
-            free_dead(core, slot);
+    if (state_kind(word) == KIND_DEAD || state_kind(word) == KIND_HELD) {
+        bury(core, slot, word);
         return;
     }
     end_kill(core, slot, generation, OS2_END_KILLED);
@@ -218,7 +249,7 @@ static bool visit_waiter(struct core *core, struct slot *slot, struct slot *y) {
  * another supervisor may be in it. So generation, word and parent are read in this order: a live word was that
  * generation's or a later one's; if its parent is this slot and the generation is still the same when it is doomed, it
  * was this child all the time. A slot read as DEAD is freed only from that very word. That the child is abandoned needs
- * no mark: see tell().
+ * no mark: see tell(). One that is HELD is let go on only by a supervisor that was let go on itself.
  */
 static bool visit_child(struct core *core, struct slot *slot, struct slot *y) {
     uint64_t generation = slot_generation(y);
@@ -226,10 +257,9 @@ static bool visit_child(struct core *core, struct slot *slot, struct slot *y) {
     enum kind kind = state_kind(word);
     if (kind == KIND_FREE || y == slot || y->parent != slot->index)
         return false;
-    if (kind == KIND_DEAD) {
-        if (arch_cas_full(&y->word, word, state(KIND_FREE, 0, 0)))
-            free_dead(core, y);
-    } else if (kind != KIND_END && kind != KIND_CHD) {
+    if (kind == KIND_DEAD || (kind == KIND_HELD && __atomic_load_n(&slot->abandoned, __ATOMIC_RELAXED))) {
+        bury(core, y, word);
+    } else if (kind != KIND_HELD && kind != KIND_END && kind != KIND_CHD) {
         end_kill(core, y, generation, OS2_END_SUPERVISOR);
     }
     return true;
@@ -267,28 +297,63 @@ static bool roots_left(const struct slot *slot) {
     return true;
 }
 
-static void tell(struct core *core, struct slot *slot) {
-    struct process *p = slot->process;
-    struct slot *parent = &machine.slot[slot->parent];
-    struct watch watch[WATCHES];
+/* Take out whom to tell of those who watch it. With `all_back` its object goes: process_info() looks under the lock. */
+static void take_watches(struct slot *slot, struct watch *watch, bool all_back) {
     lock_acquire(&slot->lock);
-    slot->process = NULL; /* process_info() looks under the lock */
-    slot->end_turns = p->turns;
-    slot->end_name[0] = p->name[0];
-    slot->end_name[1] = p->name[1];
+    if (all_back)
+        slot->process = NULL;
     for (unsigned i = 0; i < WATCHES; i++) {
         watch[i] = slot->watch[i];
         slot->watch[i].bits = 0;
     }
     lock_release(&slot->lock);
+}
+
+static void tell_watches(struct core *core, const struct watch *watch) {
+    for (unsigned i = 0; i < WATCHES; i++)
+        if (watch[i].bits)
+            notify_slot(core, &machine.slot[watch[i].slot], watch[i].life, watch[i].bits, false);
+}
+
+static bool must_hold(const struct slot *slot) {
+    return (slot->process->space.had_device || __atomic_load_n(&slot->held, __ATOMIC_SEQ_CST)) &&
+           !__atomic_load_n(&slot->abandoned, __ATOMIC_RELAXED);
+}
+
+/* Wait, as HELD, until the supervisor has dealt with the device. */
+static void hold(struct core *core, struct slot *slot) {
+    struct slot *parent = &machine.slot[slot->parent];
+    uint64_t bits = slot->notify_bits, parent_life = slot->parent_life;
+    struct watch watch[WATCHES];
+    space_release_devices(&slot->process->space); /* the supervisor will want to claim them */
+    take_watches(slot, watch, false);
+    tell_watches(core, watch);
+    slot->end_stage = STAGE_CHILDREN;
+    __atomic_fetch_add(&parent->held, 1, __ATOMIC_SEQ_CST); /* before it is one child less: must_hold() of the parent */
+    uint64_t held = state(KIND_HELD, 0, wait_begin(slot));
+    arch_swap_full(&slot->word, held); /* pairs with end_abandon() */
+    bool abandoned = __atomic_load_n(&slot->abandoned, __ATOMIC_RELAXED);
+    if (abandoned)
+        bury(core, slot, held);
+    else
+        notify_slot(core, parent, parent_life, bits, false);
+    child_gone(core, parent); /* last, since the parent's slot is the parent's until then */
+}
+
+static void tell(struct core *core, struct slot *slot) {
+    struct process *p = slot->process;
+    struct slot *parent = &machine.slot[slot->parent];
+    struct watch watch[WATCHES];
+    slot->end_turns = p->turns;
+    slot->end_name[0] = p->name[0];
+    slot->end_name[1] = p->name[1];
+    take_watches(slot, watch, true);
     /* The pages before the quota, so that what is within quota is there. The parent's object lives as long as it has
      * children that are not free. */
     uint64_t quota = p->space.quota;
     process_unmake(p);
     __atomic_fetch_add(&parent->process->space.quota, quota, __ATOMIC_RELAXED);
-    for (unsigned i = 0; i < WATCHES; i++)
-        if (watch[i].bits)
-            notify_slot(core, &machine.slot[watch[i].slot], watch[i].life, watch[i].bits, false);
+    tell_watches(core, watch);
 
     uint64_t bits = slot->notify_bits, parent_life = slot->parent_life;
     uint64_t dead = state(KIND_DEAD, 0, wait_begin(slot));
@@ -330,7 +395,7 @@ void end_step(struct core *core, struct slot *slot) {
             break;
         /* fall through */
     case STAGE_CHILDREN:
-        alone = !__atomic_load_n(&slot->children, __ATOMIC_ACQUIRE);
+        alone = !__atomic_load_n(&slot->children, __ATOMIC_ACQUIRE) && !__atomic_load_n(&slot->held, __ATOMIC_RELAXED);
         if (!alone && !scan(core, slot, visit_child))
             break;
         slot->end_stage = STAGE_ORPHANS;
@@ -344,8 +409,15 @@ void end_step(struct core *core, struct slot *slot) {
         /* fall through */
     case STAGE_LEFT:
         if (roots_left(slot))
-            slot->end_stage = STAGE_MEMORY;
+            slot->end_stage = STAGE_HOLD;
         break;
+    case STAGE_HOLD:
+        if (must_hold(slot)) {
+            hold(core, slot);
+            return;
+        }
+        slot->end_stage = STAGE_MEMORY;
+        /* fall through */
     case STAGE_MEMORY:
         if (!space_release(&slot->process->space, STEP_BLOCKS))
             break;

@@ -227,6 +227,7 @@ uint64_t block_move(struct space *from, struct space *into, const struct block *
         block->device->owner = into->slot;
         from->device_blocks--;
         into->device_blocks++;
+        into->had_device = true;
     } else {
         unlist_block(from, block->number);
         from->charged -= 1u << block->order;
@@ -281,6 +282,7 @@ enum os2_status block_claim_device(struct space *space, uint64_t base, unsigned 
     if (!spare)
         return OS2_E_FULL;
     space->device_blocks++;
+    space->had_device = true;
     paging_map(space, OS2_EXCHANGE_BASE + base, base, order, OS2_PROT_READ | OS2_PROT_WRITE, true);
     *ret_va = OS2_EXCHANGE_BASE + base;
     return OS2_OK;

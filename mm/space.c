@@ -58,7 +58,7 @@ enum os2_status space_refill(struct space *space, unsigned count) {
     return OS2_OK;
 }
 
-static void release_devices(struct space *space) {
+void space_release_devices(struct space *space) {
     for (unsigned i = 0; i < DEVICE_BLOCKS && space->device_blocks; i++) {
         struct device_block *d = &space->devices->block[i];
         if (__atomic_load_n(&d->taken, __ATOMIC_ACQUIRE) && d->owner == space->slot) {
@@ -100,7 +100,7 @@ static void free_table(struct space *space) {
 }
 
 bool space_release(struct space *space, unsigned limit) {
-    release_devices(space);
+    space_release_devices(space);
     if (space->page.table) {
         space->page.table->live--;
         space->page = PAGE_HINT_NONE;

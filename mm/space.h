@@ -57,6 +57,7 @@ struct space {
     uint16_t empty_tables;                      /* (o) */
     uint16_t slot;                              /* (i) owner's number in descriptors */
     uint16_t device_blocks;                     /* (o) */
+    bool had_device;                            /* (o) at any time: a bus master may know its pages; see ipc/end.c */
     uint32_t clearing; /* (o) a block of block_alloc() that is cleared in steps, FRAME_NONE: none */
     uint32_t cleared;  /* (o) its pages cleared so far */
 };
@@ -75,6 +76,9 @@ static inline bool space_affords(const struct space *space, uint64_t pages) {
 
 /* Have at least `count` table pages in the reserve. OS2_E_QUOTA or OS2_E_MEMORY: those got so far stay. */
 enum os2_status space_refill(struct space *space, unsigned count);
+
+/* Let others claim the devices whose registers it has. They are mapped on, so the space must not be used any more. */
+void space_release_devices(struct space *space);
 
 /* Free up to `limit` blocks, then tables, of a space that no core uses. True: all is freed; only objects stay charged.
  * */

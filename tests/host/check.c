@@ -159,7 +159,7 @@ static const char *check_wait(const struct slot *s) {
         return NULL;
     const struct slot *t = &machine.slot[peer];
     enum kind theirs = state_kind(t->word);
-    if (theirs == KIND_FREE || theirs == KIND_DEAD || theirs == KIND_CHD)
+    if (theirs == KIND_FREE || theirs == KIND_DEAD || theirs == KIND_CHD || theirs == KIND_HELD)
         return WRONG("slot %u (kind %u) waits for slot %u, which has ended", s->index, kind, peer);
     if (kind == KIND_RCV && state_kind(t->word) == KIND_SND && state_peer(t->word) == s->index)
         return WRONG("slots %u and %u have met and both wait", s->index, peer);
@@ -193,7 +193,7 @@ static const char *check_slots(void) {
         const struct slot *s = &machine.slot[i];
         uint64_t word = s->word;
         enum kind kind = state_kind(word);
-        uint32_t core = state_peer(word), children = 0;
+        uint32_t core = state_peer(word), children = 0, held = 0;
         const char *why = NULL;
         if (s->lock.held)
             return WRONG("slot %u's lock is held", i);
@@ -224,10 +224,17 @@ static const char *check_slots(void) {
                 return WRONG("slot %u is free and in a queue", i);
             continue;
         }
-        for (uint32_t j = 0; j < machine.slot_high; j++)
-            children += machine.slot[j].parent == i && state_kind(machine.slot[j].word) != KIND_FREE;
-        if (children != s->children)
-            return WRONG("slot %u has %u children and counts %u", i, children, s->children);
+        for (uint32_t j = 0; j < machine.slot_high; j++) {
+            enum kind child = machine.slot[j].parent == i ? state_kind(machine.slot[j].word) : KIND_FREE;
+            children += child != KIND_FREE && child != KIND_HELD;
+            held += child == KIND_HELD;
+        }
+        if (children != s->children || held != s->held)
+            return WRONG("slot %u has %u + %u children and counts %u + %u", i, children, held, s->children, s->held);
+        if (kind == KIND_HELD && !s->process->space.had_device && !held)
+            return WRONG("slot %u keeps its memory and never had a device", i);
+        if (kind == KIND_DEAD && held)
+            return WRONG("slot %u has given back its memory before %u children", i, held);
         if (kind == KIND_CHD && !children)
             return WRONG("slot %u waits for the end of children that it does not have", i);
     }

@@ -105,6 +105,9 @@ static void compare(struct process *p, struct program *program) {
 
 static uint64_t any_block(const struct process *p) {
     uint32_t n = p->space.blocks;
+    for (unsigned i = below(2) ? 0 : DEVICE_BLOCKS; i < DEVICE_BLOCKS && p->space.device_blocks; i++)
+        if (machine.devices.block[i].taken && machine.devices.block[i].owner == p->slot->index)
+            return OS2_EXCHANGE_BASE + machine.devices.block[i].base;
     for (uint64_t skip = below(6); skip && n != FRAME_NONE; skip--) {
         uint32_t next = heap_frame(&machine.heap, n)->next;
         n = next != FRAME_NONE ? next : n;
@@ -377,9 +380,9 @@ static void others(struct process *p, bool is_init) {
     case 11:
     case 12:
         r[OS2_R_CONTROL] = OS2_SYS_device_claim;
-        r[OS2_R_LABEL] = below(3);
+        r[OS2_R_LABEL] = below(2) ? OS2_DEVICE_MEMORY : below(3);
         r[OS2_R_W0] = r[OS2_R_LABEL] ? below(8) : 0x10000000 + (below(16) << 12);
-        r[OS2_R_W1] = below(3);
+        r[OS2_R_W1] = below(2) ? 0 : below(3);
         on(p, OS2_INIT_MACHINE);
         break;
     case 13:

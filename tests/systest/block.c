@@ -106,7 +106,7 @@ static void last_page(void) {
         pages++;
     }
     CHECK_IS(status, OS2_E_QUOTA);
-    CHECK(pages > left / 2 && os2_quota_left() == 0);
+    CHECK(pages > left / 2 && os2_quota_left() <= 3); /* the next page may need three tables */
     while (chain) {
         b = chain;
         chain = *chain;

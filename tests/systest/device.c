@@ -172,11 +172,114 @@ static void give_interrupt(void) {
         os2_block_free((void *)(uintptr_t)at);
 }
 
+/* Whose frame is it? The owner's slot, or 0. */
+static uint64_t frame_owner(uint64_t va) {
+    struct os2_message m;
+    if (!CHECK_IS(os2_machine_info(machine, OS2_MACHINE_FRAMES, (va - OS2_EXCHANGE_BASE) >> OS2_PAGE_SHIFT, &m),
+                  OS2_OK))
+        return 0;
+    return m.w[0] == OS2_FRAME_OWNED && m.w[3] ? m.w[3] - 1 : 0;
+}
+
+/* Makes a driver of it: by registers, or where there are none, by ports. */
+static bool make_driver(struct puppet *p) {
+    struct os2_message m;
+    uint64_t at;
+    if (ARCH_DEVICE_BASE) {
+        if (!CHECK_IS(claim(OS2_DEVICE_MEMORY, ARCH_DEVICE_BASE, 0, &at), OS2_OK))
+            return false;
+        puppet_begin(p, OS2_SYS_receive, 0, OS2_ACCEPT(0), NULL);
+        m = (struct os2_message){.w = {[3] = at}};
+        return CHECK_IS(os2_send(p->inbox, OS2_F_BLOCK, &m), OS2_OK) && CHECK_IS(puppet_finish(p, &m), OS2_OK);
+    }
+    if (!CHECK_IS(claim(OS2_DEVICE_PORTS, 0x70, 2, &at), OS2_OK))
+        return false;
+    unsigned ports = puppet_handle(p, (unsigned)at, OS2_RIGHTS_ALL);
+    os2_handle_close((unsigned)at);
+    m = (struct os2_message){0};
+    return CHECK_IS(puppet_do(p, OS2_SYS_port_grant, ports, 0, &m), OS2_OK);
+}
+
+/* A driver that ends keeps its pages, which its device may still write to, until its supervisor has dealt with it. */
+static void driver_held(void) {
+    struct puppet p;
+    struct os2_message m = {0};
+    struct os2_process_end end;
+    struct os2_process_facts before, facts;
+
+    NEED_IS(os2_process_facts(0, 0, &before), OS2_OK);
+    NEED(puppet_start(&p, 0, NULL));
+    if (make_driver(&p) && CHECK_IS(puppet_do(&p, OS2_SYS_block_alloc, 0, 0, &m), OS2_OK)) {
+        uint64_t page = m.label, slot = p.child.id & ((UINT64_C(1) << OS2_ID_GENERATION_SHIFT) - 1), at;
+        CHECK_IS(frame_owner(page), slot);
+        puppet_begin(&p, OS2_SYS_exit, 0, 0, &(struct os2_message){.label = 5});
+        CHECK(take_bits(p.end_bit));
+        CHECK_IS(os2_process_end(p.child.control, 0, &end), OS2_OK);
+        CHECK(end.reason == OS2_END_EXIT && end.value == 5);
+        CHECK_IS(os2_process_kill(p.child.control), OS2_E_DIED);
+        /* All is as it was, but for the registers, which its supervisor can claim to reset the device. */
+        CHECK_IS(os2_process_facts(p.child.control, 0, &facts), OS2_OK);
+        CHECK_IS(facts.state, OS2_STATE_ENDED);
+        CHECK(facts.pages > 0 && facts.tables > 0);
+        CHECK_IS(facts.quota, PUPPET_QUOTA);
+        CHECK_IS(frame_owner(page), slot);
+        if (ARCH_DEVICE_BASE) {
+            CHECK_IS(claim(OS2_DEVICE_MEMORY, ARCH_DEVICE_BASE, 0, &at), OS2_OK);
+            CHECK_IS(os2_block_free((void *)(uintptr_t)at), OS2_OK);
+        }
+        CHECK_IS(os2_process_facts(0, 0, &facts), OS2_OK);
+        CHECK_IS(facts.quota, before.quota - PUPPET_QUOTA);
+        puppet_drop(&p);
+        for (unsigned i = 0; i < HANG_MS / PAUSE_MS && facts.quota != before.quota; i++) {
+            os2_sleep_ms(PAUSE_MS);
+            CHECK_IS(os2_process_facts(0, 0, &facts), OS2_OK);
+        }
+        CHECK_IS(facts.quota, before.quota);
+        CHECK(frame_owner(page) != slot);
+        return;
+    }
+    puppet_drop(&p);
+}
+
+/* The same where the driver's supervisor ends before: then that is kept, and the driver with it. */
+static void driver_tree_held(void) {
+    struct puppet p, driver;
+    struct os2_process_facts before, facts;
+    struct os2_message m = {0};
+
+    NEED_IS(os2_process_facts(0, 0, &before), OS2_OK);
+    NEED(puppet_start(&p, 0, &(struct puppet_plan){.quota = 1500, .has_image = true}));
+    if (puppet_spawn(&p, 1, &driver) && make_driver(&driver) &&
+        CHECK_IS(puppet_do(&driver, OS2_SYS_block_alloc, 0, 0, &m), OS2_OK)) {
+        uint64_t slot = frame_owner(m.label);
+        CHECK(slot != 0);
+        CHECK_IS(os2_process_kill(p.child.control), OS2_OK);
+        CHECK(take_bits(p.end_bit));
+        CHECK_IS(frame_owner(m.label), slot);
+        CHECK_IS(os2_process_facts(p.child.control, 0, &facts), OS2_OK);
+        CHECK(facts.state == OS2_STATE_ENDED && facts.pages > 0);
+        CHECK_IS(os2_process_facts(machine, (unsigned)slot, &facts), OS2_OK);
+        CHECK(facts.state == OS2_STATE_ENDED && facts.pages > 0);
+        puppet_drop(&p);
+        for (unsigned i = 0; i < HANG_MS / PAUSE_MS && facts.quota != before.quota; i++) {
+            os2_sleep_ms(PAUSE_MS);
+            CHECK_IS(os2_process_facts(0, 0, &facts), OS2_OK);
+        }
+        CHECK_IS(facts.quota, before.quota);
+        CHECK(frame_owner(m.label) != slot);
+    }
+    puppet_drop(&driver);
+    puppet_drop(&p);
+}
+
 static const struct test tests[] = {
     {"claim-memory claim-busy claim-free place-device", "registers are claimed once, and are no memory", claim_memory},
     {"claim-move claim-end", "registers move with messages, and are free when their owner ends", move_memory},
     {"claim-rights claim-invalid", "RAM, the interrupt controller and the like are nobody's", claim_errors},
     {"irq-bits irq-ack irq-unbind irq-ack-rights port-grant", "interrupts: bits, held until acknowledged", interrupts},
     {"irq-give irq-last irq-owner-ends", "interrupts are given on", give_interrupt},
+    {"end-device end-device-claim end-device-close", "a driver's pages are kept until its supervisor lets go",
+     driver_held},
+    {"end-device-tree", "so are those of its supervisor, where that ends before", driver_tree_held},
 };
 AREA(device, tests);

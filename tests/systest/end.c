@@ -205,24 +205,6 @@ static void watchdog_none(void) {
     os2_handle_close(control);
 }
 
-/* A puppet of a puppet; main gets a handle to it. */
-static bool grandchild(struct puppet *parent, unsigned number, struct puppet *ret) {
-    struct os2_message m;
-    struct puppet_script *s = puppet_run(parent, PUPPET_SPAWN, number, 150);
-
-    *ret = (struct puppet){0};
-    if (!s || !CHECK_IS(s->m.control, OS2_OK))
-        return false;
-    ret->child.id = s->out[1];
-    m = (struct os2_message){.w = {[2] = s->out[2] | (uint64_t)OS2_RIGHTS_ALL << 16}};
-    puppet_begin(parent, OS2_SYS_send, PUPPET_BOSS, OS2_F_HANDLE, &m);
-    m = (struct os2_message){.w = {[4] = os2_deadline_ms(HANG_MS)}};
-    if (!CHECK_IS(os2_receive(OS2_F_ACCEPT_HANDLE | OS2_F_DEADLINE | OS2_F_MASK, &m), OS2_OK))
-        return false;
-    ret->inbox = (unsigned)m.w[2];
-    return CHECK_IS(puppet_finish(parent, NULL), OS2_OK);
-}
-
 /* A supervisor ends, and its children with it; its own supervisor gets all quota back. */
 static void trees(void) {
     for (unsigned way = 0; way < 3; way++) {
@@ -231,8 +213,8 @@ static void trees(void) {
 
         NEED_IS(os2_process_facts(0, 0, &before), OS2_OK);
         NEED(puppet_start(&p, 0, &(struct puppet_plan){.quota = 1500, .has_image = true}));
-        CHECK(grandchild(&p, 1, &child[0]));
-        CHECK(grandchild(&p, 2, &child[1]));
+        CHECK(puppet_spawn(&p, 1, &child[0]));
+        CHECK(puppet_spawn(&p, 2, &child[1]));
         for (unsigned i = 0; i < 2; i++) {
             CHECK_IS(os2_watch(child[i].inbox, UINT64_C(1) << (30 + i)), OS2_OK);
             puppet_begin(&child[i], OS2_SYS_receive, 0, 0, NULL);

@@ -205,6 +205,23 @@ bool puppet_ended(struct puppet *puppet, struct os2_process_end *ret_end) {
     return good;
 }
 
+bool puppet_spawn(struct puppet *parent, unsigned number, struct puppet *ret) {
+    struct os2_message m;
+    struct puppet_script *s = puppet_run(parent, PUPPET_SPAWN, number, 150);
+
+    *ret = (struct puppet){0};
+    if (!s || !CHECK_IS(s->m.control, OS2_OK))
+        return false;
+    ret->child.id = s->out[1];
+    m = (struct os2_message){.w = {[2] = s->out[2] | (uint64_t)OS2_RIGHTS_ALL << 16}};
+    puppet_begin(parent, OS2_SYS_send, PUPPET_BOSS, OS2_F_HANDLE, &m);
+    m = (struct os2_message){.w = {[4] = os2_deadline_ms(HANG_MS)}};
+    if (!CHECK_IS(os2_receive(OS2_F_ACCEPT_HANDLE | OS2_F_DEADLINE | OS2_F_MASK, &m), OS2_OK))
+        return false;
+    ret->inbox = (unsigned)m.w[2];
+    return CHECK_IS(puppet_finish(parent, NULL), OS2_OK);
+}
+
 void puppet_drop(struct puppet *puppet) {
     os2_child_drop(&puppet->child);
     if (puppet->inbox)

@@ -154,6 +154,9 @@ unsigned puppet_connect(struct puppet *client, const struct puppet *server, uint
 /* Waits until it has ended and gets how; its slot and its pages are given back. */
 bool puppet_ended(struct puppet *puppet, struct os2_process_end *ret_end);
 
+/* Lets a puppet with has_image make a puppet, its own `number`; this process gets a handle to the inbox, no more. */
+bool puppet_spawn(struct puppet *parent, unsigned number, struct puppet *ret);
+
 /* Ends it if it lives. Takes one that was never started. */
 void puppet_drop(struct puppet *puppet);
 

@@ -247,13 +247,142 @@ static void test_many_doomed(void **unused) {
     assert_int_equal(waiting, 0);
 }
 
+/* ---- A driver's memory is kept until its supervisor has dealt with the device. ---- */
+
+#define DEVICE 0x10000000u
+
+/* `p`, which waits for nothing, gets the device's registers from init. */
+static void get_device(struct process *p) {
+    assert_int_equal(CALL(init, OS2_SYS_device_claim | HANDLE(OS2_INIT_MACHINE), OS2_DEVICE_MEMORY, DEVICE, 0), OS2_OK);
+    uint64_t registers = init->reg[OS2_R_LABEL];
+    CALL(p, OS2_SYS_receive | ACCEPT(0), 0);
+    unsigned h = handle_to(init, p, OS2_HANDLE_INBOX, ALL, 0);
+    assert_int_equal(CALL(init, OS2_SYS_send | OS2_F_BLOCK | HANDLE(h), 0, 0, 0, 0, registers), OS2_OK);
+    CALL(init, OS2_SYS_handle_close | HANDLE(h), 0);
+}
+
+static uint32_t frame_of(uint64_t va) {
+    return (uint32_t)((va - OS2_EXCHANGE_BASE) >> OS2_PAGE_SHIFT);
+}
+
+/* Ended and told, and all it had is still its own. */
+static void expect_held(const struct slot *held, uint32_t frame, uint64_t quota) {
+    settle();
+    assert_int_equal(state_kind(held->word), KIND_HELD);
+    assert_int_equal(heap_frame(&machine.heap, frame)->state, OS2_FRAME_OWNED);
+    assert_int_equal(heap_frame(&machine.heap, frame)->owner, held->index);
+    assert_int_equal(init->space.quota, quota);
+}
+
+static void test_device_held(void **unused) {
+    (void)unused;
+    uint64_t quota = init->space.quota, page = alloc(a, 0);
+    alloc(a, 3);
+    unsigned h = handle_to(b, a, OS2_HANDLE_INBOX, 0, 0);
+    assert_int_equal(CALL(b, OS2_SYS_watch | HANDLE(h), 8), OS2_OK);
+    get_device(a);
+    run(a);
+    a->reg[OS2_R_CONTROL] = OS2_SYS_exit;
+    a->reg[OS2_R_LABEL] = 7;
+    host_syscall(0);
+    expect_held(slot, frame_of(page), quota);
+    assert_int_equal(b->slot->note, 8);
+    CALL(init, OS2_SYS_receive | OS2_F_DEADLINE, 0);
+    assert_int_equal(init->reg[OS2_R_BITS], UINT64_C(1) << 63);
+    assert_int_equal(info(control, OS2_INFO_STATE), OS2_OK);
+    assert_int_equal(init->reg[OS2_R_W0] & 0xff, OS2_STATE_ENDED);
+    assert_int_equal(init->reg[OS2_R_W1] & 0xffffffff, 9); /* pages in blocks */
+    assert_int_equal(info(control, OS2_INFO_END), OS2_OK);
+    assert_int_equal(init->reg[OS2_R_W1], 7);
+    assert_int_equal(CALL(init, OS2_SYS_process_kill | HANDLE(control), 0), OS2_E_DIED);
+    /* Its supervisor resets the device. */
+    assert_int_equal(CALL(init, OS2_SYS_device_claim | HANDLE(OS2_INIT_MACHINE), OS2_DEVICE_MEMORY, DEVICE, 0), OS2_OK);
+    expect_held(slot, frame_of(page), quota);
+    CALL(init, OS2_SYS_handle_close | HANDLE(control), 0);
+    settle();
+    assert_int_equal(state_kind(slot->word), KIND_FREE);
+    assert_int_equal(init->space.quota, quota + 200);
+    assert_int_not_equal(heap_frame(&machine.heap, frame_of(page))->state, OS2_FRAME_OWNED);
+    assert_int_equal(b->slot->note, 8);
+}
+
+/* A living driver whose control handle is closed is not kept; one that gave the device back before it ended is. */
+static void test_device_not_held(void **unused) {
+    (void)unused;
+    uint64_t quota = init->space.quota;
+    get_device(a);
+    CALL(init, OS2_SYS_handle_close | HANDLE(control), 0);
+    settle();
+    assert_int_equal(state_kind(slot->word), KIND_FREE);
+    assert_int_equal(init->space.quota, quota + 200);
+    a = spawn(init, 200, &control);
+    slot = a->slot;
+    get_device(a);
+    assert_int_equal(CALL(a, OS2_SYS_block_free, OS2_EXCHANGE_BASE + DEVICE), OS2_OK);
+    uint64_t page = alloc(a, 0);
+    assert_int_equal(CALL(init, OS2_SYS_process_kill | HANDLE(control), 0), OS2_OK);
+    expect_held(slot, frame_of(page), quota);
+    CALL(init, OS2_SYS_handle_close | HANDLE(control), 0);
+    settle();
+    assert_int_equal(init->space.quota, quota + 200);
+}
+
+/* A supervisor that ends before it has dealt with it is kept itself; and one that lives lets it go. */
+static void test_device_tree(void **unused) {
+    (void)unused;
+    for (unsigned round = 0; round < 3; round++) {
+        uint64_t quota = init->space.quota;
+        unsigned handle;
+        struct process *driver = spawn(a, 50, &handle);
+        struct slot *inner = driver->slot;
+        uint64_t page = alloc(driver, 0), own = alloc(a, 0), a_quota = a->space.quota;
+        get_device(driver);
+        if (round == 0) { /* it ends first */
+            run(driver);
+            driver->reg[OS2_R_CONTROL] = OS2_SYS_exit;
+            host_syscall(0);
+            expect_held(inner, frame_of(page), quota);
+            CALL(a, OS2_SYS_handle_close | HANDLE(handle), 0);
+            settle();
+            assert_int_equal(state_kind(inner->word), KIND_FREE);
+            assert_int_equal(a->space.quota, a_quota + 50);
+            assert_int_equal(CALL(a, OS2_SYS_block_free, own), OS2_OK);
+            continue;
+        }
+        if (round == 1) { /* it ends first, and its supervisor then; else by its supervisor's end */
+            run(driver);
+            driver->reg[OS2_R_CONTROL] = OS2_SYS_exit;
+            host_syscall(0);
+            expect_held(inner, frame_of(page), quota);
+        }
+        assert_int_equal(CALL(init, OS2_SYS_process_kill | HANDLE(control), 0), OS2_OK);
+        expect_held(slot, frame_of(own), quota);
+        expect_held(inner, frame_of(page), quota);
+        CALL(init, OS2_SYS_handle_close | HANDLE(control), 0);
+        settle();
+        assert_int_equal(state_kind(inner->word), KIND_FREE);
+        assert_int_equal(state_kind(slot->word), KIND_FREE);
+        assert_int_equal(init->space.quota, quota + 200);
+        a = spawn(init, 200, &control);
+        slot = a->slot;
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_exit),        TEST(test_fault),           TEST(test_kill_in_each_state),
-        TEST(test_supervisors), TEST(test_closing_control), TEST(test_quota),
-        TEST(test_watches),     TEST(test_many_doomed),
+        TEST(test_exit),
+        TEST(test_fault),
+        TEST(test_kill_in_each_state),
+        TEST(test_supervisors),
+        TEST(test_closing_control),
+        TEST(test_quota),
+        TEST(test_watches),
+        TEST(test_many_doomed),
+        TEST(test_device_held),
+        TEST(test_device_not_held),
+        TEST(test_device_tree),
     };
     return cmocka_run_group_tests_name("end", tests, NULL, NULL);
 }
