@@ -8,8 +8,9 @@
  *                    tables and objects; and against the sums of the first time, which never change.
  *     os2.faults     Of each system call that may get memory, the first allocation is made to fail, then the second
  *                    alone, and so on until none is left to fail; the last time is the program's own. Each time but
- *                    the last the call must say OS2_E_MEMORY and have changed nothing of its caller's. Receives are
- *                    left out: what fails there is the sender's call, which is another process's.
+ *                    the last the call must say OS2_E_MEMORY and have changed nothing of its caller's. In a receive
+ *                    what fails is the sender's call: there, each delivery is looked at so, and neither the sender nor
+ *                    the receiver may have changed.
  *
  * Whatever is wrong is a panic. A program cannot turn this on, and the shipped kernel has none of it.
  */
@@ -124,6 +125,11 @@ static uint64_t mix(uint64_t sum, uint64_t value) {
     return (sum ^ value) * UINT64_C(0x9e3779b97f4a7c15) + (sum >> 29);
 }
 
+static void count_refused(void) {
+    if (++machine.checks.refused % 100 == 0)
+        log_line("checks: %lu allocations refused, all good", machine.checks.refused);
+}
+
 /* What a failed call may not change. Tables are excepted: it may fill the reserve, and free those long unlinked, before
  * it fails. */
 static uint64_t books(const struct process *p) {
@@ -135,6 +141,24 @@ static uint64_t books(const struct process *p) {
         sum = mix(mix(sum, p->handles->entry[i].target), p->handles->entry[i].badge);
     sum = mix(sum, p->space.device_blocks);
     return mix(sum, p->slot->children);
+}
+
+enum os2_status check_delivery(struct process *from, struct process *into, check_parcel *look, struct parcel *parcel) {
+    uint32_t *refuse = &machine.heap.refuse[arch_core_index()];
+    if (!machine.checks.faults || *refuse) /* or this is a call of which check_call() makes allocations fail */
+        return look(from, into, parcel);
+    for (uint32_t n = 1;; n++) {
+        uint64_t before = mix(books(from), books(into));
+        *refuse = n;
+        enum os2_status status = look(from, into, parcel);
+        bool all_good = *refuse != 0;
+        *refuse = 0;
+        if (all_good)
+            return status;
+        if (status != OS2_E_MEMORY || mix(books(from), books(into)) != before)
+            panic("a delivery, allocation %u refused: status %d, or somebody's books have changed", n, (int)status);
+        count_refused();
+    }
 }
 
 int check_call(struct core *core, struct process *process, unsigned number, syscall_handler *handler) {
@@ -155,8 +179,7 @@ int check_call(struct core *core, struct process *process, unsigned number, sysc
             panic("call %u, allocation %u refused: outcome %d", number, n, outcome);
         if (books(process) != before)
             panic("call %u, allocation %u refused: its caller's books have changed", number, n);
-        if (++machine.checks.refused % 100 == 0)
-            log_line("checks: %lu allocations refused, all good", machine.checks.refused);
+        count_refused();
         memcpy(process->reg, reg, sizeof reg);
     }
 }

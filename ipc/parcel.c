@@ -2,6 +2,7 @@
 /* Checking and delivering what goes with a message: see ipc/parcel.h. */
 #include "ipc/parcel.h"
 
+#include "core/check.h"
 #include "mm/paging.h"
 
 enum os2_status parcel_inspect(struct process *from, struct parcel *ret_parcel) {
@@ -27,7 +28,7 @@ enum os2_status parcel_inspect(struct process *from, struct parcel *ret_parcel) 
     return OS2_OK;
 }
 
-enum os2_status parcel_check(struct process *from, struct process *into, struct parcel *ret_parcel) {
+static enum os2_status look(struct process *from, struct process *into, struct parcel *ret_parcel) {
     uint64_t control = from->reg[OS2_R_CONTROL], accept = into->wait.control;
     struct parcel parcel;
     enum os2_status status = parcel_inspect(from, &parcel);
@@ -55,6 +56,10 @@ enum os2_status parcel_check(struct process *from, struct process *into, struct 
     }
     *ret_parcel = parcel;
     return OS2_OK;
+}
+
+enum os2_status parcel_check(struct process *from, struct process *into, struct parcel *ret_parcel) {
+    return check_delivery(from, into, look, ret_parcel);
 }
 
 void parcel_deliver(const struct parcel *parcel) {

@@ -130,7 +130,7 @@ static void give(unsigned which) {
 
 static void test_against_reference(void **unused) {
     (void)unused;
-    uint64_t steps = option_steps ? option_steps : option_long ? 1000000 : 30000;
+    uint64_t steps = option_steps ? option_steps : option_long ? 5000000 : 200000; /* of each of the layouts */
     struct host_random random = {option_seed};
     for (unsigned l = 0; l < sizeof layouts / sizeof *layouts; l++) {
         set_up(&layouts[l]);
@@ -147,7 +147,8 @@ static void test_against_reference(void **unused) {
             } else {
                 give((unsigned)host_below(&random, held_count));
             }
-            if (step % 4096 == 0)
+            /* Every invariant after each step, for as long as that takes no longer than all the rest. */
+            if (step % 4096 == 0 || (frames < 2500 && step < 10000))
                 assert_null(heap_check(&heap));
         }
         while (held_count)

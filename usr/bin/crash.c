@@ -278,7 +278,7 @@ static bool free_pages(unsigned machine, uint64_t *ret_pages) {
     return true;
 }
 
-static int crash_all(void) {
+static int crash_all(uint64_t rounds) {
     unsigned machine = os2_start_handle("machine"), results[3] = {0};
     uint64_t size, before, after;
     void *image;
@@ -292,8 +292,9 @@ static int crash_all(void) {
         os2_error("cannot count free memory");
         return 1;
     }
-    for (size_t i = 0; i < WAYS; i++)
-        results[way_check(&ways[i], image, size)]++;
+    for (; rounds; rounds--)
+        for (size_t i = 0; i < WAYS; i++)
+            results[way_check(&ways[i], image, size)]++;
     if (!free_pages(machine, &after))
         after = 0;
     os2_printf("%-5s memory    %lu pages free before, %lu after\n", before == after ? "ok" : "WRONG", before, after);
@@ -316,13 +317,15 @@ static int run_alone(const struct way *way, const char *argument) {
 }
 
 int main(int argc, char **argv) {
-    if (argc == 2 && strcmp(argv[1], "all") == 0)
-        return crash_all();
+    uint64_t rounds = 1;
+
+    if (argc >= 2 && strcmp(argv[1], "all") == 0 && (argc == 2 || os2_string_number(argv[2], &rounds)))
+        return crash_all(rounds);
     for (size_t i = 0; argc >= 2 && i < WAYS; i++)
         if (strcmp(argv[1], ways[i].name) == 0)
             return run_alone(&ways[i], argc > 2 ? argv[2] : NULL);
     for (size_t i = 0; i < WAYS; i++)
         os2_printf("crash %-9s %s\n", ways[i].name, ways[i].summary);
-    os2_printf("crash all       each of them, and check how it ends\n");
+    os2_printf("crash all [N]   each of them, N times, and check how it ends\n");
     return argc == 1 ? 0 : 2;
 }
