@@ -2,7 +2,10 @@
 /* Crowds and storms: many at once, and all pages back. */
 #include "systest.h"
 
+#include "arch_test.h"
 #include "os2/time.h"
+
+#define DEVICE_BIT (UINT64_C(1) << 50)
 
 /* Many clients call one server at once; each gets its own answer. */
 static void crowd(void) {
@@ -106,10 +109,53 @@ out:
         puppet_drop(&p[i]);
 }
 
+/* The clearing of 1 GiB, 2 MiB an entry and a token each, delays nobody: meanwhile this process has as many turns as it
+ * takes, and a device's interrupt comes through. */
+static void great_block(void) {
+    enum { ORDER = 18, QUANTUM = 4, STEPS = 1 << (ORDER - 9) };
+    struct puppet p;
+    struct os2_message m;
+    struct os2_process_facts before, after = {0};
+    uint64_t at = 0, irq = 0, turns = 0, came = 0;
+
+    if (os2_quota_left() < (UINT64_C(1) << ORDER) + 2000)
+        return skip("needs more memory");
+    NEED(arch_device_open(machine));
+    if (ARCH_DEVICE_BASE)
+        NEED_IS(os2_device_claim(machine, OS2_DEVICE_MEMORY, ARCH_DEVICE_BASE, 0, &at), OS2_OK);
+    NEED_IS(os2_device_claim(machine, OS2_DEVICE_IRQ, ARCH_DEVICE_IRQ, 1, &irq), OS2_OK);
+    CHECK_IS(os2_irq_bind((unsigned)irq, DEVICE_BIT), OS2_OK);
+    NEED(puppet_start(&p, 0, &(struct puppet_plan){.quota = (UINT64_C(1) << ORDER) + 1000, .quantum = QUANTUM}));
+    CHECK_IS(os2_process_facts(p.child.control, 0, &before), OS2_OK);
+    puppet_begin(&p, OS2_SYS_block_alloc, 0, 0, &(struct os2_message){.label = ORDER});
+    for (; after.pages < 1u << ORDER || after.tokens - before.tokens < STEPS; turns++) {
+        os2_yield();
+        if (turns == 4)
+            arch_device_fire(at);
+        if (turns > 4 && !came) {
+            m = (struct os2_message){.w = {DEVICE_BIT}};
+            if (os2_receive(OS2_F_MASK | OS2_F_DEADLINE, &m) >= 0 && m.bits == DEVICE_BIT)
+                came = turns;
+        }
+        if (!CHECK_IS(os2_process_facts(p.child.control, 0, &after), OS2_OK))
+            break;
+    }
+    CHECK_IS(puppet_finish(&p, &m), OS2_OK);
+    CHECK(turns >= STEPS / QUANTUM / 2);
+    CHECK(came > 0 && came < turns);
+    arch_device_quiet(at);
+    CHECK_IS(os2_irq_bind((unsigned)irq, 0), OS2_OK);
+    os2_handle_close((unsigned)irq);
+    if (at)
+        CHECK_IS(os2_block_free((void *)(uintptr_t)at), OS2_OK);
+    puppet_drop(&p);
+}
+
 static const struct test tests[] = {
     {"call-answer", "a crowd of clients, each with its own answers", crowd},
     {"identity exit-pages", "forty lives in a row", life_after_life},
     {"kill kill-waits", "killed anywhere in its calls", killed_anywhere},
     {"block-move block-gone", "a block goes round a ring", round_trip},
+    {"alloc-tokens", "1 GiB is cleared in 512 entries, and delays nobody", great_block},
 };
 AREA(limit, tests);

@@ -305,6 +305,57 @@ static void kill_new(void) {
     os2_handle_close(control);
 }
 
+/* How many blocks of this order does the process in `slot` have at private addresses? */
+static uint64_t placed_blocks(uint64_t slot, unsigned order) {
+    struct os2_message m;
+    uint64_t frame, end, count = 0;
+
+    if (!CHECK_IS(os2_machine_info(machine, OS2_MACHINE_MACHINE, 0, &m), OS2_OK))
+        return 0;
+    frame = m.w[1];
+    end = m.w[2];
+    while (frame < end && CHECK_IS(os2_machine_info(machine, OS2_MACHINE_FRAMES, frame, &m), OS2_OK)) {
+        if (m.w[0] == OS2_FRAME_PLACED && m.w[1] == order && m.w[3] == slot + 1)
+            count += m.w[2];
+        frame = m.label;
+    }
+    return count;
+}
+
+/* The library's loader gives a program of several MiB large blocks, and so large leaves: few page tables. */
+#define LARGE_START UINT64_C(0x400000)
+#define LARGE_MIB 9u
+static void large_program(void) {
+    struct os2_child_plan plan = {.process = {.name = "large", .end_bits = UINT64_C(1) << 40}};
+    struct os2_child child;
+    struct os2_process_facts facts;
+    uint8_t *file = block(1);
+    const uint64_t header[8] = {[3] = LARGE_START, [4] = 64, [6] = UINT64_C(56) << 48, [7] = 1};
+    const uint64_t segment[7] = {
+        1 | UINT64_C(5) << 32, /* LOAD, readable and executable */
+        OS2_PAGE_SIZE,         LARGE_START, LARGE_START, OS2_PAGE_SIZE, (uint64_t)LARGE_MIB << 20, OS2_PAGE_SIZE};
+
+    NEED(file != NULL);
+    memcpy(file, image, 24); /* what says that it is a program for this machine */
+    memcpy(file + 24, &header[3], sizeof header - 24);
+    memcpy(file + 64, segment, sizeof segment);
+    memcpy(file + OS2_PAGE_SIZE, arch_loop, (size_t)(arch_loop_end - arch_loop));
+    plan.image = file;
+    plan.image_size = 2 * OS2_PAGE_SIZE;
+    if (CHECK_IS(os2_child_create(&plan, &child, NULL), OS2_OK)) {
+        uint64_t slot = child.id & ((UINT64_C(1) << OS2_ID_GENERATION_SHIFT) - 1);
+        CHECK_IS(placed_blocks(slot, 10), 2); /* 4 MiB each: of two leaves */
+        CHECK_IS(placed_blocks(slot, 8), 1);
+        CHECK_IS(os2_process_facts(child.control, 0, &facts), OS2_OK);
+        CHECK(facts.pages >= LARGE_MIB << (20 - OS2_PAGE_SHIFT));
+        CHECK(facts.tables <= 9); /* root, reserve, and for 1 MiB, stack and start page; not one for each 2 MiB */
+        os2_child_drop(&child);
+        for (unsigned i = 0; i < HANG_MS / PAUSE_MS && placed_blocks(slot, 10); i++)
+            os2_sleep_ms(PAUSE_MS);
+    }
+    os2_block_free(file);
+}
+
 static const struct test tests[] = {
     {"create-invalid create-quota create-least", "malformed creations, and over the quota, are refused", create_errors},
     {"create-quantum", "a child's quantum is at most its creator's", quantum_limit},
@@ -319,5 +370,6 @@ static const struct test tests[] = {
     {"identity", "a slot is used again under another identity", generations},
     {"create-many", "processes until refused", many},
     {"kill-new", "a process that never ran is killed", kill_new},
+    {"", "the loader gives a large program large blocks", large_program},
 };
 AREA(process, tests);

@@ -15,13 +15,24 @@
 #include "os2/string.h"
 
 static int spawn_read(const void *image, size_t size, struct os2_elf *ret_elf, const char **ret_reason) {
-    return os2_elf_read(image, size, ARCH_ELF_MACHINE, OS2_PROGRAM_BASE, OS2_PROGRAM_END, ret_elf, ret_reason);
+    int status = os2_elf_read(image, size, ARCH_ELF_MACHINE, OS2_PROGRAM_BASE, OS2_LARGE_END, ret_elf, ret_reason);
+
+    for (unsigned i = 0; status >= 0 && i < ret_elf->count; i++) {
+        const struct os2_elf_segment *segment = &ret_elf->segments[i];
+        if (segment->address < OS2_LARGE_BASE &&
+            segment->address + (segment->pages << OS2_PAGE_SHIFT) > OS2_PROGRAM_END) {
+            if (ret_reason)
+                *ret_reason = "a segment is where the stack goes";
+            status = OS2_E_INVALID;
+        }
+    }
+    return status;
 }
 
 static uint64_t spawn_least(const struct os2_elf *elf, unsigned stack_order) {
     uint64_t pages = OS2_CHILD_OVERHEAD + (UINT64_C(1) << stack_order) + 1;
     for (unsigned i = 0; i < elf->count; i++)
-        pages += elf->segments[i].pages;
+        pages += elf->segments[i].pages + elf->segments[i].pages / 512; /* tables, where memory is in small pieces */
     return pages;
 }
 
@@ -52,11 +63,10 @@ static void spawn_fill(const uint8_t *image, const struct os2_elf_segment *segme
 
 /* Allocates a piece of at most 2^order pages; *ret_order: how many it has. */
 static int spawn_piece(unsigned order, void **ret_block, unsigned *ret_order) {
-    int status = os2_block_alloc(order, ret_block);
-    if (status == OS2_E_MEMORY && order > 0) {
-        order = 0;
-        status = os2_block_alloc(order, ret_block);
-    }
+    int status;
+
+    while ((status = os2_block_alloc(order, ret_block)) < 0 && order > 0)
+        order--;
     *ret_order = order;
     return status;
 }
@@ -70,7 +80,9 @@ static int spawn_segment(unsigned control, const uint8_t *image, const struct os
         void *block;
         int status;
 
-        while (order < 6 && !(address & (OS2_PAGE_SIZE << order)) && (UINT64_C(2) << order) <= segment->pages - page)
+        /* As large as the address allows, so that large programs have large leaves. */
+        while (order < OS2_ORDER_MAX && !(address & (OS2_PAGE_SIZE << order)) &&
+               (UINT64_C(2) << order) <= segment->pages - page)
             order++;
         status = spawn_piece(order, &block, &order);
         if (status < 0)

@@ -13,6 +13,9 @@
  *     ........  a page never mapped, so that an overrun stack ends the program and not its data
  *     0x3f0000  the stack's end; it grows down
  *     0x3ff000  the start page (os2/start.h)
+ *     0x400000  instead, for a program that is too large to be below: its segments, up to OS2_LARGE_END
+ *
+ * Segments get the largest blocks that their addresses allow: 2 MiB that are one leaf, and more.
  */
 #ifndef OS2_SPAWN_H
 #define OS2_SPAWN_H
@@ -27,6 +30,8 @@
 
 #define OS2_PROGRAM_BASE UINT64_C(0x200000)
 #define OS2_PROGRAM_END UINT64_C(0x3c0000)
+#define OS2_LARGE_BASE UINT64_C(0x400000)
+#define OS2_LARGE_END UINT64_C(0x40000000)
 #define OS2_STACK_END UINT64_C(0x3f0000)
 #define OS2_START_PAGE UINT64_C(0x3ff000)
 #define OS2_STACK_ORDER 2u     /* 16 KiB if the plan says nothing */
