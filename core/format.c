@@ -7,23 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/string.h"
-
-#define DIGITS_MAX 20  /* of 2^64 - 1 in decimal */
-#define FIELD_MAX 1000 /* width or precision: more than any line, and far from overflow */
+#define DIGITS_MAX 20 /* of 2^64 - 1 in decimal */
+#define WIDTH_MAX 100
 
 struct sink {
     char *to;
     size_t size;
     size_t length; /* of the whole text so far, also what did not fit */
-};
-
-struct spec {
-    bool left;
-    bool zero;
-    bool precise; /* precision was given */
-    unsigned width;
-    unsigned precision;
 };
 
 static void put(struct sink *sink, char c) {
@@ -32,55 +22,22 @@ static void put(struct sink *sink, char c) {
     sink->length++;
 }
 
-static void put_repeated(struct sink *sink, char c, size_t count) {
-    while (count-- > 0)
-        put(sink, c);
-}
-
-static void put_bytes(struct sink *sink, const char *s, size_t length) {
-    for (size_t i = 0; i < length; i++)
-        put(sink, s[i]);
-}
-
-/* prefix (a sign or 0x), then zeros, then the body, in a field of spec.width. */
-static void put_field(struct sink *sink, const struct spec *spec, const char *prefix, size_t zeros, const char *body,
-                      size_t length) {
-    size_t whole = strlen(prefix) + zeros + length;
-    size_t pad = spec->width > whole ? spec->width - whole : 0;
-
-    if (!spec->left)
-        put_repeated(sink, ' ', pad);
-    put_bytes(sink, prefix, strlen(prefix));
-    put_repeated(sink, '0', zeros);
-    put_bytes(sink, body, length);
-    if (spec->left)
-        put_repeated(sink, ' ', pad);
-}
-
-static void put_number(struct sink *sink, const struct spec *spec, const char *prefix, uint64_t value, unsigned base) {
+static void put_number(struct sink *sink, bool negative, uint64_t value, unsigned base, unsigned width, bool zeros) {
     char digits[DIGITS_MAX];
-    size_t first = DIGITS_MAX, length, zeros = 0;
+    unsigned count = 0;
 
-    for (; value != 0; value /= base)
-        digits[--first] = "0123456789abcdef"[value % base];
-    if (first == DIGITS_MAX && !(spec->precise && spec->precision == 0))
-        digits[--first] = '0';
-    length = DIGITS_MAX - first;
-    if (spec->precise)
-        zeros = spec->precision > length ? spec->precision - length : 0;
-    else if (spec->zero && !spec->left && spec->width > strlen(prefix) + length)
-        zeros = spec->width - strlen(prefix) - length;
-    put_field(sink, spec, prefix, zeros, digits + first, length);
-}
-
-/* Reads a decimal number at *text, and steps over it. */
-static unsigned read_field(const char **text) {
-    unsigned number = 0;
-
-    for (; **text >= '0' && **text <= '9'; (*text)++)
-        if (number < FIELD_MAX)
-            number = number * 10 + (unsigned)(**text - '0');
-    return number < FIELD_MAX ? number : FIELD_MAX;
+    do
+        digits[count++] = "0123456789abcdef"[value % base];
+    while ((value /= base) != 0);
+    width = width > count + negative ? width - count - negative : 0;
+    for (; width && !zeros; width--)
+        put(sink, ' ');
+    if (negative)
+        put(sink, '-');
+    for (; width; width--)
+        put(sink, '0');
+    while (count)
+        put(sink, digits[--count]);
 }
 
 /* The arguments, behind a pointer: a va_list as a parameter would stay where it was in the caller. */
@@ -88,82 +45,31 @@ struct arguments {
     va_list list;
 };
 
-static int64_t next_signed(struct arguments *arguments, unsigned longs) {
-    return longs > 0 ? va_arg(arguments->list, long) : va_arg(arguments->list, int);
-}
-
-static uint64_t next_unsigned(struct arguments *arguments, unsigned longs) {
-    return longs > 0 ? va_arg(arguments->list, unsigned long) : va_arg(arguments->list, unsigned);
-}
-
-_Static_assert(sizeof(long) == sizeof(long long) && sizeof(long) == sizeof(size_t), "l, ll and z are one size");
-
-/* Width or precision: a number, or `*` for an argument. Returns it through ret; true if it was negative. */
-static bool next_field(const char **text, struct arguments *arguments, unsigned *ret) {
-    int value;
-
-    if (**text != '*') {
-        *ret = read_field(text);
-        return false;
-    }
-    (*text)++;
-    value = va_arg(arguments->list, int);
-    if (value < -FIELD_MAX || value > FIELD_MAX)
-        value = value < 0 ? -FIELD_MAX : FIELD_MAX;
-    *ret = (unsigned)(value < 0 ? -value : value);
-    return value < 0;
-}
-
 /* Formats one conversion; `text` is behind its %. Returns where the text goes on, or NULL if it is none. */
 static const char *put_conversion(struct sink *sink, const char *text, struct arguments *arguments) {
-    struct spec spec = {0};
-    unsigned longs = 0;
-    int64_t number;
-    const char *s;
-    char c;
+    bool zeros = *text == '0', wide;
+    unsigned width = 0, base = 10;
 
-    for (;; text++) {
-        if (*text == '-')
-            spec.left = true;
-        else if (*text == '0')
-            spec.zero = true;
-        else
-            break;
-    }
-    if (next_field(&text, arguments, &spec.width))
-        spec.left = true;
-    if (*text == '.') {
-        text++;
-        spec.precise = !next_field(&text, arguments, &spec.precision);
-    }
-    while (*text == 'l' || *text == 'z') {
-        longs++;
-        text++;
-    }
-
+    for (; *text >= '0' && *text <= '9'; text++)
+        width = width < WIDTH_MAX ? width * 10 + (unsigned)(*text - '0') : WIDTH_MAX;
+    wide = *text == 'l';
+    text += wide;
     switch (*text++) {
-    case 'd':
-        number = next_signed(arguments, longs);
-        put_number(sink, &spec, number < 0 ? "-" : "", number < 0 ? -(uint64_t)number : (uint64_t)number, 10);
+    case 'd': {
+        int64_t number = wide ? va_arg(arguments->list, long) : va_arg(arguments->list, int);
+        put_number(sink, number < 0, number < 0 ? -(uint64_t)number : (uint64_t)number, base, width, zeros);
         return text;
-    case 'u':
-        put_number(sink, &spec, "", next_unsigned(arguments, longs), 10);
-        return text;
+    }
     case 'x':
-        put_number(sink, &spec, "", next_unsigned(arguments, longs), 16);
-        return text;
-    case 'p':
-        put_number(sink, &spec, "0x", (uintptr_t)va_arg(arguments->list, void *), 16);
+        base = 16;
+        /* fall through */
+    case 'u':
+        put_number(sink, false, wide ? va_arg(arguments->list, unsigned long) : va_arg(arguments->list, unsigned), base,
+                   width, zeros);
         return text;
     case 's':
-        s = va_arg(arguments->list, const char *);
-        if (s == NULL)
-            s = "(null)";
-        put_field(sink, &spec, "", 0, s, spec.precise ? strnlen(s, spec.precision) : strlen(s));
-        return text;
-    case 'c':
-        c = (char)va_arg(arguments->list, int);
-        put_field(sink, &spec, "", 0, &c, 1);
+        for (const char *s = va_arg(arguments->list, const char *); *s; s++)
+            put(sink, *s);
         return text;
     case '%':
         put(sink, '%');

@@ -2,12 +2,11 @@
 /*
  * Formatted text for the kernel's log: the part of printf that it needs.
  *
- *     %[-][0][width][.precision][l|ll|z](d|u|x)   numbers; precision is the least number of digits
- *     %[-][width][.precision]s                    precision: bytes of the string looked at, at most
- *     %[-][width](c|p|%)
+ *     %[0][width][l](d|u|x)   numbers; the width is decimal, with 0 the field is filled with zeros
+ *     %s, %%
  *
- * Width and precision are decimal or `*`. The meaning of each is printf's. Anything else is copied as it stands: a log
- * line with a wrong conversion in it is still worth reading, and gcc checks the callers.
+ * The meaning of each is printf's. Anything else is copied as it stands: a log line with a wrong conversion in it is
+ * still worth reading, and gcc checks the callers.
  */
 #ifndef CORE_FORMAT_H
 #define CORE_FORMAT_H

@@ -38,34 +38,27 @@ __attribute__((format(printf, 1, 2))) static void check_same(const char *text, .
 static void test_text(void **state) {
     (void)state;
     check_same("plain");
-    check_same("%%|%c|%5c|%-5c|", 'x', 'y', 'z');
-    check_same("%s|%8s|%-8s|%2s", "abc", "abc", "abc", "abc");
-    check_same("%.2s|%8.2s|%-8.2s|%.9s|%.*s", "abc", "abc", "abc", "abc", 1, "abc");
-    check_same("%*s|%*s|%-*s|", 6, "abc", -6, "abc", 6, "abc");
+    check_same("%%|%s|%s|", "abc", "");
 }
 
 static void test_numbers(void **state) {
-    static const long long values[] = {0, 1, -1, 9, 10, 255, -4096, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
+    static const int64_t values[] = {0, 1, -1, 9, 10, 255, -4096, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
 
     (void)state;
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
         long v = values[i];
 
         check_same("%d|%u|%x", (int)v, (unsigned)v, (unsigned)v);
-        check_same("%ld|%lu|%lx|%lld|%zu|%zx|%zd", v, (unsigned long)v, (unsigned long)v, values[i], (size_t)v,
-                   (size_t)v, v);
-        check_same("%8d|%-8d|%08d|%3x|%03x", (int)v, (int)v, (int)v, (unsigned)v, (unsigned)v);
-        check_same("%16lx|%016lx|%-16lx|", (unsigned long)v, (unsigned long)v, (unsigned long)v);
-        check_same("%.5d|%10.5d|%-10.5d|%.0d|%*.*d", (int)v, (int)v, (int)v, (int)v, 12, 7, (int)v);
+        check_same("%ld|%lu|%lx", v, (unsigned long)v, (unsigned long)v);
+        check_same("%8d|%08d|%3x|%03x|%1d|%20d", (int)v, (int)v, (unsigned)v, (unsigned)v, (int)v, (int)v);
+        check_same("%16lx|%016lx|%03ld|%3ld|", (unsigned long)v, (unsigned long)v, v, v);
     }
-    check_same("%p|%20p|%-20p|", (void *)0x80200000, (void *)0x1, (void *)0xfff);
 }
 
 /* What printf has and the kernel has not comes out as it was written. */
 static void test_unknown(void **state) {
     char buffer[32];
     const char *volatile text = "a%qb%"; /* not seen by the compiler's check */
-    const char *volatile nothing = NULL;
 
     (void)state;
 #pragma GCC diagnostic push
@@ -74,10 +67,6 @@ static void test_unknown(void **state) {
     assert_int_equal(format(buffer, sizeof(buffer), text), 5);
 #pragma GCC diagnostic pop
     assert_string_equal(buffer, "a%qb%");
-    assert_int_equal(format(buffer, sizeof(buffer), "%s", nothing), 6);
-    assert_string_equal(buffer, "(null)");
-    assert_int_equal(format(buffer, sizeof(buffer), "%p", NULL), 3);
-    assert_string_equal(buffer, "0x0");
 }
 
 int main(void) {
