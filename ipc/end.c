@@ -29,8 +29,9 @@
  * is corrupted; the price of asking nobody is a quota that comes back one call later).
  *
  * Killing. The doom is one bit beside the generation, set by a compare-exchange, so a late kill cannot hit a successor.
- * Then the killer looks at the word. A process that waits is claimed and ended here. One that a core holds is that
- * core's: it is told by IPI, and everyone who acquires a process looks at the bit (dispatch, direct switch, steal).
+ * Then the killer looks at the word. A process that waits is claimed and ended here. One that is ready ends when a core
+ * takes it from its queue. Any other is its core's, which is told by IPI. Everyone who acquires a process looks at the
+ * bit (dispatch, direct switch).
  */
 #include "core/ipc.h"
 #include "core/panic.h"
@@ -84,7 +85,9 @@ static void send_for(uint32_t index) {
     arch_ipi_send(cores[index]);
 }
 
-/* The process of this life (doomed) in `slot`: end it where it waits; whose core holds it is told. */
+/* The process of this life (doomed) in `slot`: end it where it waits; the core that holds it is told, unless it is
+ * ready, since who takes it out of a queue looks at its doom. To send for those too would never end where cores have
+ * doomed ones ready: each that is sent for looks, and would send for the others'. */
 static void chase(struct core *core, struct slot *slot, uint64_t life) {
     for (;;) {
         uint64_t word = slot_word(slot);
@@ -100,7 +103,7 @@ static void chase(struct core *core, struct slot *slot, uint64_t life) {
             if (kind == KIND_SND)
                 queue_leave(&machine.slot[state_peer(word)], slot);
             end_begin(core, slot, slot->doom_reason, 0, slot->process->context.pc, 0);
-        } else if ((kind == KIND_RUN || kind == KIND_RDY || kind == KIND_CLM) && state_peer(word) != core->index) {
+        } else if ((kind == KIND_RUN || kind == KIND_CLM) && state_peer(word) != core->index) {
             send_for(state_peer(word));
         }
         return;

@@ -365,6 +365,41 @@ static void test_device_tree(void **unused) {
         assert_int_equal(init->space.quota, quota + 200);
         a = spawn(init, 200, &control);
         slot = a->slot;
+
+/* Doomed processes that are ready, on several cores: no core sends for them, or those that look for them would send for
+ * each other without end, and nobody would run. They end when their turn comes. */
+static void test_doomed_ready(void **unused) {
+    (void)unused;
+    struct process *p[12];
+    unsigned ready = 0, interrupts = 0;
+    host_boot(&(struct host_config){.cores = 3, .ram_bytes = 16 << 20, .seed = 1});
+    init = cores[0]->current;
+    for (unsigned i = 0; i < 12; i++)
+        p[i] = spawn(init, 6, NULL);
+    for (unsigned i = 0; i < 30; i++) {
+        host_clock += HOST_CLOCK_HZ / 1000;
+        for (unsigned c = 0; c < 3; c++)
+            if (host_interrupt_due(c))
+                host_interrupt(c, 0);
+    }
+    for (unsigned i = 0; i < 12; i++)
+        ready |= kind_of(p[i]) == KIND_RDY ? 1u << state_peer(p[i]->slot->word) : 0;
+    assert_int_equal(ready, 7); /* some on each core */
+    for (unsigned i = 0; i < 12; i++) {
+        if (kind_of(p[i]) == KIND_RDY) {
+            p[i]->slot->doom_reason = OS2_END_KILLED;
+            p[i]->slot->life |= 1;
+        }
+    }
+    for (unsigned c = 0; c < 3; c++) {
+        machine.dooms++;
+        cores[c]->arch.ipi = true;
+    }
+    for (unsigned c = 0; cores[0]->arch.ipi || cores[1]->arch.ipi || cores[2]->arch.ipi; c = (c + 1) % 3) {
+        if (!cores[c]->arch.ipi)
+            continue;
+        assert_in_range(++interrupts, 1, 30);
+        host_interrupt(c, 0);
     }
 }
 
@@ -383,6 +418,10 @@ int main(void) {
         TEST(test_device_held),
         TEST(test_device_not_held),
         TEST(test_device_tree),
+
+        TEST(test_exit),        TEST(test_fault),           TEST(test_kill_in_each_state),
+        TEST(test_supervisors), TEST(test_closing_control), TEST(test_quota),
+        TEST(test_watches),     TEST(test_many_doomed),     TEST(test_doomed_ready),
     };
     return cmocka_run_group_tests_name("end", tests, NULL, NULL);
 }
