@@ -92,6 +92,7 @@ extern light_handler *const light_handlers[OS2_SYS_COUNT];
  *
  * bool arch_space_plain(core, space)   may this core switch from its current space to that one with nothing but the
  *                               entry path's own steps: no fence, no floating-point work? False is always safe
+ * void arch_space_spoil(space)  it is plain on no core from here on, until it is activated
  * void arch_context_argument(uint64_t *reg, uint64_t value)   a fresh process's first argument, among the ABI's ten
  * void arch_context_restart(struct arch_context *)   the stopped process makes the same system call again
  */

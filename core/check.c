@@ -92,7 +92,7 @@ void check_ipi(void) {
 static void stop_others(const struct core *core) {
     uint32_t others = 0;
     for (uint32_t i = 0; i < machine.core_count; i++) {
-        if (cores[i] == core || !__atomic_load_n(&cores[i]->shared->online, __ATOMIC_ACQUIRE))
+        if (cores[i] == core || !__atomic_load_n(&cores[i]->shared.online, __ATOMIC_ACQUIRE))
             continue;
         others++;
         arch_ipi_send(cores[i]);

@@ -19,11 +19,6 @@ enum os2_status notify_slot(struct core *core, struct slot *slot, uint64_t gener
  * may have come meanwhile, or that there is no caller to go on with. */
 _Noreturn void message_looked_at_late(struct core *core, uint64_t word, struct process *caller);
 
-/* ipc/message.c. The current process, whose registers are saved, receives from anyone, for ever, whatever bits come;
- * its wait.control is set. It waits from now on: returns the process to run, its space not yet active, or does not
- * return, as turn_next(). NULL: something has come; the receive is to be made the long way. */
-struct process *message_wait(struct core *core);
-
 /* ipc/message.c. A message with a block, on the entry path: `x` is current, this core has claimed `into`, which waits
  * for the message (call) or the answer (reply) that x's registers hold. The block at `va` moves to it: returns the
  * CONTROL of its result, and the block's address is as it was; 0: it is not that simple, and nothing has changed. */

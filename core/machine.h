@@ -19,6 +19,13 @@
 struct process;
 struct slot;
 
+/* What other cores may touch of a core. */
+struct core_shared {
+    struct runqueue queue;
+    uint32_t online; /* (a) 1: set once by the core itself */
+    uint32_t stuck;  /* (a) 1: its process made no call between two ticks; set by its own tick, a hint */
+} __attribute__((aligned(CACHE_LINE)));
+
 /* A core's own state, reached through arch_core(). The port's part is first: entry code knows its offsets. */
 struct core {
     struct arch_core arch;
@@ -29,14 +36,16 @@ struct core {
     struct slot *slots;            /* (i) machine.slot, for the entry path */
     uint64_t slots_bytes;          /* (i) */
     uint64_t run_word, ready_word; /* (i) RUN and RDY with this core */
+    struct slot *turn_slot;        /* (c) whose turn it is: the one that was dispatched; slot 0: nobody's */
+    uint64_t turn_life;            /* (c) its life word then */
+    uint64_t turns;                /* (c) turns given */
+    uint64_t longest_wait;         /* (c) that a ready process had; (a) for machine_info() */
+    uint32_t turn_quantum;         /* (c) of this turn */
     bool running;                  /* (c) current is this core's and goes on; else it waits, is queued, or has ended */
     bool was_front;                /* (c) the last turn came from the queue's front place */
     uint32_t index;                /* (i) in cores[] */
-    uint32_t turn_quantum;         /* (c) of this turn */
-    uint16_t turn_slot;            /* (c) whose turn it is: the one that was dispatched */
-    uint64_t turn_generation;      /* (c) */
     int64_t tokens_marked;         /* (c) tokens when they were last counted: see turn_account() */
-    uint64_t turns;                /* (c) turns given */
+    struct core_shared shared;     /* what other cores may touch */
     uint64_t dooms_seen;           /* (c) machine.dooms when this core last began to look for doomed processes */
     uint32_t collect_left;         /* (c) how many slots are still to be looked at */
     uint32_t collect_next;         /* (c) */
@@ -46,18 +55,10 @@ struct core {
     struct process *watch_process; /* (c) */
     struct timers timers;          /* (c) */
     struct magazines magazines;    /* (c) */
-    struct core_shared *shared;    /* (i) */
     /* Statistics: written by the core, read by machine_info() of anyone, each a single load (a). */
-    uint64_t steals, stolen, idle_ticks, interrupts, longest_wait;
+    uint64_t steals, stolen, idle_ticks, interrupts;
     uint64_t idle_since; /* 0: not idle */
 };
-
-/* What other cores may touch of a core. */
-struct core_shared {
-    struct runqueue queue;
-    uint32_t online; /* (a) 1: set once by the core itself */
-    uint32_t stuck;  /* (a) 1: its process made no call between two ticks; set by its own tick, a hint */
-} __attribute__((aligned(CACHE_LINE)));
 
 /* Is this process the one that runs on this core? */
 static inline bool core_runs(const struct core *core, const struct process *process) {

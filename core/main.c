@@ -40,13 +40,12 @@ uint64_t kernel_table_alloc(void) {
 static void make_core(uint32_t index) {
     struct core *core = kernel_pages(order_of(sizeof *core), "a core");
     core->index = index;
-    core->slots = machine.slot;
+    core->slots = core->turn_slot = machine.slot;
     core->run_word = state(KIND_RUN, index, 0);
     core->ready_word = state(KIND_RDY, index, 0);
     core->slots_bytes = machine.slot_count * sizeof(struct slot);
-    core->shared = kernel_pages(order_of(sizeof *core->shared), "a core");
     uint64_t stack = (uint64_t)(uintptr_t)kernel_pages(STACK_ORDER, "a kernel stack");
-    runqueue_init(&core->shared->queue);
+    runqueue_init(&core->shared.queue);
     if (!timer_init(&core->timers))
         panic("no memory for a core's timers");
     arch_core_make(core, index, core->run_word, machine.boot->cpu_id[index], stack + (OS2_PAGE_SIZE << STACK_ORDER));
@@ -88,7 +87,7 @@ static void start_cores(struct boot_info *info) {
     for (;;) {
         online = 0;
         for (uint32_t i = 0; i < machine.core_count; i++)
-            online += __atomic_load_n(&cores[i]->shared->online, __ATOMIC_ACQUIRE);
+            online += __atomic_load_n(&cores[i]->shared.online, __ATOMIC_ACQUIRE);
         if (online >= started || arch_clock() >= limit)
             break;
         cores[0]->timers.nap = arch_clock() + machine.clock_hz / ARRIVAL_LOOKS_HZ;
@@ -96,7 +95,7 @@ static void start_cores(struct boot_info *info) {
         arch_idle(cores[0]);
     }
     for (uint32_t i = 1; i < machine.core_count; i++)
-        if (!__atomic_load_n(&cores[i]->shared->online, __ATOMIC_ACQUIRE))
+        if (!__atomic_load_n(&cores[i]->shared.online, __ATOMIC_ACQUIRE))
             log_line("core %u (cpu %lu) has not arrived", i, info->cpu_id[i]);
     log_line("%u of %u cores are up", online, machine.core_count);
 }
@@ -122,7 +121,7 @@ void kernel_main(struct boot_info *info) {
     for (uint32_t i = 0; i < machine.core_count; i++)
         magazines[i] = &cores[i]->magazines;
     heap_open(&machine.heap, magazines, machine.core_count);
-    __atomic_store_n(&cores[0]->shared->online, 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&cores[0]->shared.online, 1, __ATOMIC_RELEASE);
     start_cores(info);
     check_boot();
     init_start(cores[0], info);
@@ -131,7 +130,7 @@ void kernel_main(struct boot_info *info) {
 
 void core_main(struct core *core) {
     /* A core that arrives twice, or under another's number, is sent away. */
-    if (__atomic_exchange_n(&core->shared->online, 1, __ATOMIC_ACQ_REL))
+    if (__atomic_exchange_n(&core->shared.online, 1, __ATOMIC_ACQ_REL))
         arch_halt();
     arch_core_init(core);
     turn_dispatch(core);

@@ -44,7 +44,6 @@ struct slot {
     uint16_t queue_tail;                /* (p) */
     uint16_t next, prev;                /* lock of the slot this one is queued at */
     uint16_t queued_at;                 /* the same: the receiver's slot, SLOT_NONE: not linked */
-    uint16_t run_next;                  /* the lock of the run queue it is in */
     uint16_t parent;                    /* (i) while in use: the supervisor's slot, SLOT_NONE: init */
     uint32_t children;                  /* (a) slots whose parent this is and that are neither free nor HELD */
     uint8_t doom_reason;                /* (a) set before life becomes doomed */
@@ -52,6 +51,7 @@ struct slot {
     uint64_t seq;                       /* (o) of the latest wait; never reset */
     uint64_t spent;                     /* (a) tokens that its turns have spent */
     uint64_t ready_since;               /* (o) when it was last put into a run queue */
+    struct slot *run_next;              /* the lock of the run queue it is in */
     struct process *process;            /* (o) NULL: none */
     struct timer_node timer[CORES_MAX]; /* node c: core c only */
     /* How it ended; written before the word says DEAD. */
@@ -84,9 +84,13 @@ struct wait {
     uint64_t from_life; /* generation of that slot */
 };
 
+#define BLANK_BITS ((struct slot *)1)
+
 /* One page. The registers are first: entry code knows their offsets. */
 struct process {
-    uint64_t reg[OS2_R_COUNT];    /* (o) the ABI's ten: arguments of the call being made, or its results */
+    uint64_t reg[OS2_R_COUNT]; /* (o) the ABI's ten: arguments of the call being made, or its results */
+    /* (o) What is known of reg[]: its slot, and all ten are 0; BLANK_BITS, and all but CONTROL and BITS are; NULL. */
+    struct slot *blank;
     struct arch_context context;  /* (o) */
     struct space space;           /* (o) */
     struct slot *slot;            /* (i) */
@@ -96,7 +100,7 @@ struct process {
     struct wait wait;             /* (o) */
     uint64_t badge;               /* (o) of the handle its waiting message came through */
     uint32_t quantum;             /* (i) tokens of its turns */
-    uint32_t lent;                /* (o) quantum of its next turn where that is not its own, else 0 */
+    uint32_t lent;                /* (o) quantum of its next turn, while it is ready */
     uint32_t lending;             /* (o) quantum of the turn in which it began to wait in a queue */
     uint64_t watchdog;            /* (i) limit in ticks, 0: none */
     uint64_t turns;               /* (o) */

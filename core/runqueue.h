@@ -6,9 +6,10 @@
  * the front place only when it is asked to, so that the caller can keep an interrupt storm to every second turn.
  *
  * Owner only: push, push_front, pop, publish. Any other core: steal. The hint may be read by anyone and may be wrong.
- * Slots are linked by number through slot->run_next, so nothing is allocated.
+ * Slots are linked through slot->run_next, so nothing is allocated.
  *
- * While `mode` is 0 the owner may do the same to the lists itself, without a call (core/runqueue_list.h).
+ * `mode` gathers whatever is unusual, when it happens, so that the short ways of the entry path test one word: while it
+ * is 0, the list is its owner's alone and its head is the next one to run. Only the owner writes it.
  *
  *     runqueue_offer.c    a private list, and one shared word through which the owner hands work out
  *     runqueue_biased.c   a lock that the owner need not take until a thief asks
@@ -23,9 +24,15 @@
 
 struct slot;
 
-/* A FIFO through slot->run_next; SLOT_NONE ends it. */
+/* A FIFO through slot->run_next. Empty: head is NULL. The run_next of the last one means nothing. */
 struct runqueue_list {
-    uint16_t head, tail;
+    struct slot *head, *tail;
+};
+
+enum {
+    RUNQUEUE_SHARED = 1, /* others may touch the lists, or the oldest are on offer */
+    RUNQUEUE_FRONT = 2,  /* the front place is not empty, or the last turn came from there */
+    RUNQUEUE_TURN = 4    /* the turn is not as it began: see turn_account() and turn_lend() */
 };
 
 struct runqueue {
@@ -33,11 +40,11 @@ struct runqueue {
     struct runqueue_list front; /* the same: the front place */
     uint32_t length;            /* the same; (a) as a hint */
     struct lock lock;           /* lock, biased */
-    uint32_t mode;              /* (a) 0: the lists are the owner's alone; written by the owner only */
+    uint32_t mode;              /* (a) RUNQUEUE_SHARED and so on; written by the owner only */
     uint32_t acquisitions;      /* biased: owner, since the queue became shared */
-    uint32_t box;        /* offer: (a) first slot of the chain on offer + 1, 0: nothing; only the owner fills it */
-    uint16_t box_tail;   /* offer: owner; the last slot of the chain it offered */
-    uint16_t box_length; /* offer: owner */
+    uint32_t box_length;        /* offer: owner */
+    struct slot *box;           /* offer: (a) the chain on offer, NULL: nothing; only the owner fills it */
+    struct slot *box_tail;      /* offer: owner; the last slot of the chain it offered */
 };
 
 void runqueue_init(struct runqueue *queue);
@@ -54,7 +61,7 @@ struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front);
 void runqueue_publish(struct runqueue *queue);
 
 /* Take the older half of another core's queue, at most RUNQUEUE_STEAL_MAX: a chain through run_next, oldest first,
- * ended by SLOT_NONE. NULL: nothing, or not now: then an IPI makes the owner publish. */
+ * ended by NULL. NULL: nothing, or not now: then an IPI makes the owner publish. */
 struct slot *runqueue_steal(struct runqueue *victim);
 
 /* How many are ready there, about. */

@@ -8,7 +8,8 @@
  *     BIASED --publish, with work in the queue (owner, store release)--> SHARED
  *     SHARED --unlock, after 64 acquisitions by the owner (owner, holding the lock)--> BIASED
  *
- * Only the owner writes `mode`, so what the owner reads of it is true without a fence. In SHARED both sides take a
+ * SHARED is a bit of `mode`, BIASED is its absence. Only the owner writes `mode`, so what the owner reads of it is true
+ * without a fence. In SHARED both sides take a
  * test-and-set lock. A thief reads `mode` twice: the second time under the lock, and with acquire. A relaxed second
  * read is a bug that GenMC finds: two thieves then dispatch one process twice, since the one may see the lock free and
  * the mode of before the owner took the queue back.
@@ -18,24 +19,16 @@
  */
 #include "core/runqueue_list.h"
 
-enum { BIASED, SHARED };
 #define REBIAS_AFTER 64
 
 void runqueue_init(struct runqueue *queue) {
-    *queue = (struct runqueue){.list = RUNQUEUE_EMPTY, .front = RUNQUEUE_EMPTY, .mode = BIASED};
-}
-
-_Static_assert(BIASED == 0, "queue_own()");
-
-/* Only its own core writes the mode: the owner may trust what it reads. */
-static inline bool biased(const struct runqueue *queue) {
-    return queue_own(queue);
+    *queue = (struct runqueue){0};
 }
 
 /* The owner lets the lock go that it had to take. */
 static void disown(struct runqueue *queue) {
     if (++queue->acquisitions >= REBIAS_AFTER)
-        arch_store_relaxed(&queue->mode, BIASED); /* seen by the next thief under the lock */
+        queue_mode(queue, RUNQUEUE_SHARED, 0); /* seen by the next thief under the lock */
     lock_release(&queue->lock);
 }
 
@@ -55,39 +48,40 @@ static __attribute__((noinline)) struct slot *pop_locked(struct runqueue *queue,
 }
 
 void runqueue_push(struct runqueue *queue, struct slot *slot) {
-    if (biased(queue))
+    if (queue_own(queue))
         queue_append(queue, &queue->list, slot);
     else
         push_locked(queue, &queue->list, slot);
 }
 
 void runqueue_push_front(struct runqueue *queue, struct slot *slot) {
-    if (biased(queue))
+    queue_mode(queue, 0, RUNQUEUE_FRONT);
+    if (queue_own(queue))
         queue_append(queue, &queue->front, slot);
     else
         push_locked(queue, &queue->front, slot);
 }
 
 struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front) {
-    return biased(queue) ? queue_take(queue, front, ret_front) : pop_locked(queue, front, ret_front);
+    return queue_own(queue) ? queue_take(queue, front, ret_front) : pop_locked(queue, front, ret_front);
 }
 
 void runqueue_publish(struct runqueue *queue) {
-    if (!biased(queue) || queue->length == 0)
+    if (!queue_own(queue) || queue->length == 0)
         return;
     queue->acquisitions = 0;
     /* Pairs with the acquire reads of mode in runqueue_steal(): the list as it is comes first. */
     arch_fence_release();
-    arch_store_relaxed(&queue->mode, SHARED);
+    queue_mode(queue, 0, RUNQUEUE_SHARED);
 }
 
 struct slot *runqueue_steal(struct runqueue *victim) {
     struct slot *first = NULL, *last;
-    if (runqueue_hint(victim) == 0 || biased(victim))
+    if (runqueue_hint(victim) == 0 || queue_own(victim))
         return NULL; /* a hint only: the read below decides */
     if (__atomic_exchange_n(&victim->lock.held, 1, __ATOMIC_ACQUIRE))
         return NULL;
-    if (__atomic_load_n(&victim->mode, __ATOMIC_ACQUIRE) == SHARED) {
+    if (__atomic_load_n(&victim->mode, __ATOMIC_ACQUIRE) & RUNQUEUE_SHARED) {
         uint32_t n = steal_share(victim->length);
         if (n) {
             first = queue_split(victim, n, &last);
@@ -99,7 +93,7 @@ struct slot *runqueue_steal(struct runqueue *victim) {
 }
 
 const char *runqueue_check(struct runqueue *queue) {
-    if (biased(queue))
+    if (queue_own(queue))
         return lists_check(queue, queue->length);
     lock_acquire(&queue->lock);
     const char *wrong = lists_check(queue, queue->length);

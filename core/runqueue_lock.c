@@ -3,7 +3,7 @@
 #include "core/runqueue_list.h"
 
 void runqueue_init(struct runqueue *queue) {
-    *queue = (struct runqueue){.list = RUNQUEUE_EMPTY, .front = RUNQUEUE_EMPTY, .mode = 1};
+    *queue = (struct runqueue){.mode = RUNQUEUE_SHARED};
 }
 
 static void push(struct runqueue *queue, struct runqueue_list *list, struct slot *slot) {
@@ -17,6 +17,7 @@ void runqueue_push(struct runqueue *queue, struct slot *slot) {
 }
 
 void runqueue_push_front(struct runqueue *queue, struct slot *slot) {
+    queue_mode(queue, 0, RUNQUEUE_FRONT);
     push(queue, &queue->front, slot);
 }
 

@@ -20,7 +20,7 @@
 #include "core/runqueue_list.h"
 
 void runqueue_init(struct runqueue *queue) {
-    *queue = (struct runqueue){.list = RUNQUEUE_EMPTY, .front = RUNQUEUE_EMPTY};
+    *queue = (struct runqueue){0};
 }
 
 void runqueue_push(struct runqueue *queue, struct slot *slot) {
@@ -28,27 +28,29 @@ void runqueue_push(struct runqueue *queue, struct slot *slot) {
 }
 
 void runqueue_push_front(struct runqueue *queue, struct slot *slot) {
+    queue_mode(queue, 0, RUNQUEUE_FRONT);
     queue_append(queue, &queue->front, slot);
 }
 
 /* The owner's offer comes back before the rest, unless a thief has it. Relaxed will do: the owner wrote the chain. */
 static void take_back(struct runqueue *queue) {
-    uint32_t box = __atomic_exchange_n(&queue->box, 0, __ATOMIC_RELAXED);
+    struct slot *box = __atomic_exchange_n(&queue->box, NULL, __ATOMIC_RELAXED);
     if (!box) {
         set_length(queue, queue->length - queue->box_length); /* stolen */
         return;
     }
-    machine.slot[queue->box_tail].run_next = queue->list.head;
-    queue->list.head = (uint16_t)(box - 1);
-    if (queue->list.tail == SLOT_NONE)
+    if (list_empty(&queue->list))
         queue->list.tail = queue->box_tail;
+    else
+        queue->box_tail->run_next = queue->list.head;
+    queue->list.head = box;
 }
 
 struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front) {
     if (queue->box_length) {
         take_back(queue);
         queue->box_length = 0;
-        queue->mode = 0;
+        queue_mode(queue, RUNQUEUE_SHARED, 0);
     }
     return queue_take(queue, front, ret_front);
 }
@@ -60,35 +62,31 @@ void runqueue_publish(struct runqueue *queue) {
             return; /* still on offer */
         set_length(queue, queue->length - queue->box_length);
         queue->box_length = 0;
-        queue->mode = 0;
+        queue_mode(queue, RUNQUEUE_SHARED, 0);
     }
     uint32_t n = steal_share(queue->length);
     if (!n)
         return;
     struct slot *first = queue_split(queue, n, &last);
-    queue->box_tail = last->index;
-    queue->box_length = (uint16_t)n;
-    queue->mode = 1; /* what is oldest is on offer */
+    queue->box_tail = last;
+    queue->box_length = n;
+    queue_mode(queue, 0, RUNQUEUE_SHARED);
     /* Pairs with the exchange in runqueue_steal(): the chain's links and words come first. */
     arch_fence_release();
-    arch_store_relaxed(&queue->box, first->index + 1u);
+    arch_store_relaxed(&queue->box, first);
 }
 
 struct slot *runqueue_steal(struct runqueue *victim) {
     if (!__atomic_load_n(&victim->box, __ATOMIC_RELAXED))
         return NULL;
-    uint32_t box = __atomic_exchange_n(&victim->box, 0, __ATOMIC_ACQUIRE); /* pairs with runqueue_publish() */
-    return box ? &machine.slot[box - 1] : NULL;
+    return __atomic_exchange_n(&victim->box, NULL, __ATOMIC_ACQUIRE); /* pairs with runqueue_publish() */
 }
 
 const char *runqueue_check(struct runqueue *queue) {
-    uint32_t box = __atomic_load_n(&queue->box, __ATOMIC_RELAXED), last, n = 0;
+    const struct slot *box = __atomic_load_n(&queue->box, __ATOMIC_RELAXED);
     if (box && !queue->box_length)
         return "a run queue offers what its owner does not know of";
-    if (box) {
-        n = list_count(box - 1, queue->box_length, &last);
-        if (n != queue->box_length || last != queue->box_tail)
-            return "a run queue's offer is not the chain that its owner made";
-    }
+    if (box && list_count(box, queue->box_tail, queue->box_length) != queue->box_length)
+        return "a run queue's offer is not the chain that its owner made";
     return lists_check(queue, queue->length - queue->box_length);
 }

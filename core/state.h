@@ -4,8 +4,10 @@
  *
  *     kind 4 | peer 16 | seq 44
  *
- * seq numbers the wait: one counter for each slot, which starts again only after 2^43 waits, so that a word
- * once seen does not come back while anyone may still use it.
+ * seq numbers the wait: one counter for each slot, which starts again only after 2^43 waits, so that a word once seen
+ * does not come back while anyone may still use it. The entry path completes no wait whose number has the highest bit,
+ * STATE_SEQ_LONG: such are a receive with a mask or a deadline of its own; and, since the entry path only counts up,
+ * the waits of one whose counter is to start again, which it does in ipc/ (wait_again()).
  *
  *              process_make                 process_start
  *     FREE ------------------> NEW --------------------------> RDY|c
@@ -55,6 +57,7 @@ enum kind {
 
 #define STATE_SEQ_BITS 44
 #define STATE_SEQ_MASK ((UINT64_C(1) << STATE_SEQ_BITS) - 1)
+#define STATE_SEQ_LONG (UINT64_C(1) << (STATE_SEQ_BITS - 1))
 
 static inline uint64_t state(enum kind kind, uint32_t peer, uint64_t seq) {
     return (uint64_t)kind << 60 | (uint64_t)peer << STATE_SEQ_BITS | seq;

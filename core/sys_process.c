@@ -199,9 +199,7 @@ static int state_facts(struct core *core, uint64_t *r, struct slot *slot) {
     r[OS2_R_W0] = state | (uint64_t)where << 8 | (uint64_t)(p ? p->quantum : 0) << 32;
     r[OS2_R_W1] = p ? space_owned(&p->space) | __atomic_load_n(&p->space.quota, __ATOMIC_RELAXED) << 32 : 0;
     r[OS2_R_W2] = p ? p->space.tables | (uint64_t)p->space.objects << 32 : 0;
-    r[OS2_R_W3] = __atomic_load_n(&slot->spent, __ATOMIC_RELAXED);
-    if (core->turn_slot == slot->index)
-        r[OS2_R_W3] += (uint64_t)(core->tokens_marked - core->tokens);
+    r[OS2_R_W3] = __atomic_load_n(&slot->spent, __ATOMIC_RELAXED) + turn_uncounted(core, slot);
     r[OS2_R_W4] = p ? p->turns : slot->end_turns;
     r[OS2_R_CALLER] = parent ? parent->index | slot->parent_life << OS2_ID_GENERATION_SHIFT : 0;
     r[OS2_R_BADGE] = p ? p->name[0] : slot->end_name[0];

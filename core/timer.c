@@ -64,15 +64,16 @@ bool timer_init(struct timers *timers) {
 
 void timer_arm(struct core *core, struct slot *slot, uint64_t seq, uint64_t time) {
     struct timer_node *n = &slot->timer[core->index];
+    uint64_t before = n->time;
     n->time = time;
     n->seq = seq;
     if (n->position == 0) {
         uint32_t i = core->timers.count++;
         place(core, i, slot->index);
         sift_up(core, i);
-    } else {
-        uint32_t i = n->position - 1;
-        sift_up(core, i);
+    } else if (time < before) {
+        sift_up(core, n->position - 1);
+    } else if (time > before) {
         sift_down(core, n->position - 1);
     }
     if (time < core->timers.armed)

@@ -16,6 +16,8 @@
  *
  *     looking   from before its first look until it has work. A core that has spare work while one looks lets the
  *               lookers at it at every kernel exit that changes its queue: after each pop, and when it makes one ready.
+ *               The entry path's switches do not look at the mask: a looker that found the queue's hint has sent its
+ *               IPI, and one that came before there was anything in it is called when something is made ready.
  *     asleep    nobody has called it since it last began to look. Who has spare work claims one such bit, by the atomic
  *               that clears it, and sends one IPI; so each look is called for by one core at most.
  *
@@ -38,15 +40,33 @@
 #define NAP_LAST_HZ 100
 #define LOOK_HZ 1000
 
-static inline void account(struct core *core) {
-    struct slot *slot = &core->slots[core->turn_slot];
-    if (core->turn_slot != SLOT_NONE && life_generation(slot_life(slot)) == core->turn_generation)
-        __atomic_fetch_add(&slot->spent, (uint64_t)(core->tokens_marked - core->tokens), __ATOMIC_RELAXED);
-    core->tokens_marked = core->tokens;
+/* Tokens since which the turn's were not counted. */
+static inline int64_t marked(const struct core *core) {
+    return core->shared.queue.mode & RUNQUEUE_TURN ? core->tokens_marked : core->turn_quantum;
+}
+
+static void mark(struct core *core, int64_t tokens) {
+    core->tokens_marked = tokens;
+    queue_mode(&core->shared.queue, 0, RUNQUEUE_TURN);
+}
+
+uint64_t turn_uncounted(const struct core *core, const struct slot *slot) {
+    return core->turn_slot == slot && life_generation(slot_life(slot)) == life_generation(core->turn_life)
+               ? (uint64_t)(marked(core) - core->tokens)
+               : 0;
 }
 
 void turn_account(struct core *core) {
-    account(core);
+    struct slot *slot = core->turn_slot;
+    __atomic_fetch_add(&slot->spent, turn_uncounted(core, slot), __ATOMIC_RELAXED);
+    mark(core, core->tokens);
+}
+
+void turn_lend(struct core *core, uint32_t quantum) {
+    if (quantum == core->turn_quantum)
+        return;
+    mark(core, marked(core));
+    core->turn_quantum = quantum;
 }
 
 void turn_stop(struct core *core) {
@@ -61,6 +81,9 @@ void turn_switch(struct core *core, struct process *process) {
     if (process->last_core != core->index + 1) {
         arch_fence_code(); /* also at its very first turn: its text was written by another process, and on any core */
         process->last_core = core->index + 1;
+        /* The entry path takes a turn of this very slot for one of this process. */
+        if (core->turn_slot == process->slot && core->turn_life >> 1 != slot_generation(process->slot))
+            core->turn_slot = core->slots;
     }
     /* The old tables are left before `current` says so: pairs with roots_left() in ipc/end.c. */
     arch_space_activate(core, &process->space.arch);
@@ -80,8 +103,7 @@ void turn_spent(struct core *core) {
     struct process *p = core->current;
     turn_park(p);
     turn_stop(core);
-    p->lent = core->turn_quantum;
-    turn_ready(core, p->slot);
+    turn_ready_lent(core, p->slot, core->turn_quantum);
 }
 
 #define ASLEEP_SHIFT CORES_MAX
@@ -91,7 +113,7 @@ _Static_assert(2 * CORES_MAX <= 64, "idle_mask has two bits for each core");
 
 /* While a core looks for work, let it at what this one does not run at once, and call one that sleeps. */
 static void share_work(struct core *core) {
-    struct runqueue *queue = &core->shared->queue;
+    struct runqueue *queue = &core->shared.queue;
     if (!__atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED) || runqueue_hint(queue) == 0)
         return;
     runqueue_publish(queue);
@@ -107,14 +129,13 @@ static void share_work(struct core *core) {
     }
 }
 
-static inline void make_ready(struct core *core, struct slot *slot, bool front) {
-    struct runqueue *queue = &core->shared->queue;
+static void make_ready(struct core *core, struct slot *slot, uint32_t quantum, bool front) {
+    struct runqueue *queue = &core->shared.queue;
+    slot->process->lent = quantum;
     slot->ready_since = arch_clock();
     arch_store_release(&slot->word, core->ready_word);
     if (front)
         runqueue_push_front(queue, slot);
-    else if (queue_own(queue))
-        queue_append(queue, &queue->list, slot);
     else
         runqueue_push(queue, slot);
     /* Where nobody runs, the next dispatch takes one first, and shares the rest. */
@@ -123,30 +144,35 @@ static inline void make_ready(struct core *core, struct slot *slot, bool front) 
 }
 
 void turn_ready(struct core *core, struct slot *slot) {
-    make_ready(core, slot, false);
+    make_ready(core, slot, slot->process->quantum, false);
+}
+
+void turn_ready_lent(struct core *core, struct slot *slot, uint32_t quantum) {
+    make_ready(core, slot, quantum, false);
 }
 
 void turn_ready_front(struct core *core, struct slot *slot) {
-    make_ready(core, slot, true);
+    make_ready(core, slot, slot->process->quantum, true);
 }
 
 void turn_ending(struct core *core, struct slot *slot) {
+    arch_space_spoil(&slot->process->space.arch);
     slot->ready_since = arch_clock();
     arch_store_release(&slot->word, state(KIND_END, core->index, 0));
-    runqueue_push(&core->shared->queue, slot);
+    runqueue_push(&core->shared.queue, slot);
 }
 
 /* What was stolen becomes this core's, the oldest first to run. NULL: nothing was. */
 static void adopt_chain(struct core *core, struct slot *slot) {
     core->steals += slot != NULL;
     while (slot) {
-        uint16_t next = slot->run_next;
+        struct slot *next = slot->run_next;
         enum kind kind = state_kind(slot->word);
         ASSERT(kind == KIND_RDY || kind == KIND_END);
         arch_store_release(&slot->word, state(kind, core->index, 0));
-        runqueue_push(&core->shared->queue, slot);
+        runqueue_push(&core->shared.queue, slot);
         core->stolen++;
-        slot = next == SLOT_NONE ? NULL : &machine.slot[next];
+        slot = next;
     }
 }
 
@@ -155,7 +181,7 @@ static bool steal(struct core *core) {
     struct core *victim = NULL;
     uint32_t most = 0;
     for (uint32_t i = 0; i < machine.core_count; i++) {
-        uint32_t n = cores[i] != core ? runqueue_hint(&cores[i]->shared->queue) : 0;
+        uint32_t n = cores[i] != core ? runqueue_hint(&cores[i]->shared.queue) : 0;
         if (n > most) {
             most = n;
             victim = cores[i];
@@ -163,7 +189,7 @@ static bool steal(struct core *core) {
     }
     if (!victim)
         return false;
-    struct slot *slot = runqueue_steal(&victim->shared->queue);
+    struct slot *slot = runqueue_steal(&victim->shared.queue);
     if (!slot) {
         arch_ipi_send(victim); /* its handler shares its work and calls this core back */
         return false;
@@ -175,7 +201,7 @@ static bool steal(struct core *core) {
 /* A core that is busy with one process has nobody waiting, and may take from one whose queue is long, or stuck behind a
  * process that makes no call. It looks between two turns and at the tick, at most a thousand times a second. */
 static void look_around(struct core *core, uint64_t now) {
-    if (machine.core_count == 1 || core->shared->stuck || runqueue_hint(&core->shared->queue) != 0 ||
+    if (machine.core_count == 1 || core->shared.stuck || runqueue_hint(&core->shared.queue) != 0 ||
         now < core->next_look)
         return;
     core->next_look = now + machine.clock_hz / LOOK_HZ;
@@ -188,29 +214,29 @@ static void look_around(struct core *core, uint64_t now) {
  * have the shortest queues, hand a process to each other for ever. */
 static void call_for_help(struct core *core) {
     struct core *helper = NULL;
-    arch_store_relaxed(&core->shared->stuck, 1);
-    if (runqueue_hint(&core->shared->queue) == 0)
+    arch_store_relaxed(&core->shared.stuck, 1);
+    if (runqueue_hint(&core->shared.queue) == 0)
         return;
     for (uint32_t i = 0; i < machine.core_count; i++) {
         struct core *other = cores[i];
-        if (other != core && __atomic_load_n(&other->shared->online, __ATOMIC_RELAXED) &&
-            !__atomic_load_n(&other->shared->stuck, __ATOMIC_RELAXED) &&
-            (!helper || runqueue_hint(&other->shared->queue) < runqueue_hint(&helper->shared->queue)))
+        if (other != core && __atomic_load_n(&other->shared.online, __ATOMIC_RELAXED) &&
+            !__atomic_load_n(&other->shared.stuck, __ATOMIC_RELAXED) &&
+            (!helper || runqueue_hint(&other->shared.queue) < runqueue_hint(&helper->shared.queue)))
             helper = other;
     }
-    runqueue_publish(&core->shared->queue);
+    runqueue_publish(&core->shared.queue);
     if (helper)
         arch_ipi_send(helper);
 }
 
 /* The other side: take from a core that is stuck. */
 static void help(struct core *core) {
-    if (core->shared->stuck)
+    if (core->shared.stuck)
         return;
     for (uint32_t i = 0; i < machine.core_count; i++) {
         struct core *other = cores[i];
-        if (other != core && __atomic_load_n(&other->shared->stuck, __ATOMIC_RELAXED))
-            adopt_chain(core, runqueue_steal(&other->shared->queue));
+        if (other != core && __atomic_load_n(&other->shared.stuck, __ATOMIC_RELAXED))
+            adopt_chain(core, runqueue_steal(&other->shared.queue));
     }
 }
 
@@ -221,7 +247,7 @@ static void idle(struct core *core) {
     uint64_t start = arch_clock();
     arch_store_relaxed(&core->idle_since, start);
     core->timers.tick = TIMER_NEVER;
-    while (runqueue_hint(&core->shared->queue) == 0) {
+    while (runqueue_hint(&core->shared.queue) == 0) {
         __atomic_fetch_or(&machine.idle_mask, bits, __ATOMIC_SEQ_CST);
         if (steal(core))
             break;
@@ -252,33 +278,27 @@ static void start_tick(struct core *core) {
 }
 
 /* Give a process its turn. */
-static inline void begin_turn(struct core *core, struct slot *slot, struct process *p, uint64_t now) {
+static void begin_turn(struct core *core, struct slot *slot, struct process *p, uint64_t now) {
     uint64_t waited = now - slot->ready_since;
     if (waited > core->longest_wait)
         core->longest_wait = waited;
     core->turns++;
     p->turns++;
-    core->turn_slot = slot->index;
-    core->turn_generation = life_generation(slot_life(slot));
-    uint64_t quantum = p->quantum;
-    if (p->lent) {
-        quantum = p->lent;
-        p->lent = 0;
-    }
-    core->turn_quantum = (uint32_t)quantum;
-    core->tokens = core->tokens_marked = (int64_t)quantum;
-    if (slot->seq >> (STATE_SEQ_BITS - 1))
-        slot->seq = 0; /* the entry path only counts up: 2^43 more waits before it would overflow */
+    core->turn_slot = slot;
+    core->turn_life = slot_life(slot);
+    core->turn_quantum = p->lent;
+    core->tokens = p->lent;
+    queue_mode(&core->shared.queue, RUNQUEUE_TURN, 0);
 }
 
 void turn_dispatch(struct core *core) {
     core->running = false;
     turn_account(core);
-    core->turn_slot = SLOT_NONE;
-    if (core->shared->stuck)
-        arch_store_relaxed(&core->shared->stuck, 0);
+    core->turn_slot = core->slots;
+    if (core->shared.stuck)
+        arch_store_relaxed(&core->shared.stuck, 0);
     for (;;) {
-        struct slot *slot = runqueue_pop(&core->shared->queue, !core->was_front, &core->was_front);
+        struct slot *slot = runqueue_pop(&core->shared.queue, !core->was_front, &core->was_front);
         if (!slot) {
             turn_leave_space(core);
             idle(core);
@@ -309,59 +329,10 @@ void turn_dispatch(struct core *core) {
     }
 }
 
-/* ---- The short ways of the entry path: a switch to the next one, where that needs no more than other tables. ---- */
-
-/* Who is next, if so; NULL: turn_dispatch() knows. */
-static inline struct slot *plain_next(struct core *core, const struct runqueue *queue) {
-    struct slot *y = queue_first(queue);
-    return !y || y->word != core->ready_word || !arch_space_plain(core, &y->process->space.arch) ||
-                   __atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED)
-               ? NULL
-               : y;
-}
-
-static __attribute__((noinline)) _Noreturn void end_doomed(struct core *core, struct slot *slot) {
+void turn_doomed(struct core *core, struct slot *slot) {
+    core->turn_slot = core->slots;
     turn_leave_space(core);
     end_begin(core, slot, slot->doom_reason, 0, slot->process->context.pc, 0);
-    turn_dispatch(core);
-}
-
-/* Give it its turn, once it is out of the queue. */
-static inline struct process *plain_begin(struct core *core, struct slot *y, uint64_t now) {
-    struct process *p = y->process;
-    core->was_front = false;
-    arch_store_relaxed(&y->word, core->run_word);
-    arch_fence(); /* pairs with end_kill() */
-    begin_turn(core, y, p, now);
-    if (slot_doomed(y))
-        end_doomed(core, y);
-    return p;
-}
-
-struct process *turn_rotate(struct core *core) {
-    struct runqueue *queue = &core->shared->queue;
-    struct slot *y = plain_next(core, queue);
-    if (!y)
-        return NULL;
-    struct process *x = core->current;
-    struct slot *slot = x->slot;
-    uint64_t now = arch_clock();
-    account(core);
-    x->lent = core->turn_quantum;
-    slot->ready_since = now;
-    arch_store_release(&slot->word, core->ready_word);
-    queue_rotate(queue, y, slot);
-    return plain_begin(core, y, now);
-}
-
-struct process *turn_next(struct core *core) {
-    struct runqueue *queue = &core->shared->queue;
-    struct slot *y = plain_next(core, queue);
-    if (y) {
-        account(core);
-        queue_take_first(queue, y);
-        return plain_begin(core, y, arch_clock());
-    }
     turn_dispatch(core);
 }
 
@@ -389,8 +360,8 @@ static void watchdog(struct core *core, uint64_t now) {
         core->watch_process = p;
         core->watch_calls = calls;
         core->watch_since = now;
-        if (core->shared->stuck)
-            arch_store_relaxed(&core->shared->stuck, 0);
+        if (core->shared.stuck)
+            arch_store_relaxed(&core->shared.stuck, 0);
         return;
     }
     call_for_help(core);
@@ -424,7 +395,7 @@ void ipi_arrived(struct core *core) {
         turn_end_doomed(core);
     end_collect(core);
     help(core);
-    runqueue_publish(&core->shared->queue); /* whoever called may not be idle */
+    runqueue_publish(&core->shared.queue); /* whoever called may not be idle */
     if (core->running)
         share_work(core);
 }

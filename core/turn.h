@@ -3,25 +3,22 @@
 #ifndef CORE_TURN_H
 #define CORE_TURN_H
 
-#include "core/process.h"
+#include "core/runqueue_list.h"
 
 /* Count what this turn has spent since this was last done, for the process whose turn it is. */
 void turn_account(struct core *core);
+
+/* What of this core's turn is not counted yet, if it is that process's. */
+uint64_t turn_uncounted(const struct core *core, const struct slot *slot);
+
+/* The turn goes on for another client: it is worth that one's quantum to whoever spends it. */
+void turn_lend(struct core *core, uint32_t quantum);
 
 /* The current process is about to be published or queued: its live floating-point state is saved. */
 void turn_park(struct process *process);
 
 /* The current process no longer runs; its tables stay in use until the core switches. */
 void turn_stop(struct core *core);
-
-/* The entry path's yield: the current process's registers are saved and its token is counted; give the turn to the next
- * one if that needs no more than a switch of tables. Returns the process to run, its space not yet
- * active; NULL: nothing was done. */
-struct process *turn_rotate(struct core *core);
-
-/* The same for a receive that waits: the current process is published, and its core has left it. Returns the process to
- * run, its space not yet active; if that needs more than a switch of tables, does not return. */
-struct process *turn_next(struct core *core);
 
 /* The turn has no tokens left: whoever runs goes to the tail. */
 void turn_spent(struct core *core);
@@ -32,9 +29,26 @@ void turn_switch(struct core *core, struct process *process);
 /* The process just switched to was doomed before it was acquired: end it. */
 void turn_end_doomed(struct core *core);
 
-/* Put a process that this core holds at the tail of this core's queue; or, woken by a device, at its front place. */
+/* Put a process that this core holds at the tail of this core's queue; or, woken by a device, at its front place. Its
+ * next turn has its own quantum, or that one. */
 void turn_ready(struct core *core, struct slot *slot);
 void turn_ready_front(struct core *core, struct slot *slot);
+void turn_ready_lent(struct core *core, struct slot *slot, uint32_t quantum);
+
+/* The entry path's switch: the process that it took from the queue (its word says RUN|c) is doomed. */
+_Noreturn void turn_doomed(struct core *core, struct slot *slot);
+
+/* The same in few instructions, where nobody else may touch the queue, nor looks for work. */
+static inline bool turn_ready_plain(const struct core *core) {
+    return queue_own(&core->shared.queue) && !__atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED);
+}
+static inline void turn_ready_short(struct core *core, struct slot *slot, struct process *process) {
+    struct runqueue *queue = &core->shared.queue;
+    process->lent = process->quantum;
+    slot->ready_since = arch_clock();
+    arch_store_release(&slot->word, core->ready_word);
+    queue_append(queue, &queue->list, slot);
+}
 
 /* Put an ending process (END|c) at the tail: its end goes on in its turn. */
 void turn_ending(struct core *core, struct slot *slot);

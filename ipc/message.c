@@ -148,18 +148,20 @@ static void receive_again(struct process *process) {
 static bool receive(struct core *core, struct process *process) {
     struct slot *slot = process->slot;
     const struct wait *wait = &process->wait;
+    uint32_t lent = process->lent;
+    process->blank = NULL;
     for (unsigned tries = 0; tries < RECEIVE_TRIES; tries++) {
+        if (!core_runs(core, process))
+            process->lent = process->quantum;
         uint64_t bits = take_bits(process), seq = 0;
         struct slot *y = wait->from == SLOT_NOBODY || queue_empty(slot) ? NULL : claim_sender(core, process, &seq);
         if (y) {
             bool call = is_call(y->process);
             enum os2_status status = deliver(y->process, process, call);
             if (status == OS2_OK) {
-                uint32_t quantum = call ? y->process->lending : process->quantum;
+                process->lent = call ? y->process->lending : process->quantum;
                 if (core_runs(core, process))
-                    core->turn_quantum = quantum;
-                else
-                    process->lent = quantum;
+                    turn_lend(core, process->lent);
             }
             if (status == OS2_OK && call) {
                 publish_caller(core, y, slot, seq);
@@ -194,8 +196,11 @@ static bool receive(struct core *core, struct process *process) {
         if (current)
             turn_park(process);
         seq = wait_begin(slot);
+        if (~wait->mask || wait->deadline != TIMER_NEVER)
+            seq |= STATE_SEQ_LONG; /* the entry path would leave mask and deadline to the next wait */
         uint64_t word = state(KIND_RCV, wait->from, seq);
         slot->mask = wait->mask;
+        process->lent = lent; /* the turn that goes on may be its own, and it may come back into it */
         uint16_t from = wait->from;
         uint64_t from_life = wait->from_life;
         arm(core, slot, seq, wait->deadline);
@@ -288,10 +293,11 @@ static int send_message(struct core *core, struct process *x, bool call) {
         status = deliver(x, t->process, call);
         if (status != OS2_OK) {
             if (receive(core, t->process))
-                turn_ready(core, t);
+                turn_ready_lent(core, t, t->process->lent);
             return status;
         }
         wait_over(t->process);
+        wait_again(t);
         if (!call) {
             turn_ready(core, t);
             return OS2_OK;
@@ -325,7 +331,7 @@ static int send_message(struct core *core, struct process *x, bool call) {
         lock_release(&t->lock);
         turn_stop(core);
         if (receive(core, t->process))
-            turn_ready(core, t);
+            turn_ready_lent(core, t, t->process->lent);
         return SYSCALL_STOPPED;
     }
     lock_release(&t->lock);
@@ -370,6 +376,7 @@ static enum os2_status answer(struct core *core, struct process *x, struct slot 
     if (control & OS2_F_FAIL)
         p->reg[OS2_R_CONTROL] = (uint64_t)(int64_t)OS2_E_FAILED;
     arch_store_relaxed(&y->word, state(KIND_RUN, core->index, 0));
+    wait_again(y);
     *ret_caller = y;
     return OS2_OK;
 }
@@ -377,9 +384,8 @@ static enum os2_status answer(struct core *core, struct process *x, struct slot 
 /* A caller that was answered, but not switched to: the turn it gets next is one like this, in which its work was done,
  * and no longer than its own. */
 static void ready_caller(struct core *core, struct slot *caller) {
-    struct process *p = caller->process;
-    p->lent = core->turn_quantum < p->quantum ? core->turn_quantum : 0;
-    turn_ready(core, caller);
+    const struct process *p = caller->process;
+    turn_ready_lent(core, caller, core->turn_quantum < p->quantum ? core->turn_quantum : p->quantum);
 }
 
 int sys_reply(struct core *core, struct process *process) {
@@ -430,18 +436,6 @@ void message_looked_at_late(struct core *core, uint64_t word, struct process *ca
     syscall_leave(core);
 }
 
-struct process *message_wait(struct core *core) {
-    struct process *x = core->current;
-    struct slot *slot = x->slot;
-    turn_park(x);
-    uint64_t word = state(KIND_RCV, SLOT_ANY, wait_begin(slot));
-    arch_swap_full(&slot->word, word); /* pairs with the look at the word in send_message() and notify_slot() */
-    bool missed = __atomic_load_n(&slot->note, __ATOMIC_RELAXED) || !queue_empty(slot);
-    if (missed && arch_cas_full(&slot->word, word, state(KIND_RUN, core->index, 0)))
-        return NULL;
-    return turn_next(core);
-}
-
 /* ---- With a block, on the entry path. ---- */
 
 static uint64_t pass_result(enum pass pass, unsigned order) {
@@ -469,7 +463,7 @@ uint64_t message_pass(struct process *x, struct process *into, uint64_t va) {
 
 void message_pass_undo_call(struct core *core, struct process *into) {
     if (receive(core, into))
-        turn_ready(core, into->slot);
+        turn_ready_lent(core, into->slot, into->lent);
 }
 
 void message_pass_undo_reply(struct core *core, struct process *into, uint64_t caller) {

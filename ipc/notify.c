@@ -7,12 +7,13 @@
  *
  * Setter: bits, full fence, word. Receiver: word by a full-fence swap, then bits. One of them sees the other.
  *
- * Most often the receiver waits already, and asks for all of the bits: then notify() claims it as a sender does, from
- * the exact word seen before its generation, and hands it the bits without setting them. Mask and word belong together,
- * since a wait's number never comes back.
+ * Most often the receiver waits already, for anyone and for ever and for all of the bits, which its word tells: then
+ * notify() claims it as a sender does, from the exact word seen before its generation, and hands it the bits without
+ * setting them.
  */
 #include "core/ipc.h"
 #include "core/state.h"
+#include "core/string.h"
 #include "core/syscall.h"
 #include "core/turn.h"
 #include "ipc/wait.h"
@@ -21,11 +22,13 @@
 static void deliver_bits(struct core *core, struct slot *slot, uint64_t bits, bool front) {
     struct process *process = slot->process;
     uint64_t *r = process->reg;
+    if (!process->blank)
+        memset(r, 0, sizeof process->reg);
     r[OS2_R_CONTROL] = OS2_I_BITS;
-    r[OS2_R_LABEL] = r[OS2_R_W0] = r[OS2_R_W1] = r[OS2_R_W2] = r[OS2_R_W3] = r[OS2_R_W4] = 0;
-    r[OS2_R_CALLER] = r[OS2_R_BADGE] = 0;
     r[OS2_R_BITS] = bits;
+    process->blank = BLANK_BITS;
     wait_over(process);
+    wait_again(slot);
     if (front)
         turn_ready_front(core, slot);
     else
@@ -64,11 +67,15 @@ struct light light_notify(uint64_t control, uint64_t bits, uint64_t w0, uint64_t
         return light_status(OS2_E_RIGHTS);
     struct slot *slot = &machine.slot[handle_slot(h->target)];
     uint64_t generation = handle_generation(h->target), word = slot_word(slot);
-    if (state_kind(word) == KIND_RCV && state_peer(word) == SLOT_ANY && slot_life(slot) == generation << 1 && bits &&
-        !(bits & ~__atomic_load_n(&slot->mask, __ATOMIC_RELAXED)) &&
-        arch_cas_full(&slot->word, word, state(KIND_RUN, core->index, 0))) {
-        deliver_bits(core, slot, bits, false);
-        return light_status(OS2_OK);
+    if (word < STATE_SEQ_LONG && slot_life(slot) == generation << 1 && bits) {
+        struct process *process = slot->process; /* nobody held it since, or the exchange fails */
+        if (process->blank && turn_ready_plain(core) && arch_cas_full(&slot->word, word, core->run_word)) {
+            process->reg[OS2_R_CONTROL] = OS2_I_BITS;
+            process->reg[OS2_R_BITS] = bits;
+            process->blank = BLANK_BITS;
+            turn_ready_short(core, slot, process);
+            return light_status(OS2_OK);
+        }
     }
     return light_status(notify_slot(core, slot, generation, bits, false));
 }

@@ -79,4 +79,5 @@ void parcel_deliver(const struct parcel *parcel) {
         info |= OS2_I_HANDLE;
     }
     into->reg[OS2_R_CONTROL] = info;
+    into->blank = NULL;
 }

@@ -25,6 +25,7 @@
 void wait_finish(struct process *process, int64_t status) {
     memset(process->reg, 0, sizeof process->reg);
     process->reg[OS2_R_CONTROL] = (uint64_t)status;
+    process->blank = BLANK_BITS;
     wait_over(process);
 }
 

@@ -3,11 +3,16 @@
 #ifndef IPC_WAIT_H
 #define IPC_WAIT_H
 
-#include "core/process.h"
+#include "core/state.h"
 
 /* A new wait of a process that this core holds: its number. */
 static inline uint64_t wait_begin(struct slot *slot) {
-    return slot->seq = (slot->seq + 1) & ((UINT64_C(1) << 44) - 1);
+    return slot->seq = (slot->seq + 1) & (STATE_SEQ_LONG - 1);
+}
+
+/* The same counter, once a wait of it is over, if the entry path has counted far. */
+static inline void wait_again(struct slot *slot) {
+    slot->seq &= STATE_SEQ_LONG - 1;
 }
 
 /* Change the pending bits; the slot's lock is held. */

@@ -220,7 +220,6 @@ void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64
         light_handler *handler = i < OS2_SYS_COUNT ? light_handlers[i] : NULL;
         riscv_core(core)->light[i] = handler ? handler : riscv_not_light;
     }
-    riscv_core(core)->light[OS2_SYS_yield] = riscv_yield;
     riscv_core(core)->light[OS2_SYS_receive] = riscv_receive;
     if (!OS2_CHECKS) {
         riscv_core(core)->light[OS2_SYS_block_alloc] = riscv_block_alloc;

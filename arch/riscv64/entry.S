@@ -16,7 +16,9 @@
  *
  * Eight calls never come to C, or only to one function of it: tokens, a poll that finds nothing, yield, and a receive
  * that waits, here; call and reply_receive between processes that need no more than a switch, in message.S; block_alloc
- * and block_free of one page, in block.S.
+ * and block_free of one page, in block.S. Tokens, yield and what is in message.S are told by compares, the rest by a
+ * table; yield is compared though that costs each light call two instructions, since the way through the table would
+ * cost it ten.
  *
  * With the boot argument os2.nofast another entry is used, from which every call goes the long way.
  */
@@ -25,18 +27,12 @@
 #define REG(n) (PROCESS_REG + 8 * (n))
 #define S(n) (PROCESS_S + 8 * (n))
 
-    /* The registers of a process that a call keeps, and its pc behind the ecall; light: where a light call is made, sp
-     * is not its own any more. */
-    .macro save_context process, scratch, light=0
+    /* The registers of a process that a call keeps, and its pc behind the ecall. */
+    .macro save_context process, scratch, sp=sp
     csrr \scratch, sepc
     addi \scratch, \scratch, 4
     sd \scratch, PROCESS_PC(\process)
-    .if \light
-    ld \scratch, CORE_USER_SP(tp)
-    sd \scratch, PROCESS_SP(\process)
-    .else
-    sd sp, PROCESS_SP(\process)
-    .endif
+    sd \sp, PROCESS_SP(\process)
     sd s0, S(0)(\process)
     sd s1, S(1)(\process)
     sd s2, S(2)(\process)
@@ -100,6 +96,8 @@ trap_entry:
     beq t0, t1, fast_call
     lui t1, NUMBER_REPLY_RECEIVE << 4
     beq t0, t1, fast_reply_receive
+    lui t1, NUMBER_YIELD << 4
+    beq t0, t1, fast_yield
 
     /* A light call, or a label from the same table. */
     srliw t1, t0, 13
@@ -153,6 +151,7 @@ riscv_not_light:
     sd t0, CORE_TOKENS(tp)
 slow:
     ld t0, CORE_CURRENT(tp)
+    sd zero, PROCESS_BLANK(t0)
     sd a0, REG(0)(t0)
     sd a1, REG(1)(t0)
     sd a2, REG(2)(t0)
@@ -200,11 +199,95 @@ fast_return:
     csrrw tp, sscratch, tp
     sret
 
-/* void riscv_enter(struct core *): load the current process, its space being active, and run it. */
-    .globl riscv_enter
-riscv_enter:
-    mv tp, a0
-    ld t2, CORE_CURRENT(tp)
+#if NUMBER_TOKENS != 0
+#error "fast_tokens is found by a number of 0"
+#endif
+fast_tokens:
+    ld t0, CORE_TOKENS(tp)
+    addi t0, t0, -1
+    blez t0, slow               /* the turn is spent */
+    sd t0, CORE_TOKENS(tp)
+    mv a1, t0
+    csrr t0, sepc
+    addi t0, t0, 4
+    csrw sepc, t0
+    li a0, 0
+    li t0, 0
+    csrrw tp, sscratch, tp
+    sret
+
+/*
+ * A switch to the next ready process, where that needs no more than other tables: all that is unusual about the queue
+ * or the turn is in one word (core/runqueue.h), and the context words say the rest of the next one, who is not ending
+ * then. t1 is its slot, t2 its process, t3 its context word, which becomes its state word.
+ */
+    .macro next_find none, slow
+    ld t1, QUEUE_HEAD(tp)
+    beqz t1, \none
+    lw t2, QUEUE_MODE(tp)
+    bnez t2, \slow
+    ld t2, SLOT_PROCESS(t1)
+    ld t3, PROCESS_CTX(t2)
+    ld t4, CORE_CTX(tp)
+    bne t3, t4, \slow
+    .endm
+
+    /* The turn is that of the slot in t6, and has t0 tokens left. */
+    .macro account
+    lwu a1, CORE_TURN_QUANTUM(tp)
+    sub a1, a1, t0
+    addi a2, t6, SLOT_SPENT
+    amoadd.d zero, a1, (a2)
+    .endm
+
+/* t5 is the current process, t6 its slot. Its results are all 0 already; elsewhere, or in the turn of another, blank is
+ * not the turn's slot. */
+fast_yield:
+    ld t0, CORE_TOKENS(tp)
+    addi t0, t0, -1
+    blez t0, slow
+    next_find yield_alone, slow
+    ld t5, CORE_CURRENT(tp)
+    ld t6, PROCESS_BLANK(t5)
+    ld a1, CORE_TURN_SLOT(tp)
+    bne t6, a1, yield_not_blank
+yield_blank:
+    account
+    save_context t5, a3
+    csrr a4, time
+    sd a4, SLOT_READY_SINCE(t6)
+    ld a5, CORE_READY_WORD(tp)
+    ld a6, QUEUE_TAIL(tp)       /* to the tail, and the first one off */
+    sd t6, SLOT_RUN_NEXT(a6)
+    sd t6, QUEUE_TAIL(tp)
+    ld a6, SLOT_RUN_NEXT(t1)
+    sd a6, QUEUE_HEAD(tp)
+    sd t3, SLOT_WORD(t1)        /* RDY -> RUN */
+    fence rw, rw                /* for both words: pairs with end_kill(), and with who finds the other one ready */
+    sd a5, SLOT_WORD(t6)        /* RUN -> RDY */
+next_enter:                     /* as begin_turn() and turn_switch() in core/turn.c; a4 is the time */
+    ld a5, SLOT_LIFE(t1)
+    andi a6, a5, 1
+    bnez a6, next_doomed
+    ld a6, SLOT_READY_SINCE(t1)
+    sub a4, a4, a6
+    ld a6, CORE_LONGEST_WAIT(tp)
+    bltu a6, a4, next_longest
+next_turn:
+    ld a6, CORE_TURNS(tp)
+    addi a6, a6, 1
+    sd a6, CORE_TURNS(tp)
+    ld a6, PROCESS_TURNS(t2)
+    addi a6, a6, 1
+    sd a6, PROCESS_TURNS(t2)
+    sd t1, CORE_TURN_SLOT(tp)
+    sd a5, CORE_TURN_LIFE(tp)
+    lwu a5, PROCESS_LENT(t2)
+    sd a5, CORE_TOKENS(tp)
+    sw a5, CORE_TURN_QUANTUM(tp)
+    ld t0, PROCESS_SATP(t2)
+    csrw satp, t0
+    sd t2, CORE_CURRENT(tp)
 enter_t2:
     load_context t2
 leave:
@@ -228,89 +311,89 @@ leave:
     li ra, 0
     sret
 
-#if NUMBER_TOKENS != 0
-#error "fast_tokens is found by a number of 0"
-#endif
-fast_tokens:
-    ld t0, CORE_TOKENS(tp)
-    addi t0, t0, -1
-    blez t0, slow               /* the turn is spent */
-    sd t0, CORE_TOKENS(tp)
-    mv a1, t0
-    csrr t0, sepc
-    addi t0, t0, 4
-    csrw sepc, t0
-    li a0, 0
-    li t0, 0
-    csrrw tp, sscratch, tp
-    sret
-
-/* In the place of a light call. Where nobody else is ready, the turn goes on. */
-    .globl riscv_yield
-riscv_yield:
-    ld t1, CORE_SHARED(tp)
-    lw t1, SHARED_LENGTH(t1)
-    bnez t1, yield_to_next
-    ld sp, CORE_USER_SP(tp)
-    csrr t0, sepc
-    addi t0, t0, 4
-    csrw sepc, t0
-    li a0, 0
-    li t0, 0                    /* t1 is 0 */
-    li t2, 0
-    li ra, 0
-    csrrw tp, sscratch, tp
-    sret
-
-yield_to_next:
-    ld t1, CORE_CURRENT(tp)
-    save_context t1, t0, light=1
-    sd zero, REG(0)(t1)         /* what yield returns, when its turn comes */
-    sd zero, REG(1)(t1)
-    sd zero, REG(2)(t1)
-    sd zero, REG(3)(t1)
-    sd zero, REG(4)(t1)
-    sd zero, REG(5)(t1)
-    sd zero, REG(6)(t1)
-    sd zero, REG(7)(t1)
-    sd zero, REG(8)(t1)
-    sd zero, REG(9)(t1)
-    mv a0, tp
-    call turn_rotate
-    mv t2, a0
-    li a0, NUMBER_YIELD
-    beqz t2, long_way
-switch_to_t2:
-    ld t0, PROCESS_SATP(t2)
-    csrw satp, t0
-    sd t2, CORE_CURRENT(tp)
+/* void riscv_enter(struct core *): load the current process, its space being active, and run it. */
+    .globl riscv_enter
+riscv_enter:
+    mv tp, a0
+    ld t2, CORE_CURRENT(tp)
     j enter_t2
+
+/* Where nobody else is ready, the turn goes on. */
+yield_alone:
+    lw t2, QUEUE_LENGTH(tp)     /* others may be on offer, or in the front place */
+    bnez t2, slow
+    sd t0, CORE_TOKENS(tp)
+    li a0, 0
+    j fast_return
+
+yield_not_blank:
+    ld t6, PROCESS_SLOT(t5)
+    bne t6, a1, slow            /* another's turn */
+    sd t6, PROCESS_BLANK(t5)
+    sd zero, REG(0)(t5)
+    sd zero, REG(1)(t5)
+    sd zero, REG(2)(t5)
+    sd zero, REG(3)(t5)
+    sd zero, REG(4)(t5)
+    sd zero, REG(5)(t5)
+    sd zero, REG(6)(t5)
+    sd zero, REG(7)(t5)
+    sd zero, REG(8)(t5)
+    sd zero, REG(9)(t5)
+    j yield_blank
+
+next_longest:
+    sd a4, CORE_LONGEST_WAIT(tp)
+    j next_turn
+next_doomed:
+    mv a0, tp
+    mv a1, t1
+    ld sp, CORE_STACK_TOP(tp)
+    call turn_doomed
 
 /* In the place of a light call: a receive from anyone, for ever. It waits, where nothing has come. */
     .globl riscv_receive
 riscv_receive:
-    ld t1, CORE_CURRENT(tp)
-    ld t2, PROCESS_SLOT(t1)
-    lw t2, SLOT_PENDING(t2)
-    bnez t2, riscv_not_light
-    sd a0, PROCESS_WAIT_CONTROL(t1)
-    save_context t1, t0, light=1
-    mv a0, tp
-    call message_wait
-    mv t2, a0
-    bnez a0, switch_to_t2
-    ld t1, CORE_CURRENT(tp)
-    ld a0, PROCESS_WAIT_CONTROL(t1)
-/* A call that began as a light one and takes no argument but CONTROL. */
-long_way:
-    li a1, 0
-    li a2, 0
-    li a3, 0
-    li a4, 0
-    li a5, 0
+    ld t5, CORE_CURRENT(tp)
+    ld t6, PROCESS_SLOT(t5)
+    lw t4, SLOT_PENDING(t6)
+    bnez t4, riscv_not_light
+    ld a1, CORE_TURN_SLOT(tp)
+    bne t6, a1, riscv_not_light /* another's turn */
+    next_find riscv_not_light, riscv_not_light
+    ld a7, CORE_USER_SP(tp)
+    account
+    sd a0, PROCESS_WAIT_CONTROL(t5)
+    save_context t5, a3, a7
+    ld a3, SLOT_SEQ(t6)
+    addi a3, a3, 1
+    sd a3, SLOT_SEQ(t6)
+    amoswap.d.aqrl zero, a3, (t6)   /* RUN -> RCV from anyone; pairs with the looks at the word in ipc/ */
+    lw t4, SLOT_PENDING(t6)
+    bnez t4, receive_missed
+    ld a5, QUEUE_TAIL(tp)           /* the first one off */
+    ld a6, SLOT_RUN_NEXT(t1)
+    beq a5, t1, receive_last
+receive_taken:
+    sd a6, QUEUE_HEAD(tp)
+    lw a6, QUEUE_LENGTH(tp)
+    addi a6, a6, -1
+    sw a6, QUEUE_LENGTH(tp)
+    sd t3, SLOT_WORD(t1)            /* RDY -> RUN */
+    fence rw, rw                    /* pairs with end_kill() */
+    csrr a4, time
+    j next_enter
+receive_last:
     li a6, 0
-    li a7, 0
-    j riscv_not_light
+    j receive_taken
+receive_missed:                     /* something came before the word: look again, in C */
+    neg a1, a1                      /* the turn goes on */
+    amoadd.d zero, a1, (a2)
+    mv a0, tp
+    mv a1, a3
+    li a2, 0
+    ld sp, CORE_STACK_TOP(tp)
+    call message_looked_at_late
 
 other_trap:
     sd sp, CORE_USER_SP(tp)

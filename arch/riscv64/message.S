@@ -46,7 +46,7 @@
     ld t4, CORE_SLOTS(tp)
     add t3, t3, t4
     ld t4, SLOT_WORD(t3)
-    srli t5, t4, SEQ_BITS
+    srli t5, t4, SEQ_BITS - 1
     bnez t5, slow               /* does not receive from anyone */
     fence r, r                  /* the word before the life it is good for */
     lw t5, SLOT_LIFE(t3)
@@ -127,7 +127,7 @@ call_lost:
     ld t4, CORE_SLOTS(tp)
     add t3, t3, t4
     slli t4, a7, 64 - SEQ_BITS
-    srli t4, t4, 64 - SEQ_BITS
+    srai t4, t4, 64 - SEQ_BITS  /* with the highest bit it is no word's: see core/state.h */
     ld t5, PROCESS_CALLED_WORD(t1)
     or t4, t4, t5               /* CAL, this server, that very call */
     ld t6, SLOT_WORD(t3)
@@ -184,6 +184,7 @@ reply_fp_one:
     sd a4, REG(4)(\process)
     sd a5, REG(5)(\process)
     sd a6, REG(6)(\process)
+    sd zero, PROCESS_BLANK(\process)
     .endm
 
     /* The same back, but for a0, which the block's move has set. */
@@ -292,6 +293,7 @@ reply_missed:
     sd zero, REG(7)(t5)
     sd zero, REG(8)(t5)
     sd zero, REG(9)(t5)
+    sd zero, PROCESS_BLANK(t5)
     mv a2, t5
     j 1f
 reply_lost:                     /* its deadline passed, or it was killed, in this moment */

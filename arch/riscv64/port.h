@@ -146,6 +146,9 @@ static inline void arch_relax(void) {
 static inline bool arch_space_plain(struct core *core, const struct arch_space *space) {
     return ((struct arch_core *)core)->ctx == space->ctx;
 }
+static inline void arch_space_spoil(struct arch_space *space) {
+    space->ctx = 0;
+}
 /* A plain space has an ASID: arch_space_plain() said so. */
 static inline void arch_fence_plain(const struct arch_space *space, uint64_t va) {
     __asm__ volatile("sfence.vma %0, %1" ::"r"(va), "r"(space->asid) : "memory");

@@ -85,7 +85,7 @@ _Noreturn void riscv_enter(struct core *core);
 void riscv_fp_save(struct arch_context *context);
 void riscv_fp_load(const struct arch_context *context);
 /* In the places of handlers, but no C functions: nobody calls them but the entry path. */
-light_handler riscv_not_light, riscv_yield, riscv_receive, riscv_block_alloc, riscv_block_free;
+light_handler riscv_not_light, riscv_receive, riscv_block_alloc, riscv_block_free;
 int riscv_probe_stimecmp(void);
 void riscv_secondary(void);
 void trap_entry(void);

@@ -11,11 +11,11 @@
  * because C keeps them; they are loaded only in x86_enter. The flags of a program are not kept over a call.
  *
  * Light calls (arch/arch.h) are made from the program's registers: the process is not stopped, nothing of it is saved
- * in memory. Five calls never come to C, or only to one function of it: tokens; a poll that finds nothing; yield; and,
- * in message.S, call and reply_receive between processes that need no more than a switch. Until a call is known to go
- * the long way, nothing is changed: r11, r12 and r13 are free from the start, rsp points to the current struct process,
- * and r12 holds its stack pointer. With the boot argument os2.nofast another entry is used, from which every call goes
- * the long way.
+ * in memory. Six calls never come to C, or only to one function of it: tokens; a poll that finds nothing; yield; a
+ * receive that waits; and, in message.S, call and reply_receive between processes that need no more than a switch.
+ * Until a call is known to go the long way, nothing is changed: r11, r12 and r13 are free from the start, and so are
+ * the registers of arguments that the call does not have; rsp points to the current struct process, and r12 holds its
+ * stack pointer. With the boot argument os2.nofast another entry is used, from which every call goes the long way.
  *
  * A program may load the selectors ds, es, fs and gs. Every switch clears them, fs before its base is written: loading
  * it clears the base on some processors.
@@ -87,7 +87,7 @@ x86_syscall:
     andq %r13, %r11
     movq light_handlers(, %r11, 8), %r11
     testq %r11, %r11
-    jz slow
+    jz not_light
 
     /* A light call: C keeps r12, the stack pointer, and r13, the address to return to. */
     decq %gs:CORE_TOKENS
@@ -138,6 +138,7 @@ x86_syscall_long:
     movq %rsp, %r12
     movq %gs:CORE_CURRENT, %rsp
 slow:
+    movq $0, PROCESS_BLANK(%rsp)
     movq %rax, REG(0)(%rsp)
     save_words %rsp
     movq %rbx, REG(7)(%rsp)
@@ -212,55 +213,173 @@ fast_poll:
     movq $STATUS_WOULD_WAIT, %rax
     jmp fast_return
 
-/* Where nobody else is ready, the turn goes on. */
+/*
+ * A switch to the next ready process, where that needs no more than other tables: all that is unusual about the queue
+ * or the turn is in one word (core/runqueue.h), and the place says the rest of the next one, who is not ending then.
+ * r11 is its slot, rbx its process, r13 its place, which becomes its state word; rsi the slot of the current process,
+ * whose turn it is.
+ */
+    .macro next_find none, slow
+    cmpl $0, %gs:QUEUE_LENGTH
+    je \none
+    cmpl $0, %gs:QUEUE_MODE
+    jne \slow
+    movq %gs:QUEUE_HEAD, %r11
+    movq SLOT_PROCESS(%r11), %rbx
+    movq PROCESS_PLACE(%rbx), %r13
+    cmpq %gs:CORE_PLACE, %r13
+    jne \slow
+    .endm
+
+    .macro account
+    movl %gs:CORE_TURN_QUANTUM, %edx
+    subq %gs:CORE_TOKENS, %rdx
+    lock addq %rdx, SLOT_SPENT(%rsi)
+    .endm
+
+    /* Save the current process, and what differs but for the tables becomes that of the next one. */
+    .macro leave_current way
+    save_context
+    xorl %edi, %edi
+    clear_selectors %edi
+    movq PROCESS_CTX(%rbx), %rax
+    cmpq %gs:CORE_CTX, %rax
+    jne \way\()_state
+\way\()_stated:
+    .endm
+
+    .macro leave_current_state way
+\way\()_state:
+    movq %rsp, %r15
+    movq %rbx, %rbp
+    movq %gs:CORE_STACK_TOP, %rsp
+    call switch_state
+    movq %r15, %rsp
+    jmp \way\()_stated
+    .endm
+
+/* The results of a yield are all 0 already; elsewhere, or in the turn of another, blank is not the turn's slot. */
 fast_yield:
     decq %gs:CORE_TOKENS
     jle slow_again
-    movq %gs:CORE_SHARED, %r11
-    cmpl $0, SHARED_LENGTH(%r11)
-    jne yield_to_next
+    next_find yield_alone, slow_again
+    movq PROCESS_BLANK(%rsp), %rsi
+    cmpq %gs:CORE_TURN_SLOT, %rsi
+    jne yield_not_blank
+yield_blank:
+    account
+    leave_current yield
+    rdtsc
+    shlq $32, %rdx
+    orq %rdx, %rax
+    movq %rax, SLOT_READY_SINCE(%rsi)
+    movq %gs:QUEUE_TAIL, %rdi   /* to the tail, and the first one off */
+    movq %rsi, SLOT_RUN_NEXT(%rdi)
+    movq %rsi, %gs:QUEUE_TAIL
+    movq SLOT_RUN_NEXT(%r11), %rdi
+    movq %rdi, %gs:QUEUE_HEAD
+    xchgq %r13, SLOT_WORD(%r11) /* RDY -> RUN, and a full fence: pairs with end_kill() */
+    movq %gs:CORE_READY_WORD, %rdi
+    movq %rdi, SLOT_WORD(%rsi)  /* RUN -> RDY */
+next_enter:                     /* as begin_turn() and turn_switch() in core/turn.c; rax is the time */
+    movq SLOT_LIFE(%r11), %rdi
+    testb $1, %dil
+    jnz next_doomed
+    subq SLOT_READY_SINCE(%r11), %rax
+    cmpq %gs:CORE_LONGEST_WAIT, %rax
+    ja next_longest
+next_turn:
+    incq %gs:CORE_TURNS
+    incq PROCESS_TURNS(%rbx)
+    movq %r11, %gs:CORE_TURN_SLOT
+    movq %rdi, %gs:CORE_TURN_LIFE
+    movl PROCESS_LENT(%rbx), %eax
+    movq %rax, %gs:CORE_TOKENS
+    movl %eax, %gs:CORE_TURN_QUANTUM
+    movq PROCESS_CR3(%rbx), %rax
+    movq %rax, %cr3
+    movq %rbx, %gs:CORE_CURRENT
+    movq %rbx, %rsp
+    xorl %r11d, %r11d
+    jmp load_context
+    leave_current_state yield
+    leave_current_state receive
+
+yield_not_blank:
+    movq PROCESS_SLOT(%rsp), %rsi
+    cmpq %gs:CORE_TURN_SLOT, %rsi
+    jne slow_again              /* another's turn */
+    movq %rcx, %rdx
+    xorl %eax, %eax
+    movl $REGISTERS, %ecx
+    leaq REG(0)(%rsp), %rdi
+    rep stosq
+    movq %rsi, PROCESS_BLANK(%rsp)
+    movq %rdx, %rcx
+    jmp yield_blank
+
+/* Where nobody else is ready, the turn goes on. */
+yield_alone:
     movl $USER_FLAGS, %r11d
     xorl %eax, %eax
     jmp fast_return
 
-yield_to_next:
-    save_context
-    xorl %eax, %eax             /* what yield returns, when its turn comes */
-    movq %rax, REG(0)(%rsp)
-    movq %rax, REG(1)(%rsp)
-    movq %rax, REG(2)(%rsp)
-    movq %rax, REG(3)(%rsp)
-    movq %rax, REG(4)(%rsp)
-    movq %rax, REG(5)(%rsp)
-    movq %rax, REG(6)(%rsp)
-    movq %rax, REG(7)(%rsp)
-    movq %rax, REG(8)(%rsp)
-    movq %rax, REG(9)(%rsp)
-    movq %gs:CORE_STACK_TOP, %rsp
+next_longest:
+    movq %rax, %gs:CORE_LONGEST_WAIT
+    jmp next_turn
+next_doomed:
     movq %gs:CORE_SELF, %rdi
-    call turn_rotate
-    testq %rax, %rax
-    jz yield_slow
-    movq %rax, %rbp
-    xorl %r13d, %r13d
-    clear_selectors %r13d
-    movq PROCESS_CTX(%rbp), %rax
-    cmpq %gs:CORE_CTX, %rax
-    je 1f
-    movq %gs:CORE_CURRENT, %r15
-    call switch_state
-1:  movq PROCESS_CR3(%rbp), %rax
-    movq %rax, %cr3
-    movq %rbp, %gs:CORE_CURRENT
-    movq %rbp, %rsp
-    xorl %r11d, %r11d
-    jmp load_context
-yield_slow:
-    movq %gs:CORE_CURRENT, %rsp
-    movq PROCESS_SP(%rsp), %r12
-    movq PROCESS_PC(%rsp), %rcx
-    movl $NUMBER_YIELD, %eax
-    jmp slow_again
+    movq %r11, %rsi
+    movq %gs:CORE_STACK_TOP, %rsp
+    xorl %ebp, %ebp
+    call turn_doomed
+
+not_light:
+    cmpw $NUMBER_RECEIVE, %ax
+    jne slow
+/* A receive from anyone, for ever. It waits, where nothing has come. */
+fast_receive:
+    decq %gs:CORE_TOKENS
+    jle slow_again
+    movq PROCESS_SLOT(%rsp), %rsi
+    cmpl $0, SLOT_PENDING(%rsi)
+    jne slow_again
+    cmpq %gs:CORE_TURN_SLOT, %rsi
+    jne slow_again              /* another's turn */
+    next_find slow_again, slow_again
+    movq %rax, PROCESS_WAIT_CONTROL(%rsp)
+    account
+    leave_current receive
+    incq SLOT_SEQ(%rsi)
+    movq SLOT_SEQ(%rsi), %rdi
+    movq %rdi, %rax
+    xchgq %rax, SLOT_WORD(%rsi) /* RUN -> RCV from anyone; pairs with the looks at the word in ipc/ */
+    cmpl $0, SLOT_PENDING(%rsi)
+    jne receive_missed
+    movq SLOT_RUN_NEXT(%r11), %rdi
+    cmpq %gs:QUEUE_TAIL, %r11
+    je receive_last
+receive_taken:
+    movq %rdi, %gs:QUEUE_HEAD
+    decl %gs:QUEUE_LENGTH
+    xchgq %r13, SLOT_WORD(%r11) /* RDY -> RUN, and a full fence: pairs with end_kill() */
+    rdtsc
+    shlq $32, %rdx
+    orq %rdx, %rax
+    jmp next_enter
+receive_last:
+    xorl %edi, %edi
+    jmp receive_taken
+receive_missed:                 /* something came before the word: look again, in C; the turn goes on */
+    movl %gs:CORE_TURN_QUANTUM, %edx
+    subq %gs:CORE_TOKENS, %rdx
+    lock subq %rdx, SLOT_SPENT(%rsi)
+    movq %rdi, %rsi
+    movq %gs:CORE_SELF, %rdi
+    xorl %edx, %edx
+    movq %gs:CORE_STACK_TOP, %rsp
+    xorl %ebp, %ebp
+    call message_looked_at_late
 
 /* The process in r15 stops running here, that in rbp begins to; their ctx differ, their place is the same. Floating
  * point, the base of fs, and the core's ctx. Keeps all registers. The caller has cleared the selectors. */

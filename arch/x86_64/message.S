@@ -130,7 +130,8 @@ call_not_plain:
     andq %r12, %r13
     addq %gs:CORE_SLOTS, %r13
     movq %rbx, %rax
-    andq seq_mask, %rax
+    shlq $64 - SEQ_BITS, %rax
+    sarq $64 - SEQ_BITS, %rax   /* with the highest bit it is no word's: see core/state.h */
     orq PROCESS_CALLED_WORD(%rsp), %rax /* CAL, this server, that very call */
     cmpq SLOT_WORD(%r13), %rax
     jne slow_restored
@@ -194,6 +195,7 @@ fast_call_block:
     lock cmpxchgq %rcx, SLOT_WORD(%r13)
     jne slow_restored
     save_words %rsp
+    movq $0, PROCESS_BLANK(%rsp)
     movq 8(%r12), %r12
     movq %rsp, %r15
     movq %gs:CORE_STACK_TOP, %rsp
@@ -226,6 +228,7 @@ fast_reply_receive_block:
     lock cmpxchgq %rcx, SLOT_WORD(%r13) /* CAL -> RUN */
     jne slow_restored
     save_words %rsp
+    movq $0, PROCESS_BLANK(%rsp)
     movq %rsp, %r15
     movq %gs:CORE_STACK_TOP, %rsp
     movq %r15, %rdi
@@ -257,6 +260,7 @@ fast_reply_receive_block:
 words_missed:
     movl $INFO_MESSAGE, %eax
 reply_missed:
+    movq $0, PROCESS_BLANK(%rbp)
     movq %rax, REG(0)(%rbp)
     save_words %rbp
     xorl %eax, %eax
@@ -276,7 +280,5 @@ reply_lost:                     /* its deadline passed, or it was killed, in thi
     .section .rodata
     .balign 8
 seq_end:
-    .quad 1 << SEQ_BITS         /* a word below it is of kind 0 and peer 0 */
-seq_mask:
-    .quad (1 << SEQ_BITS) - 1
+    .quad 1 << (SEQ_BITS - 1)   /* a word below it is of kind 0 and peer 0, and has not counted too far */
     .text

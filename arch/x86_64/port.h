@@ -157,6 +157,9 @@ static inline void arch_relax(void) {
 static inline bool arch_space_plain(struct core *core, const struct arch_space *space) {
     return ((struct arch_core *)core)->place == space->place;
 }
+static inline void arch_space_spoil(struct arch_space *space) {
+    space->place = space->ctx = 0;
+}
 static inline void arch_fence_plain(struct arch_space *space, uint64_t va) {
     (void)space;
     __asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");

@@ -85,20 +85,30 @@ def named(index):
     return f"{index} {name(slot(index))}"
 
 
-def chain(first, field="run_next", stop=SLOT_NONE, most=10000):
-    """The slots of a list, as text."""
-    found = []
-    while first != stop and len(found) < most:
+def senders(receiver, most=10000):
+    """The slots that wait at another, as text."""
+    found, first = [], int(receiver["queue_head"])
+    while first != SLOT_NONE and len(found) < most:
         found.append(named(first))
-        first = int(slot(first)[field])
+        first = int(slot(first)["next"])
+    return found
+
+
+def chain(first, last, most=10000):
+    """The slots of a run queue's list, as text."""
+    found = []
+    while int(first) and len(found) < most:
+        found.append(named(int(first["index"])))
+        if first == last:
+            break
+        first = first["run_next"]
     return found
 
 
 def run_queue(core):
     queue = core["shared"]["queue"]
-    offered = int(queue["box"])
-    return (chain(int(queue["front"]["head"])), chain(offered - 1) if offered else [],
-            chain(int(queue["list"]["head"])))
+    return (chain(queue["front"]["head"], queue["front"]["tail"]), chain(queue["box"], queue["box_tail"]),
+            chain(queue["list"]["head"], queue["list"]["tail"]))
 
 
 def show_cores():
@@ -139,7 +149,7 @@ def show_queues():
         print(f"core {i} ready: {text or 'none'}")
     for i, one in slots():
         if int(one["queue_head"]) != SLOT_NONE:
-            print(f"senders at {named(i)}: {', '.join(chain(int(one['queue_head']), 'next'))}")
+            print(f"senders at {named(i)}: {', '.join(senders(one))}")
 
 
 def frame_type():

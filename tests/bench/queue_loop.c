@@ -18,7 +18,7 @@ struct machine machine = {.slot = slots, .slot_count = 3};
 #ifdef QUEUE_BARE
 #define CALLED __attribute__((noipa)) /* as those of the other queues, which are in a file of their own */
 CALLED void runqueue_init(struct runqueue *queue) {
-    *queue = (struct runqueue){.list = RUNQUEUE_EMPTY, .front = RUNQUEUE_EMPTY};
+    *queue = (struct runqueue){0};
 }
 CALLED void runqueue_push(struct runqueue *queue, struct slot *slot) {
     queue_append(queue, &queue->list, slot);

@@ -214,6 +214,9 @@ static const char *check_slots(void) {
         if ((kind == KIND_RUN || kind == KIND_RDY || kind == KIND_NEW) &&
             (p->wait.from != SLOT_ANY || p->wait.deadline != TIMER_NEVER || ~p->wait.mask || ~s->mask))
             return WRONG("slot %u does not wait and is not ready for a plain wait", i);
+        for (unsigned r = 0; p && p->blank && r < OS2_R_COUNT; r++)
+            if (p->reg[r] && (p->blank == s || (r != OS2_R_CONTROL && r != OS2_R_BITS)))
+                return WRONG("slot %u: its register %u should be 0", i, r);
         if (s->noted != (s->note != 0))
             return WRONG("slot %u: bits %lx, and noted is %u", i, s->note, s->noted);
         if ((why = check_queue(s)))
@@ -243,7 +246,7 @@ static const char *check_slots(void) {
     if (on_list != free_slots)
         return WRONG("%u slots are free, %u are on the list", free_slots, on_list);
     for (uint32_t i = 0; i < machine.core_count; i++) {
-        const char *why = runqueue_check(&cores[i]->shared->queue);
+        const char *why = runqueue_check(&cores[i]->shared.queue);
         if (!why)
             why = timer_check(cores[i]);
         if (!why)
@@ -251,7 +254,7 @@ static const char *check_slots(void) {
         if (why)
             return WRONG("core %u: %s", i, why);
         /* What a thief has taken from the box is still counted, until the owner looks. */
-        const struct runqueue *queue = &cores[i]->shared->queue;
+        const struct runqueue *queue = &cores[i]->shared.queue;
         uint32_t length = queue->length - (queue->box ? 0 : queue->box_length);
         if (queued[i] != length)
             return WRONG("core %u: %u are ready by their words, %u by its queue", i, queued[i], length);

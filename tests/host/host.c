@@ -17,6 +17,7 @@
 
 #include "core/ipc.h"
 #include "core/turn.h"
+#include "ipc/wait.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/common_interface_defs.h>
@@ -121,7 +122,7 @@ static void take(struct core *core, bool user) {
     }
 }
 
-/* The short way of a receive from anyone for ever. No switch is plain here, so it does not return if it waits. */
+/* The short way of a receive from anyone for ever. No switch is plain here, so C looks what comes next. */
 static bool short_receive(struct core *core) {
     struct process *p = core->current;
     if (p->slot->queue_head != SLOT_NONE || p->slot->noted)
@@ -130,10 +131,10 @@ static bool short_receive(struct core *core) {
         host_point(); /* the moment that counts: another core may come now */
     p->wait.control = p->reg[OS2_R_CONTROL];
     core->tokens--;
-    if (message_wait(core))
-        abort();
-    core->tokens++;
-    return false;
+    turn_park(p);
+    uint64_t word = state(KIND_RCV, SLOT_ANY, wait_begin(p->slot));
+    arch_swap_full(&p->slot->word, word);
+    message_looked_at_late(core, word, NULL);
 }
 
 /* The entry path of arch/arch.h for light calls. False: the long way is to be taken. */
@@ -176,6 +177,7 @@ static void base_loop(void) {
             else
                 core_main(cores[index]);
         case JOB_SYSCALL:
+            host_core->current->blank = NULL;
             if (!light_call(host_core))
                 syscall_dispatch(host_core);
             break;

@@ -118,6 +118,10 @@ static inline bool arch_space_plain(struct core *core, const struct arch_space *
     return core == host_core && arch_space_current(space);
 }
 
+static inline void arch_space_spoil(struct arch_space *space) {
+    (void)space;
+}
+
 void arch_fence_address(struct arch_space *space, uint64_t va);
 static inline void arch_fence_plain(struct arch_space *space, uint64_t va) {
     arch_fence_address(space, va);

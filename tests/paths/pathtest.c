@@ -130,7 +130,7 @@ static void one_call(void) {
         m.caller ^= below(20) ? 0 : UINT64_C(1) << (16 + below(48)); /* no other wait of the same process */
     } else if (what < 76) {
         call = OS2_SYS_receive;
-        m.w[0] |= 1; /* a mask has the bit that the starter sets */
+        m.w[0] |= 1; /* a mask has one of the bits that the starter sets, perhaps the other one */
         flags = accept() | deadline(&m, 60) | (below(8) ? 0 : OS2_F_MASK);
     } else if (what < 80) {
         call = OS2_SYS_reply;
@@ -206,7 +206,7 @@ static bool run(unsigned seed) {
         struct os2_member_plan plan = {.pages = 600 * (i + 1), .quantum = 7 + 30 * i, .watchdog_ms = 600000};
         unsigned member;
         good = os2_team_add(&team, &plan, &member) >= 0 &&
-               os2_handle_mint(team.member[i].inbox, OS2_HANDLE_NOTIFY, 1, OS2_RIGHTS_ALL, &notify[i]) >= 0;
+               os2_handle_mint(team.member[i].inbox, OS2_HANDLE_NOTIFY, 3, OS2_RIGHTS_ALL, &notify[i]) >= 0;
     }
     for (unsigned i = 0; i < MEMBERS && good; i++)
         for (unsigned j = 0; j < MEMBERS && good; j++) {
@@ -219,7 +219,7 @@ static bool run(unsigned seed) {
     while (good && team.running) {
         struct os2_message m = {0};
         for (unsigned i = 0; i < MEMBERS; i++)
-            os2_notify(notify[i], 1);
+            os2_notify(notify[i], 3);
         for (unsigned i = 0; i < 3; i++)
             os2_yield();
         if (os2_receive(OS2_F_DEADLINE, &m) >= 0 && m.control & OS2_I_BITS)

@@ -39,7 +39,7 @@ static uint64_t below(uint64_t limit) {
 
 static bool waits_elsewhere(unsigned core, unsigned count) {
     for (unsigned i = 0; i < count; i++)
-        if (i != core && runqueue_hint(&cores[i]->shared->queue) != 0)
+        if (i != core && runqueue_hint(&cores[i]->shared.queue) != 0)
             return true;
     return false;
 }

@@ -83,7 +83,7 @@ static void *thief_run(void *argument) {
             continue;
         }
         for (;;) {
-            uint16_t next = slot->run_next;
+            struct slot *next = slot->run_next;
             got(slot->index);
             if (!pushed_front[slot->index]) {
                 if (pushed_as[slot->index] <= last)
@@ -94,9 +94,9 @@ static void *thief_run(void *argument) {
             thief->ring[thief->filled % RING] = slot->index;
             __atomic_fetch_add(&thief->filled, 1, __ATOMIC_RELEASE);
             n++;
-            if (next == SLOT_NONE)
+            if (!next)
                 break;
-            slot = &machine.slot[next];
+            slot = next;
         }
         if (n > RUNQUEUE_STEAL_MAX)
             fail("more stolen than a thief may take", slot->index);
@@ -150,14 +150,17 @@ static bool pop(bool front) {
     return slot;
 }
 
+/* As the entry path's yield: its steps, in its order. */
 static void rotate(void) {
-    struct slot *first = queue_first(&queue);
+    struct slot *first = queue.mode ? NULL : queue.list.head;
 
     if (!first || !have)
         return;
     unsigned own = mine[--have];
     prepare(own, false);
-    queue_rotate(&queue, first, &machine.slot[own]);
+    queue.list.tail->run_next = &machine.slot[own];
+    queue.list.tail = &machine.slot[own];
+    queue.list.head = first->run_next;
     take(first->index);
 }
 

@@ -124,8 +124,8 @@ static void test_run_queue(void **unused) {
         runqueue_publish(&queue);
         struct slot *got = runqueue_steal(&queue);
         unsigned n = 0;
-        for (uint16_t i = got ? got->index : SLOT_NONE; i != SLOT_NONE; i = s[i].run_next) {
-            assert_int_equal(i, first++);
+        for (; got; got = got->run_next) {
+            assert_ptr_equal(got, &s[first++]);
             n++;
         }
         assert_true(n <= RUNQUEUE_STEAL_MAX && n <= (left + 1) / 2);
