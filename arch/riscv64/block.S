@@ -15,13 +15,12 @@
  */
 
     .macro page_leave
-    csrr t0, sepc
-    addi t0, t0, 4
-    csrw sepc, t0
+    csrr t2, sepc               /* the program's own, which may stay in t2 */
+    addi t2, t2, 4
+    csrw sepc, t2
     ld sp, CORE_USER_SP(tp)
     li t0, 0
     li t1, 0
-    li t2, 0
     li ra, 0
     csrrw tp, sscratch, tp
     sret
@@ -114,21 +113,26 @@ riscv_block_free:
     lwu a1, FRAME_NEXT(t0)
     lwu a0, FRAME_PREV(t0)
     bnez a0, 3f
-    sw a1, SPACE_BLOCKS(t1)
-1:  beqz a1, 2f
+    sw a1, SPACE_BLOCKS(t1)     /* it was the first one: a0 is 0, as it is to be at the end */
+    beqz a1, 2f
     slli a1, a1, FRAME_SHIFT
     add a1, a1, ra
     sw a0, FRAME_PREV(a1)
+    li a1, 0
 2:  ld t0, SPACE_CHARGED(t1)
     addi t0, t0, -1
     sd t0, SPACE_CHARGED(t1)
-    li a0, 0
-    li a1, 0
     page_leave
 3:  slli t0, a0, FRAME_SHIFT
     add t0, t0, ra
     sw a1, FRAME_NEXT(t0)
-    j 1b
+    beqz a1, 4f
+    slli a1, a1, FRAME_SHIFT
+    add a1, a1, ra
+    sw a0, FRAME_PREV(a1)
+    li a1, 0
+4:  li a0, 0
+    j 2b
 
 put_other:
     ld sp, CORE_STACK_TOP(tp)

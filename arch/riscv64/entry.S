@@ -114,9 +114,9 @@ trap_entry:
     jalr t1
 light_done:
     bgtz a0, light_long
-    csrr t0, sepc
-    addi t0, t0, 4
-    csrw sepc, t0
+    csrr t2, sepc               /* which is the program's own, and may stay in t2 */
+    addi t2, t2, 4
+    csrw sepc, t2
     ld sp, CORE_USER_SP(tp)
     li a2, 0
     li a3, 0
@@ -126,7 +126,6 @@ light_done:
     li a7, 0
     li t0, 0
     li t1, 0
-    li t2, 0
     li ra, 0
     csrrw tp, sscratch, tp
     sret

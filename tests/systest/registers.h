@@ -11,6 +11,7 @@
 /* Loads every register from `in` that may be loaded, makes the system call that is in them, and stores every register
  * to `out`. */
 void arch_registers(const uint64_t *in, uint64_t *out);
+extern const char arch_registers_return[]; /* the address behind that call */
 
 /* The floating-point registers as they are, to their places in `out`; the program has used none itself, or it does not
  * matter. */
@@ -32,6 +33,7 @@ enum arch_role {
     ARCH_KEPT,     /* the same after a call */
     ARCH_SLOT,     /* carries arguments and results */
     ARCH_SCRUBBED, /* 0 after a call, or as it was */
+    ARCH_RETURN,   /* the same, or the address behind the call */
     ARCH_LOST      /* not promised after a call; 0 after another process ran */
 };
 

@@ -25,6 +25,8 @@ static inline enum arch_role arch_role(unsigned i) {
     if (i < 32) {
         if (i == 8 || i == 9 || (i >= 18 && i <= 27))
             return ARCH_KEPT;
+        if (i == 7)
+            return ARCH_RETURN;
         return i == 5 || i == 6 || (i >= 10 && i <= 17) ? ARCH_SLOT : ARCH_SCRUBBED;
     }
     return i == 64 || i == 40 || i == 41 || (i >= 50 && i <= 59) ? ARCH_KEPT : ARCH_LOST;

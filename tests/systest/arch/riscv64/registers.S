@@ -57,6 +57,8 @@ arch_registers:
     general ld, t6
     ld t6, 248(t6)
     ecall
+    .globl arch_registers_return
+arch_registers_return:
     sd t6, 248(sp)
     ld t6, 8(sp)                /* out */
     store_fixed t6

@@ -35,7 +35,9 @@ static inline enum arch_role arch_role(unsigned i) {
         return ARCH_KEPT;
     if (i >= ARCH_REGISTER_DS)
         return ARCH_SCRUBBED;
-    return i == 2 || i == 11 || i >= ARCH_FP_FIRST ? ARCH_LOST : ARCH_SLOT; /* syscall itself sets rcx and r11 */
+    if (i == 2)
+        return ARCH_RETURN;
+    return i == 11 || i >= ARCH_FP_FIRST ? ARCH_LOST : ARCH_SLOT; /* syscall itself sets rcx and r11 */
 }
 
 /* All exceptions masked, and what else differs by the salt: the rounding mode; of x87 the top of the stack, which is

@@ -79,6 +79,8 @@ arch_registers:
     general_load %rax
     movq WORD(0)(%rax), %rax
     syscall
+    .globl arch_registers_return
+arch_registers_return:
     movq %rax, IMAGE_BYTES + 8(%rsp)
     movq IMAGE_BYTES(%rsp), %rax
     general_store %rax
