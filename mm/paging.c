@@ -221,6 +221,8 @@ void paging_map(struct space *space, uint64_t va, uint64_t pa, unsigned order, u
     fill(space, entry, pa, order, prot, device);
 }
 
+#define FIND_ENTRIES 1024u /* what trim() looks at, at most */
+#define TRIMS_OTHER 32u
 #define FENCE_BY_ADDRESS 8u /* more leaves than this are fenced all at once */
 
 static void fence(struct space *space, uint64_t va, unsigned order) {
@@ -234,9 +236,35 @@ static void fence(struct space *space, uint64_t va, unsigned order) {
         arch_fence_address(&space->arch, va);
 }
 
+/* An empty table other than `except`, below `table` of `level`: the entry that points to it, or NULL. At most *budget
+ * entries are looked at. */
+static uint64_t *find_empty(struct space *space, uint64_t *table, unsigned level, const uint64_t *except,
+                            unsigned *budget, unsigned *ret_level) {
+    unsigned entries = level == ARCH_TOP_LEVEL ? ARCH_USER_ENTRIES : ENTRIES;
+    for (unsigned i = 0; i < entries && *budget; i++, --*budget) {
+        if (!arch_pte_valid(table[i]) || arch_pte_is_leaf(table[i], level))
+            continue;
+        uint64_t *below = table_of(table[i]);
+        *ret_level = level - 1;
+        if (below != except && table_frame(space, below)->live == 0)
+            return &table[i];
+        uint64_t *found = level > 1 ? find_empty(space, below, level - 1, except, budget, ret_level) : NULL;
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
 /* Over the limit of emptied tables: unlink this one, which maps `va`, and its parents as far as they become empty by
- * that. */
+ * that. Or others, once in TRIMS_OTHER times: a block that comes and goes in one place finds its table soon, and many
+ * that pass in a circle of more places than are kept do not find each time the one just gone. */
 static void trim(struct space *space, uint64_t va, const uint64_t *table, unsigned level) {
+    unsigned budget = FIND_ENTRIES, found_level;
+    uint64_t *found;
+    if (space->empty_tables > SPACE_EMPTY_TABLES && ++space->trims % TRIMS_OTHER == 0)
+        while (space->empty_tables > SPACE_EMPTY_TABLES &&
+               (found = find_empty(space, space->root, ARCH_TOP_LEVEL, table, &budget, &found_level)))
+            drop_table(space, found, found_level);
     while (table != space->root && table_frame(space, table)->live == 0 && space->empty_tables > SPACE_EMPTY_TABLES) {
         uint64_t *parent = space->root;
         level++;
