@@ -3,8 +3,8 @@
  * The short way to get and to give back one page, a part of entry.S: in the place of the light calls.
  *
  * It is page_get() and page_put() of mm/page.h, line by line, with the same books; whatever is not that simple goes to
- * the C handler, with nothing changed. What C cannot do is here the gain: to return with the four registers cleared
- * that were used, and not ten, and to take sp and ra, which come back anyway, as registers like any other.
+ * the C handler, with nothing changed. What C cannot do is here the gain: to return with the few registers cleared that
+ * were used, and not ten, and to need no stack.
  *
  * The caller is the current process, so its leaf may be fenced by address at once; where fences are broken, the C
  * handler alone is used (arch_core_make). The address is an exchange address, which one process at a time has mapped:
@@ -18,7 +18,6 @@
     csrr t2, sepc               /* the program's own, which may stay in t2 */
     addi t2, t2, 4
     csrw sepc, t2
-    ld sp, CORE_USER_SP(tp)
     li t0, 0
     li t1, 0
     li ra, 0
@@ -74,10 +73,12 @@ riscv_block_alloc:
 get_other_page:
     li a1, 0
 get_other:
+    sd sp, CORE_USER_SP(tp)
+    ld sp, CORE_STACK_TOP(tp)
     la ra, light_done
     j light_block_alloc
 
-/* a1 is the address, sp its frame, t0 the descriptor, t1 the process, ra all descriptors. */
+/* a1 is the address, t3 its frame, t0 the descriptor, t1 the process, ra all descriptors. */
     .globl riscv_block_free
 riscv_block_free:
     ld t1, CORE_CURRENT(tp)
@@ -86,10 +87,10 @@ riscv_block_free:
     bne ra, t2, put_other
     slli t2, a1, 64 - PAGE_SHIFT
     bnez t2, put_other
-    slli sp, a1, 64 - EXCHANGE_SHIFT
-    srli sp, sp, 64 - EXCHANGE_SHIFT + PAGE_SHIFT
+    slli t3, a1, 64 - EXCHANGE_SHIFT
+    srli t3, t3, 64 - EXCHANGE_SHIFT + PAGE_SHIFT
     ld ra, SPACE_FRAMES(t1)
-    slli t0, sp, FRAME_SHIFT
+    slli t0, t3, FRAME_SHIFT
     add t0, t0, ra
     lw t2, FRAME_TAG(t0)
     lw a0, SPACE_PAGE_TAG(t1)
@@ -97,12 +98,12 @@ riscv_block_free:
     ld t2, CORE_DIRTY_TOP(tp)
     addi a0, tp, CORE_DIRTY_END
     beq t2, a0, put_other
-    sw sp, 0(t2)
+    sw t3, 0(t2)
     addi t2, t2, 4
     sd t2, CORE_DIRTY_TOP(tp)
     sw zero, FRAME_TAG(t0)      /* OS2_FRAME_MAGAZINE, of order 0 */
     ld a0, SPACE_LEAVES(t1)
-    slli t2, sp, 3
+    slli t2, t3, 3
     add a0, a0, t2
     sd zero, 0(a0)
     sfence.vma a1, zero
@@ -122,6 +123,7 @@ riscv_block_free:
 2:  ld t0, SPACE_CHARGED(t1)
     addi t0, t0, -1
     sd t0, SPACE_CHARGED(t1)
+    li t3, 0
     page_leave
 3:  slli t0, a0, FRAME_SHIFT
     add t0, t0, ra
@@ -135,6 +137,8 @@ riscv_block_free:
     j 2b
 
 put_other:
+    li t3, 0
+    sd sp, CORE_USER_SP(tp)
     ld sp, CORE_STACK_TOP(tp)
     la ra, light_done
     j light_block_free

@@ -216,15 +216,16 @@ void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64
         .asid_epoch = 1,
         .plic_context = riscv_facts.plic_context[index],
     };
+    struct arch_core *here = riscv_core(core);
     for (unsigned i = 0; i < RISCV_LIGHT_ENTRIES; i++) {
-        light_handler *handler = i < OS2_SYS_COUNT ? light_handlers[i] : NULL;
-        riscv_core(core)->light[i] = handler ? handler : riscv_not_light;
+        here->light[i] = i < OS2_SYS_COUNT ? light_handlers[i] : NULL;
+        here->shorts[i] = here->light[i] ? riscv_light : riscv_not_light;
     }
-    riscv_core(core)->light[OS2_SYS_receive] = riscv_receive;
+    here->shorts[OS2_SYS_receive] = riscv_receive;
     if (!OS2_CHECKS) {
-        riscv_core(core)->light[OS2_SYS_block_alloc] = riscv_block_alloc;
+        here->shorts[OS2_SYS_block_alloc] = riscv_block_alloc;
         if (!riscv_facts.fences_global)
-            riscv_core(core)->light[OS2_SYS_block_free] = riscv_block_free;
+            here->shorts[OS2_SYS_block_free] = riscv_block_free;
     }
 }
 

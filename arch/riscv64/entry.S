@@ -16,9 +16,8 @@
  *
  * Eight calls never come to C, or only to one function of it: tokens, a poll that finds nothing, yield, and a receive
  * that waits, here; call and reply_receive between processes that need no more than a switch, in message.S; block_alloc
- * and block_free of one page, in block.S. Tokens, yield and what is in message.S are told by compares, the rest by a
- * table; yield is compared though that costs each light call two instructions, since the way through the table would
- * cost it ten.
+ * and block_free of one page, in block.S. Some are told by compares, the rest by a table; yield is compared though that
+ * costs those in the table two instructions, since the way through it would cost yield seven.
  *
  * With the boot argument os2.nofast another entry is used, from which every call goes the long way.
  */
@@ -28,11 +27,11 @@
 #define S(n) (PROCESS_S + 8 * (n))
 
     /* The registers of a process that a call keeps, and its pc behind the ecall. */
-    .macro save_context process, scratch, sp=sp
+    .macro save_context process, scratch
     csrr \scratch, sepc
     addi \scratch, \scratch, 4
     sd \scratch, PROCESS_PC(\process)
-    sd \sp, PROCESS_SP(\process)
+    sd sp, PROCESS_SP(\process)
     sd s0, S(0)(\process)
     sd s1, S(1)(\process)
     sd s2, S(2)(\process)
@@ -99,18 +98,24 @@ trap_entry:
     lui t1, NUMBER_YIELD << 4
     beq t0, t1, fast_yield
 
-    /* A light call, or a label from the same table. */
+    /* From a table: riscv_light, or a label with a short way of its own. */
     srliw t1, t0, 13
     andi t2, t1, 8 * (LIGHT_ENTRIES - 1)
     bne t1, t2, flagged
-    add t1, t2, tp              /* within the table also where the branch was mispredicted */
-    ld t1, CORE_LIGHT(t1)
+    add t2, t2, tp              /* within the table also where the branch was mispredicted */
+    ld t1, CORE_SHORT(t2)
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, -1
     blez t0, slow
     sd t0, CORE_TOKENS(tp)
+    jr t1
+
+    /* A light call. */
+    .globl riscv_light
+riscv_light:
     sd sp, CORE_USER_SP(tp)
     ld sp, CORE_STACK_TOP(tp)
+    ld t1, CORE_LIGHT(t2)
     jalr t1
 light_done:
     bgtz a0, light_long
@@ -132,6 +137,7 @@ light_done:
 
 /* The handler left it to the long way; the arguments that may matter are where it put them. */
 light_long:
+    ld sp, CORE_USER_SP(tp)
     ld t1, CORE_CURRENT(tp)
     ld a0, REG(0)(t1)
     ld a1, REG(1)(t1)
@@ -144,7 +150,6 @@ light_long:
 /* What is no light call comes here from the same table. */
     .globl riscv_not_light
 riscv_not_light:
-    ld sp, CORE_USER_SP(tp)
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, 1
     sd t0, CORE_TOKENS(tp)
@@ -360,10 +365,9 @@ riscv_receive:
     ld a1, CORE_TURN_SLOT(tp)
     bne t6, a1, riscv_not_light /* another's turn */
     next_find riscv_not_light, riscv_not_light
-    ld a7, CORE_USER_SP(tp)
     account
     sd a0, PROCESS_WAIT_CONTROL(t5)
-    save_context t5, a3, a7
+    save_context t5, a3
     ld a3, SLOT_SEQ(t6)
     addi a3, a3, 1
     sd a3, SLOT_SEQ(t6)

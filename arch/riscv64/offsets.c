@@ -11,6 +11,7 @@ void offsets(void) {
     DEFINE(CORE_USER_SP, offsetof(struct core, arch.user_sp));
     DEFINE(CORE_STACK_TOP, offsetof(struct core, arch.stack_top));
     DEFINE(CORE_HART, offsetof(struct core, arch.hart));
+    DEFINE(CORE_SHORT, offsetof(struct core, arch.shorts));
     DEFINE(CORE_LIGHT, offsetof(struct core, arch.light));
     DEFINE(LIGHT_ENTRIES, RISCV_LIGHT_ENTRIES);
     DEFINE(CORES_MAX_COUNT, CORES_MAX);

@@ -43,7 +43,8 @@ struct arch_core {
     uint64_t asid_next, asid_epoch; /* epoch is never 0 */
     uint64_t fault_address;         /* of the last fault that a fence was to settle */
     uint64_t plic_context;          /* RISCV_NO_PLIC: none */
-    /* What the entry path calls for a number without flags: a light call's handler, or a label in entry.S. */
+    /* Where the entry path goes for a number without flags, a label in assembly; and what is called at riscv_light. */
+    void (*shorts[RISCV_LIGHT_ENTRIES])(void);
     light_handler *light[RISCV_LIGHT_ENTRIES];
 };
 

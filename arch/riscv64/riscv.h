@@ -84,8 +84,12 @@ void riscv_map_device(uint64_t base, uint64_t size);
 _Noreturn void riscv_enter(struct core *core);
 void riscv_fp_save(struct arch_context *context);
 void riscv_fp_load(const struct arch_context *context);
-/* In the places of handlers, but no C functions: nobody calls them but the entry path. */
-light_handler riscv_not_light, riscv_receive, riscv_block_alloc, riscv_block_free;
+/* Labels, no C functions: nobody goes there but the entry path. */
+void riscv_not_light(void);
+void riscv_light(void);
+void riscv_receive(void);
+void riscv_block_alloc(void);
+void riscv_block_free(void);
 int riscv_probe_stimecmp(void);
 void riscv_secondary(void);
 void trap_entry(void);

@@ -4,16 +4,14 @@
  *
  * Built once for each core/runqueue_*.c, together with that file, and once with QUEUE_BARE: then push and pop are those
  * of the bare list, with its front place and its length, which nobody else may take from. The build gives each a name
- * of its own: QUEUE_LOOP is queue_loop_<queue>, and the queue's functions and the machine that it finds its slots in
- * are renamed likewise (usr/meson.build). usr/bench/queues.c measures the loops.
+ * of its own: QUEUE_LOOP is queue_loop_<queue>, and the queue's functions are renamed likewise (usr/meson.build).
+ * usr/bench/queues.c measures the loops.
  */
 #include "core/runqueue_list.h"
 
 #include "bench/bench.h"
 
-/* Of the machine only its array of slots is used. */
-static struct slot slots[3];
-struct machine machine = {.slot = slots, .slot_count = 3};
+static struct slot slots[2];
 
 #ifdef QUEUE_BARE
 #define CALLED __attribute__((noipa)) /* as those of the other queues, which are in a file of their own */
@@ -33,14 +31,12 @@ bench_loop QUEUE_LOOP;
 /* Somebody else is in the queue always; nobody has asked for work. */
 void QUEUE_LOOP(struct bench_context *context, uint64_t rounds) {
     static struct runqueue queue;
-    struct slot *slot = &slots[1];
+    struct slot *slot = &slots[0];
     bool front;
 
     (void)context;
-    slots[1].index = 1;
-    slots[2].index = 2;
     runqueue_init(&queue);
-    runqueue_push(&queue, &slots[2]);
+    runqueue_push(&queue, &slots[1]);
     for (; rounds; rounds--) {
         runqueue_push(&queue, slot);
         slot = runqueue_pop(&queue, true, &front);

@@ -2,8 +2,8 @@
 /*
  * A run queue under threads: an owner, and one to three thieves, on the kernel's own source, under ThreadSanitizer.
  *
- * Slots go round. The owner pushes those it has, pops, gives way by queue_rotate() as a yield does, and publishes
- * now and then and when a thief asks. What a thief has stolen it hands back through a ring that only it fills, so that
+ * Slots go round. The owner pushes those it has, pops, gives way as the entry path's yield does, and publishes now
+ * and then and when a thief asks. What a thief has stolen it hands back through a ring that only it fills, so that
  * the queue under test is the only way from the owner to a thief: the plain words that the owner writes into a slot
  * before each push, and the thief reads, are a data race if the queue does not order them.
  *
