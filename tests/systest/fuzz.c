@@ -23,11 +23,8 @@
 static uint64_t state;
 static uint64_t blocks[16];
 
-static uint64_t next(void) { /* splitmix64 */
-    uint64_t z = state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
+static uint64_t next(void) {
+    return random_word(&state);
 }
 
 static uint64_t address(void) {

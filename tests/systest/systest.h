@@ -32,8 +32,8 @@ struct area {
 #define AREA(area_name, list) const struct area area_##area_name = {#area_name, list, sizeof(list) / sizeof((list)[0])}
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-extern const struct area area_block, area_device, area_end, area_fuzz, area_handle, area_limit, area_machine,
-    area_message, area_notify, area_parcel, area_process, area_register, area_reply, area_turn, area_wait;
+extern const struct area area_block, area_crowd, area_device, area_end, area_fuzz, area_handle, area_limit,
+    area_machine, area_message, area_notify, area_parcel, area_process, area_register, area_reply, area_turn, area_wait;
 
 /* A check that fails says so in a comment line; the test goes on. */
 bool check_is(const char *file, int line, const char *what, uint64_t got, uint64_t wanted);
@@ -73,6 +73,14 @@ void *block(unsigned order);
 
 /* Takes exactly these bits with a mask, with a deadline. */
 bool take_bits(uint64_t bits);
+
+/* The next of a row of random words (splitmix64). */
+static inline uint64_t random_word(uint64_t *state) {
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
 
 /* ---- Puppets. ---- */
 
@@ -163,5 +171,6 @@ void puppet_drop(struct puppet *puppet);
 /* The side of the child: the arguments after "puppet". */
 int puppet_main(int argc, char **argv);
 int fuzz_main(int argc, char **argv);
+int crowd_main(int argc, char **argv);
 
 #endif
