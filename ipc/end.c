@@ -419,6 +419,11 @@ void end_step(struct core *core, struct slot *slot) {
             hold(core, slot);
             return;
         }
+        /* One that is not held lets go on what was held since it looked at its children. */
+        if (__atomic_load_n(&slot->held, __ATOMIC_SEQ_CST)) {
+            slot->end_stage = STAGE_CHILDREN;
+            break;
+        }
         slot->end_stage = STAGE_MEMORY;
         /* fall through */
     case STAGE_MEMORY:
