@@ -8,7 +8,7 @@
  * given away is what was last got back, which the cache still has; what goes to the heap is what has lain longest.
  *
  * Cleared ahead. An idle core clears frames, one at a time, with a look for interrupts and work after each, until its
- * magazine of cleared ones is full. It keeps them in order, so that neighbours go to one process one after the other:
+ * magazine of cleared ones is full. Then it puts them in order, so that neighbours go to one process one after another:
  * most of them are mapped by the same table then. Whoever frees a frame that is all 0 says so. A request for a cleared
  * frame that finds none clears one itself.
  *
@@ -213,12 +213,29 @@ void heap_free_cleared(struct heap *heap, uint32_t number) {
     put_round(heap, &magazines->cleared, 0, number);
 }
 
-/* Put the last frame where it belongs by its number. */
-static void sort_last(const struct magazine *m) {
-    uint32_t *at = m->top - 1, number = *at;
-    for (; at != m->frame && at[-1] > number; at--)
-        *at = at[-1];
-    *at = number;
+/* Sort a full magazine by numbers, then put on top the frames of that 2 MiB region of which it has the most. */
+#define REGION(number) ((number) >> 9)
+static void arrange(struct magazine *m) {
+    uint32_t sorted[MAGAZINE_ROUNDS] = {0}, most = 0, at = 0, n = 0;
+    for (uint32_t i = 0; i < MAGAZINE_ROUNDS; i++) {
+        uint32_t k = i;
+        for (; k && sorted[k - 1] > m->frame[i]; k--)
+            sorted[k] = sorted[k - 1];
+        sorted[k] = m->frame[i];
+    }
+    for (uint32_t i = 0, start = 0; i < MAGAZINE_ROUNDS; i++) {
+        if (REGION(sorted[i]) != REGION(sorted[start]))
+            start = i;
+        if (i + 1 - start > most) {
+            most = i + 1 - start;
+            at = start;
+        }
+    }
+    for (uint32_t i = 0; i < MAGAZINE_ROUNDS; i++)
+        if (i < at || i >= at + most)
+            m->frame[n++] = sorted[i];
+    for (uint32_t i = at; i < at + most; i++)
+        m->frame[n++] = sorted[i];
 }
 
 bool heap_clear_ahead(struct heap *heap) {
@@ -233,7 +250,8 @@ bool heap_clear_ahead(struct heap *heap) {
     uint32_t number = *--m->top;
     frames_clear(number, 1);
     put_round(heap, &magazines->cleared, 0, number);
-    sort_last(&magazines->cleared);
+    if (magazine_count(&magazines->cleared) == MAGAZINE_ROUNDS)
+        arrange(&magazines->cleared);
     return true;
 }
 

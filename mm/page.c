@@ -6,7 +6,7 @@ bool page_find(struct space *space, uint32_t number) {
     uint64_t region = number >> PAGE_REGION_SHIFT, first = region << PAGE_REGION_SHIFT;
     if (region == space->page.region)
         return true;
-    return heap_covers(space->heap, first) && heap_covers(space->heap, first + (1u << PAGE_REGION_SHIFT) - 1) &&
+    return heap_covers(space->heap, first) && /* and so all of it */
            paging_hold(space, OS2_EXCHANGE_BASE + ((uint64_t)number << OS2_PAGE_SHIFT));
 }
 
