@@ -23,6 +23,7 @@
 #define FW_DIRECTORY 0x19
 #define FW_FILE_BYTES 64
 #define TREE_MAX 0x100000
+#define HEADER 40 /* of a tree */
 
 static void fw_read(void *to, size_t size) {
     for (uint8_t *p = to; size--; p++)
@@ -55,121 +56,51 @@ static uint32_t fw_open(const char *name) {
     return 0;
 }
 
-/* ---- Building. ---- */
+/* How an input is signalled: as the second cell of an interrupt says it, and as the I/O APIC wants it. */
+static const uint8_t mode_of[] = {0, X86_IRQ_LEVEL | X86_IRQ_LOW, X86_IRQ_LEVEL, X86_IRQ_LOW};
+static const uint8_t sense_of[] = {[0] = 0, [X86_IRQ_LEVEL | X86_IRQ_LOW] = 1, [X86_IRQ_LEVEL] = 2, [X86_IRQ_LOW] = 3};
 
-static const char names[] =
-    "#address-cells\0#size-cells\0#interrupt-cells\0compatible\0device_type\0interrupt-controller\0"
-    "interrupt-parent\0interrupts\0phandle\0ranges\0reg\0stdout-path\0";
-#define BUILT_MAX 4096
-#define HEADER 40
-#define MEMRESERVE 16 /* the end of that block: two zeros of 64 bits */
-enum { BEGIN_NODE = 1, END_NODE = 2, PROPERTY = 3, END = 9 };
-#define IOAPIC_PHANDLE 1
+/* ---- The built one. ---- */
 
-struct writer {
-    uint8_t *base;
-    size_t at;
-};
+#define NOP 4
+extern const uint8_t x86_tree[], x86_tree_end[], x86_tree_stdout[], x86_tree_stdout_end[], x86_tree_ioapic[],
+    x86_tree_ioapic_base[], x86_tree_ioapic_end[], x86_tree_serial[], x86_tree_interrupt[], x86_tree_interrupt_cells[],
+    x86_tree_interrupt_end[], x86_tree_serial_end[];
+#define TREE_SIZE ((size_t)(x86_tree_end - x86_tree))
 
-static void word(struct writer *w, uint32_t value) {
-    for (int shift = 24; shift >= 0; shift -= 8)
-        w->base[w->at++] = (uint8_t)(value >> shift);
-}
-static void bytes(struct writer *w, const void *from, size_t size) {
-    memcpy(w->base + w->at, from, size);
-    w->at += size;
-    while (w->at % 4)
-        w->base[w->at++] = 0;
-}
-static void begin(struct writer *w, const char *name) {
-    word(w, BEGIN_NODE);
-    bytes(w, name, strlen(name) + 1);
-}
-static void property(struct writer *w, const char *name, uint32_t size) {
-    uint32_t at = 0;
-    while (strcmp(names + at, name) != 0)
-        at += (uint32_t)strlen(names + at) + 1;
-    word(w, PROPERTY);
-    word(w, size);
-    word(w, at);
-}
-static void number(struct writer *w, const char *name, uint32_t value) {
-    property(w, name, 4);
-    word(w, value);
-}
-static void numbers(struct writer *w, const char *name, const uint32_t *values, unsigned count) {
-    property(w, name, 4 * count);
-    for (unsigned i = 0; i < count; i++)
-        word(w, values[i]);
-}
-static void text(struct writer *w, const char *name, const char *value) {
-    property(w, name, (uint32_t)strlen(value) + 1);
-    bytes(w, value, strlen(value) + 1);
+static void put32(uint8_t *to, uint32_t value) {
+    for (unsigned i = 0; i < 4; i++)
+        to[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
-static void nodes(struct writer *w) {
+/* What lies between two labels is not there on this machine. */
+static void cut(uint8_t *tree, const uint8_t *from, const uint8_t *end) {
+    for (; from < end; from += 4)
+        put32(tree + (from - x86_tree), NOP);
+}
+
+/* The tree of tree.S, made that of this machine. */
+static void build(uint8_t *tree) {
     const struct x86_facts *f = &x86_facts;
-    begin(w, "");
-    number(w, "#address-cells", 2);
-    number(w, "#size-cells", 2);
-    text(w, "compatible", "pc");
-    bool serial = port_read8(0x3f8 + 5) != 0xff;
-    begin(w, "chosen");
-    if (serial)
-        text(w, "stdout-path", "/isa/serial@i3f8");
-    word(w, END_NODE);
-    if (f->ioapic_count) {
-        begin(w, "interrupt-controller");
-        text(w, "compatible", "intel,ce4100-ioapic");
-        numbers(w, "reg", (uint32_t[]){(uint32_t)(f->ioapic[0].base >> 32), (uint32_t)f->ioapic[0].base, 0, 0x1000}, 4);
-        property(w, "interrupt-controller", 0);
-        number(w, "#interrupt-cells", 2);
-        number(w, "phandle", IOAPIC_PHANDLE);
-        word(w, END_NODE);
+    memcpy(tree, x86_tree, TREE_SIZE);
+    uint8_t *base = tree + (x86_tree_ioapic_base - x86_tree), *cells = tree + (x86_tree_interrupt_cells - x86_tree);
+    put32(base, (uint32_t)(f->ioapic[0].base >> 32));
+    put32(base + 4, (uint32_t)f->ioapic[0].base);
+    put32(cells, f->isa_gsi[4]);
+    put32(cells + 4, sense_of[f->isa_mode[4] & 3]);
+    if (port_read8(0x3f8 + 5) == 0xff) {
+        cut(tree, x86_tree_stdout, x86_tree_stdout_end);
+        cut(tree, x86_tree_serial, x86_tree_serial_end);
     }
-    begin(w, "isa");
-    text(w, "device_type", "isa");
-    text(w, "compatible", "isa");
-    number(w, "#address-cells", 2);
-    number(w, "#size-cells", 1);
-    if (f->ioapic_count)
-        number(w, "interrupt-parent", IOAPIC_PHANDLE);
-    if (serial) {
-        begin(w, "serial@i3f8");
-        text(w, "compatible", "ns16550a");
-        numbers(w, "reg", (uint32_t[]){1, 0x3f8, 8}, 3);
-        if (f->ioapic_count) {
-            unsigned mode = f->isa_mode[4];
-            uint32_t sense = mode & X86_IRQ_LEVEL ? (mode & X86_IRQ_LOW ? 1 : 2) : mode & X86_IRQ_LOW ? 3 : 0;
-            numbers(w, "interrupts", (uint32_t[]){f->isa_gsi[4], sense}, 2);
-        }
-        word(w, END_NODE);
+    if (f->ioapic_count == 0) {
+        cut(tree, x86_tree_ioapic, x86_tree_ioapic_end);
+        cut(tree, x86_tree_interrupt, x86_tree_interrupt_end);
     }
-    word(w, END_NODE);
-    word(w, END_NODE);
-    word(w, END);
-}
-
-/* A flattened tree, version 17 (Devicetree Specification 0.4, chapter 5). Returns its size. */
-static uint32_t build(uint8_t *to) {
-    struct writer w = {to, HEADER + MEMRESERVE};
-    memset(to, 0, BUILT_MAX);
-    nodes(&w);
-    uint32_t structure = HEADER + MEMRESERVE, strings = (uint32_t)w.at;
-    bytes(&w, names, sizeof names - 1);
-    uint32_t total = (uint32_t)w.at;
-    w.at = 0;
-    uint32_t header[] = {0xd00dfeed, total, structure, strings,          HEADER,
-                         17,         16,    0,         sizeof names - 1, strings - structure};
-    for (unsigned i = 0; i < sizeof header / sizeof header[0]; i++)
-        word(&w, header[i]);
-    return total;
 }
 
 /* ---- What it says of interrupts. ---- */
 
 static void set_modes(const struct fdt *tree) {
-    static const uint8_t modes[] = {0, X86_IRQ_LEVEL | X86_IRQ_LOW, X86_IRQ_LEVEL, X86_IRQ_LOW};
     struct fdt_node node = fdt_root(tree);
     do {
         struct fdt_value value;
@@ -177,7 +108,7 @@ static void set_modes(const struct fdt *tree) {
         if (fdt_prop(tree, &node, "interrupts", &value))
             for (uint32_t at = 0; fdt_value_cells(&value, at, 1, &irq) && fdt_value_cells(&value, at + 1, 1, &sense);
                  at += 2)
-                ioapic_mode(irq < X86_IRQS ? (unsigned)irq : X86_IRQS, modes[sense & 3]);
+                ioapic_mode(irq < X86_IRQS ? (unsigned)irq : X86_IRQS, mode_of[sense & 3]);
     } while (fdt_node_next(tree, &node, 0));
 }
 
@@ -190,8 +121,7 @@ static uint32_t trim(uint8_t *tree, uint32_t size) {
     uint32_t used = nodes_end > strings_end ? nodes_end : strings_end;
     if (used < HEADER || used > total)
         return size;
-    struct writer w = {tree, 4};
-    word(&w, used);
+    put32(tree + 4, used);
     return used;
 }
 
@@ -203,18 +133,21 @@ void tree_make(struct boot_info *info) {
 
     uint32_t size = fw_open("etc/fdt");
     bool given = size != 0 && size <= TREE_MAX;
-    uint64_t at = x86_room(info, given ? size : BUILT_MAX);
+    if (!given)
+        size = TREE_SIZE;
+    uint64_t at = x86_room(info, size);
+    uint8_t *bytes = arch_phys_to_virt(at);
     if (given) {
-        fw_read(arch_phys_to_virt(at), size);
-        size = trim(arch_phys_to_virt(at), size);
+        fw_read(bytes, size);
+        size = trim(bytes, size);
     } else {
-        size = build(arch_phys_to_virt(at));
+        build(bytes);
     }
     info->tree = (struct boot_range){at, size};
     info->kept[info->kept_count++] = info->tree;
 
     struct fdt tree;
-    if (fdt_open(&tree, arch_phys_to_virt(at), size))
+    if (fdt_open(&tree, bytes, size))
         set_modes(&tree);
     else
         log_line("the device tree of the firmware cannot be read");

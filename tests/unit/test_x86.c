@@ -20,8 +20,10 @@
 #include <cmocka.h>
 
 #include "arch/x86_64/x86.h"
+#include "core/fdt_board.h"
 #include "core/log.h"
 #include "core/panic.h"
+#include "os2/tree.h"
 
 #define CORES 2u
 #define SPACES 6u
@@ -88,10 +90,12 @@ void invlpg(uint64_t va) {
     tlb[here][x86_facts.pcid ? cr3[here] & (PCIDS - 1) : 0][(va - FIRST_PAGE) >> 12].valid = false;
 }
 
+static bool serial_there, hypervisor;
+static const uint8_t *firmware_file; /* what the firmware configuration device gives next */
+
 struct x86_cpuid cpuid(uint32_t leaf, uint32_t subleaf) {
-    (void)leaf;
     (void)subleaf;
-    return (struct x86_cpuid){0};
+    return (struct x86_cpuid){.c = leaf == 1 && hypervisor ? 1u << 31 : 0};
 }
 uint64_t msr_read(uint32_t number) {
     return number == MSR_APIC_BASE ? 0xfee00100 : 0;
@@ -102,8 +106,9 @@ void msr_write(uint32_t number, uint64_t value) {
     msr_writes++;
 }
 uint8_t port_read8(uint16_t port) {
-    (void)port;
-    return 0;
+    if (port == 0x511 && firmware_file)
+        return *firmware_file++;
+    return port == 0x3fd && !serial_there ? 0xff : 0;
 }
 uint16_t port_read16(uint16_t port) {
     (void)port;
@@ -118,9 +123,11 @@ void port_write8(uint16_t port, uint8_t value) {
     (void)port;
     (void)value;
 }
+/* Its files: 0 the signature, 0x19 the directory of two, 0x25 the tree. */
+static uint8_t firmware_tree[4096], firmware_directory[4 + 2 * 64];
 void port_write16(uint16_t port, uint16_t value) {
-    (void)port;
-    (void)value;
+    if (port == 0x510)
+        firmware_file = value == 0x19 ? firmware_directory : value == 0x25 ? firmware_tree : (const uint8_t *)"QEMU";
 }
 void port_write32(uint16_t port, uint32_t value) {
     (void)port;
@@ -148,10 +155,12 @@ void x86_reserve(struct boot_info *info, uint64_t base, uint64_t size) {
     (void)base;
     (void)size;
 }
+static uint8_t room[4096]; /* where arch_phys_to_virt() finds it */
 uint64_t x86_room(const struct boot_info *info, uint64_t size) {
     (void)info;
-    (void)size;
-    return 0;
+    assert_true(size <= sizeof(room));
+    memset(room, 0xee, sizeof(room));
+    return arch_virt_to_phys(room);
 }
 
 /* ---- PCIDs. ---- */
@@ -313,16 +322,78 @@ static void test_deadline(void **state) {
     assert_true(msr_value == 0);
 }
 
+/* ---- The device tree. ---- */
+
+/* Makes one, and reads it as the kernel and as a program do. */
+static bool tree_made(struct os2_tree_uart *ret_uart, struct fdt_range *ret_ioapic, bool *ret_has_ioapic) {
+    static struct boot_info info;
+    struct fdt tree;
+    struct os2_tree read;
+    info = (struct boot_info){0};
+    tree_make(&info);
+    assert_true(info.tree.base == arch_virt_to_phys(room) && info.kept_count == 1);
+    assert_int_equal(fdt_total(room), info.tree.size);
+    assert_true(info.tree.size < 1024);
+    assert_true(fdt_open(&tree, room, (uint32_t)info.tree.size));
+    assert_true(os2_tree_open(room, info.tree.size, &read));
+    *ret_has_ioapic = fdt_device(&tree, "intel,ce4100-ioapic", 0, ret_ioapic);
+    return os2_tree_console(&read, ret_uart);
+}
+
+static void test_tree(void **state) {
+    (void)state;
+    extern const uint8_t x86_tree[], x86_tree_end[], x86_tree_interrupt_cells[];
+    struct os2_tree_uart uart;
+    struct fdt_range ioapic;
+    bool has_ioapic;
+    for (unsigned i = 0; i < 4; i++) {
+        x86_facts = (struct x86_facts){.ioapic = {{.base = UINT64_C(0x1fec00000)}}, .ioapic_count = i >> 1};
+        x86_facts.isa_gsi[4] = 20;
+        serial_there = i & 1;
+        assert_int_equal(tree_made(&uart, &ioapic, &has_ioapic), serial_there);
+        assert_int_equal(has_ioapic, i >> 1);
+        if (has_ioapic)
+            assert_true(ioapic.base == UINT64_C(0x1fec00000) && ioapic.size == 0x1000);
+        if (!serial_there)
+            continue;
+        assert_int_equal(uart.kind, OS2_UART_NS16550);
+        assert_true(uart.ports && uart.base == 0x3f8 && uart.size == 8);
+        assert_int_equal(uart.irq, has_ioapic ? 20 : 0);
+    }
+    static const uint8_t senses[] = {0, 2, 3, 1}; /* rising edge, high level, falling edge, low level */
+    for (unsigned mode = 0; mode < 4; mode++) {
+        x86_facts.isa_mode[4] = (uint8_t)mode;
+        assert_true(tree_made(&uart, &ioapic, &has_ioapic));
+        assert_int_equal(room[x86_tree_interrupt_cells - x86_tree + 7], senses[mode]);
+    }
+
+    /* QEMU's own, which ends in room that nothing uses. */
+    memcpy(firmware_tree, x86_tree, (size_t)(x86_tree_end - x86_tree));
+    firmware_tree[6] = sizeof(firmware_tree) >> 8;
+    firmware_tree[7] = 0;
+    firmware_tree[x86_tree_interrupt_cells - x86_tree + 3] = 7;
+    memcpy(firmware_directory,
+           "\0\0\0\2"
+           "\0\0\0\5\0\x24\0\0etc/other",
+           21);
+    memcpy(firmware_directory + 4 + 64, "\0\0\x10\0\0\x25\0\0etc/fdt", 16);
+    hypervisor = true;
+    assert_true(tree_made(&uart, &ioapic, &has_ioapic));
+    assert_int_equal(uart.irq, 7);
+    firmware_directory[3] = 1; /* a QEMU whose machine has none */
+    assert_true(tree_made(&uart, &ioapic, &has_ioapic));
+    assert_int_equal(uart.irq, 20);
+    hypervisor = false;
+}
+
 int main(void) {
     if (syscall(SYS_arch_prctl, ARCH_SET_GS, gs)) {
         print_message("1..0 # SKIP gs cannot be set\n");
         return 0;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pcids),
-        cmocka_unit_test(test_no_pcids),
-        cmocka_unit_test(test_x2apic),
-        cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_pcids),    cmocka_unit_test(test_no_pcids), cmocka_unit_test(test_x2apic),
+        cmocka_unit_test(test_deadline), cmocka_unit_test(test_tree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
