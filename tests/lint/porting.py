@@ -7,7 +7,8 @@
 
 The second is tried with the host's compiler: arch/arch.h is compiled against an empty port.h, and everything that its
 list of the inline half names must be missing; a program that calls each function of the out-of-line half must not link,
-and the linker must name each.
+and the linker must name each. So that this is all that is missing, the kernel uses nothing of a port that arch/arch.h
+does not name, and all that it names.
 """
 import pathlib
 import re
@@ -88,6 +89,18 @@ def unnamed():
     return missing
 
 
+def strangers():
+    """What the kernel uses of a port and the contract does not name, and what is named but not used."""
+    named = set().union(*contract())
+    used = set()
+    for folder in ("mm", "core", "ipc"):
+        for path in (ROOT / folder).glob("*.[ch]"):
+            code = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+            used |= set(re.findall(r"\b(?:arch|ARCH)_\w+\b", code))
+    defined = set(re.findall(r"#define (ARCH_\w+)", (ROOT / "arch/arch.h").read_text(encoding="utf-8")))
+    return sorted(used - named - defined), sorted(named - used)
+
+
 def main():
     if sys.argv[1:] == ["--table"]:
         return print(table(), end="")
@@ -96,6 +109,9 @@ def main():
     if not near(text[text.index(START) + len(START):text.index(END)], table()):
         complaints.append("docs/porting.md: the line counts have changed: put the output of porting.py --table there")
     complaints += [f"an empty port is not told of {name}" for name in unnamed()]
+    unknown, unused = strangers()
+    complaints += [f"the kernel uses {name}, which arch/arch.h does not name" for name in unknown]
+    complaints += [f"arch/arch.h names {name}, which the kernel does not use" for name in unused]
     print("\n".join(complaints) or "the table is right; an empty port is told of all it lacks")
     return sys.exit(1 if complaints else 0)
 
