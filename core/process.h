@@ -119,7 +119,7 @@ static inline uint64_t slot_life(const struct slot *slot) {
     return __atomic_load_n(&slot->life, __ATOMIC_RELAXED);
 }
 static inline bool slot_doomed(const struct slot *slot) {
-    return life_doomed(__atomic_load_n(&slot->life, __ATOMIC_RELAXED));
+    return life_doomed(slot_life(slot));
 }
 static inline uint64_t slot_generation(const struct slot *slot) {
     return life_generation(__atomic_load_n(&slot->life, __ATOMIC_ACQUIRE));

@@ -135,7 +135,7 @@ void end_collect(struct core *core) {
         core->collect_left--;
         core->collect_next = core->collect_next + 1 < high ? core->collect_next + 1 : 0;
         struct slot *slot = &machine.slot[core->collect_next];
-        uint64_t life = __atomic_load_n(&slot->life, __ATOMIC_RELAXED);
+        uint64_t life = slot_life(slot);
         if (life_doomed(life)) {
             chase(core, slot, life);
             work += COLLECT_WORK / STEP_WOKEN;
