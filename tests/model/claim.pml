@@ -5,23 +5,32 @@
  * A core executes the kernel in the name of its current process: each access to a word that others may touch is one
  * step here, and everything between two such steps is local. Memory is sequentially consistent; the fences are the
  * business of litmus.py. Run queues and timer heaps are sets: their own orders do not matter to the protocol. Queues of
- * senders are in order. The entry path's assembly is in it where its order differs from the C code: an answer of
- * words, which publishes the server before it claims the caller, and one with a block; neither looks at dooms. Its call
- * and its yield take the steps of the C code, without the look at the doom.
+ * senders are in order. The entry path's assembly is in it where its order differs from the C code: an answer of words,
+ * which publishes the server before it claims the caller, and one with a block; neither looks at dooms. Its call takes
+ * the steps of the C code, without the look at the doom. Its yield takes the next one first, then lets the other go.
+ * Its receive that waits looks only after it has published. Notify claims a receiver at once where it waits already.
+ *
+ * Children that are waited for and memory that is kept (CHD, HELD) are not in it. The other short ways touch no state
+ * word but through what is here. Of the light calls (core/light.h) handle_close ends in end_abandon(), watch and
+ * process_grant look at another process under its lock, process_give touches a child that has not begun; the rest,
+ * tokens and a poll that finds nothing only what is the process's own. message_pass() works on two processes that its
+ * core holds.
  *
  * CFG says what the processes do: 1 a server and two clients with deadlines, 2 notifications, 3 a server killed and
- * started again in its slot, 4 a client killed, 5 circles, 6 late replies, 7 a child let go whose slot another takes,
- * 8 deliveries that fail, and polls, 9 circles among four, 10 a handle that is given and whose owner ends, 11 a client
- * killed while its server moves to another core. LONG makes each do more. A mutant is one of the M_ names defined: the
- * property must then fail. M_NO_DOOM_SWITCH and M_NO_DOOM_PUBLISH are none: those looks make an end prompt, but
- * whoever dooms a held process also sends an IPI.
+ * started again in its slot, 4 a client killed, 5 circles, 6 late replies, 7 a child let go whose slot another takes, 8
+ * deliveries that fail, and polls, 9 circles among four, 10 a handle that is given and whose owner ends, 11 a client
+ * killed while its server moves to another core, 12 a delivery that fails within a deadline, 13 bits that a receive
+ * does not ask for, 14 notifications for one that is killed and started again in its slot, 15 a yield to one that is killed.
+ * LONG makes each do more. A
+ * mutant is one of the M_ names defined: the property must then fail. M_NO_DOOM_SWITCH and M_NO_DOOM_PUBLISH are none:
+ * those looks make an end prompt, but whoever dooms a held process that is not ready also sends an IPI.
  *
  * What is asserted, all along: a process is held by at most one core; a message goes to the generation that its handle
- * names, also when the handle came in a message; of those who wait in a queue the oldest is taken; a receive ends with
- * something; a poll never waits; an answer ends the call it answers; nobody is ended who was not doomed; tables are
- * freed when no core uses them; a deadlock is reported where there is a circle. And when nothing moves any more:
- * nobody waits for what is already there, for one who has ended, past a deadline, or in a circle, and no doomed
- * process waits.
+ * names, also when the handle came in a message, and so do bits; nobody gets bits that he does not ask for; of those
+ * who wait in a queue the oldest is taken; a receive ends with something; a poll never waits; an answer ends the call
+ * it answers; nobody is ended who was not doomed; tables are freed when no core uses them; a deadlock is reported where
+ * there is a circle. And when nothing moves any more: nobody waits for what is already there or was lost, for one who
+ * has ended, past a deadline, or in a circle, and no doomed process waits.
  */
 #include "claim_words.inc"
 
@@ -93,6 +102,25 @@ user: /* x runs in user mode on this core */
 #include "claim_programs.inc"
 
 do_yield:
+    if
+    :: atomic {
+           ready[c] != 0 -> PICK(i, ready[c]);
+           if
+           :: KIND(word[i]) == RDY -> ready[c] = ready[c] & (255 - (1 << i)); held[i] = c + 1
+           :: else -> goto yield_long
+           fi
+       };
+       word[i] = W(RUN, c, 0); /* entry.S: while the queue is its owner's alone */
+       READY(x);
+#ifndef M_NO_DOOM_YIELD
+       if :: DOOMED(i) -> x = NONE; root[c] = NONE; DOOM_END(i); goto dispatch :: else fi;
+#endif
+       x = i;
+       root[c] = x;
+       goto user
+    :: true -> skip
+    fi;
+yield_long:
     READY(x);
     goto dispatch;
 
@@ -101,7 +129,7 @@ do_restart: /* a new process in the slot: process_make() and process_start(); it
         t = (CFG == 10 -> 2 : 0);
         assert(held[t] == 0 && queue[t] == 0 && queued_at[t] == NONE);
         pc[t] = 0; freed[t] = 0; abandoned[t] = 0; note[t] = 0; held[t] = c + 1;
-        want[t] = 0; redo[t] = 0
+        want[t] = 0; redo[t] = 0; owed[t] = 0
     };
     READY(t);
     goto user;
@@ -123,20 +151,51 @@ do_exit:
     QUEUE_END(x);
     goto dispatch;
 
-do_notify:
+do_notify: /* light_notify(): claim him at once */
+#if defined(M_NOTIFY_GENERATION_FIRST)
+    if :: life[t] != g * 2 -> goto notify_long :: else fi;
+    w = word[t];
+#elif defined(M_MASK_BEFORE_WORD)
+    bits = mask[t];
+    w = word[t];
+    if :: !bits || life[t] != g * 2 -> goto notify_long :: else fi;
+#elif defined(M_NOTIFY_NO_MASK)
+    w = word[t];
+    if :: life[t] != g * 2 -> goto notify_long :: else fi;
+#else
+    w = word[t];
+    if :: life[t] != g * 2 -> goto notify_long :: else fi;
+#endif
+    if
+#if defined(M_MASK_BEFORE_WORD) || defined(M_NOTIFY_NO_MASK)
+    :: KIND(w) == RCV && PEER(w) == ANY ->
+#else
+    :: KIND(w) == RCV && PEER(w) == ANY && mask[t] ->
+#endif
+        TAKE(t, w, W(RUN, c, 0));
+        if
+        :: ok -> assert(GEN(t) == g && asks[t]); OVER(t); READY(t); goto user
+        :: else
+        fi
+    :: else
+    fi;
+notify_long: /* notify_slot() */
 #ifdef M_WORD_BEFORE_BITS
     w = word[t];
 #endif
     LOCK(t);
     if :: GEN(t) != g -> UNLOCK(t); goto user :: else fi;
-    note[t] = 1;
+    atomic { note[t] = 1; owed[t] = 1 };
 #ifndef M_WORD_BEFORE_BITS
     w = word[t];
 #endif
     if
-    :: KIND(w) == RCV && PEER(w) == ANY ->
+    :: KIND(w) == RCV && PEER(w) == ANY && mask[t] ->
         TAKE(t, w, W(RUN, c, 0));
-        if :: ok -> note[t] = 0; want[t] = 0; UNLOCK(t); READY(t) :: else -> UNLOCK(t) fi
+        if
+        :: ok -> assert(GEN(t) == g && asks[t]); atomic { note[t] = 0; owed[t] = 0 }; OVER(t); UNLOCK(t); READY(t)
+        :: else -> UNLOCK(t)
+        fi
     :: else -> UNLOCK(t)
     fi;
     goto user;
@@ -330,10 +389,27 @@ publish_caller:
 
 do_receive:
     atomic { rx = x; cont = K_RECEIVE; want[x] = 1 };
+#if CFG == 2 || CFG == 13 || CFG == 14
+    if
+    :: from[x] == ANY && !armed[x] && asks[x] && !note[x] && !queue[x] -> /* entry.S: a receive that waits */
+        NEXT_SEQ(x);
+        v = W(RCV, ANY, seq[x]);
+        caller[x] = 0;
+        PUBLISH(x, v);
+#ifndef M_SHORT_NO_LOOK
+        if
+        :: note[x] || queue[x] -> TAKE(x, v, W(RUN, c, 0)); if :: ok -> goto receive :: else fi
+        :: else
+        fi;
+#endif
+        goto dispatch
+    :: true -> skip
+    fi;
+#endif
 receive: /* process rx, held by this core, current or not */
     atomic { bits = 0; y = NONE; fr = from[rx]; fg = from_gen[rx] };
     if
-    :: fr == ANY && note[rx] -> LOCK(rx); atomic { bits = note[rx]; note[rx] = 0 }; UNLOCK(rx)
+    :: fr == ANY && note[rx] && asks[rx] -> LOCK(rx); atomic { bits = note[rx]; note[rx] = 0 }; UNLOCK(rx)
     :: else
     fi;
     if
@@ -361,7 +437,9 @@ receive: /* process rx, held by this core, current or not */
         refusals--;
         word[y] = W(RUN, c, 0);
         READY(y);
+#ifndef M_BITS_LOST
         if :: bits -> LOCK(rx); note[rx] = 1; UNLOCK(rx) :: else fi;
+#endif
         mine = 0;
         if
         :: goto receive
@@ -369,6 +447,7 @@ receive: /* process rx, held by this core, current or not */
         fi
     :: y != NONE ->
         hand_over(y, rx);
+        GIVEN(rx);
         if
         :: is_call[y] ->
             w = W(CAL, rx, s);
@@ -380,7 +459,7 @@ receive: /* process rx, held by this core, current or not */
         fi;
         over = 1;
         goto received
-    :: y == NONE && bits -> atomic { caller[rx] = 0; want[rx] = 0; over = 1 }; goto received
+    :: y == NONE && bits -> GIVEN(rx); atomic { caller[rx] = 0; want[rx] = 0; over = 1 }; goto received
     :: else
     fi;
     if
@@ -393,13 +472,20 @@ receive: /* process rx, held by this core, current or not */
     assert(armed[rx] != 2);
     NEXT_SEQ(rx);
     v = W(RCV, fr, seq[rx]);
+#if CFG == 13
+    mask[rx] = asks[rx];
+#endif
+#ifdef M_NOT_REARMED
+    if :: armed[rx] && cont != K_REFUSED -> node[c * N + rx] = seq[rx] :: else fi;
+#else
     ARM(rx);
+#endif
     caller[rx] = 0; /* a wait that ends otherwise brings none */
     PUBLISH(rx, v);
     missed = 0;
 #ifndef M_NO_RECEIVE_LOOK
     if
-    :: fr == ANY -> if :: note[rx] -> missed = 1 :: else -> missed = (queue[rx] != 0) fi
+    :: fr == ANY -> if :: note[rx] && mask[rx] -> missed = 1 :: else -> missed = (queue[rx] != 0) fi
     :: else ->
         w = word[fr];
         if :: KIND(w) == SND && PEER(w) == rx -> missed = 1 :: else -> missed = (GEN(fr) != fg) fi
@@ -436,7 +522,7 @@ received:
 
 ending: /* slot i, END|c: ipc/end.c, without children */
     LOCK(i);
-    atomic { life[i] = (GEN(i) + 1) * 2; note[i] = 0 };
+    atomic { life[i] = (GEN(i) + 1) * 2; note[i] = 0; owed[i] = 0 };
     UNLOCK(i);
     do
     :: LOCK(i);
@@ -457,7 +543,7 @@ ending: /* slot i, END|c: ipc/end.c, without children */
         if
         :: (KIND(w) == CAL || KIND(w) == RCV) && PEER(w) == i ->
             TAKE(y, w, W(RUN, c, 0));
-            if :: ok -> want[y] = 0; READY(y) :: else fi
+            if :: ok -> OVER(y); READY(y) :: else fi
         :: else
         fi;
         y++

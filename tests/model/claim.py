@@ -29,6 +29,10 @@ NAMES = {
     9: "circles among four",
     10: "a handle that is given, whose owner ends",
     11: "a client killed while its server moves",
+    12: "a delivery that fails within a deadline",
+    13: "bits that a receive does not ask for",
+    14: "notifications for one that is killed and started again",
+    15: "a yield to one that is killed",
 }
 # Each mutant with a configuration that must catch it.
 MUTANTS = {
@@ -54,6 +58,14 @@ MUTANTS = {
     "M_FAST_NO_LOOK": 1,
     "M_FAST_NOTED_ONLY": 1,
     "M_FAST_LATE_NO_LOOK": 1,
+    "M_SHORT_NO_LOOK": 2,
+    "M_BITS_LOST": 8,
+    "M_NOT_REARMED": 12,
+    "M_MASK_BEFORE_WORD": 13,
+    "M_NOTIFY_NO_MASK": 13,
+    "M_NOTIFY_GENERATION_FIRST": 14,
+    "M_COLLECT_GIVES_UP": 11,
+    "M_NO_DOOM_YIELD": 15,
 }
 LONG = [4, 5, 8, 10]  # the others take a second or two
 LONGER = [1, 2, 3, 4, 5, 6, 7]  # those that have longer programs

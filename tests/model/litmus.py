@@ -18,7 +18,8 @@ First comes the checker itself, on shapes whose verdict is known from the specif
                   that its last core still does is disturbed by what the claimer writes.
     doom          the store of an SC may become visible after later loads: arch_cas_full() lies between what comes
                   before and what comes after it, and who must be seen before he looks needs a fence.
-    generation    a word that is claimed as it was seen belongs to the generation that was read after it.
+    generation    a word that is claimed as it was seen belongs to the generation that was read after it, and so does
+                  the mask of the bits that it waits for.
 """
 import itertools
 import pathlib
@@ -241,6 +242,44 @@ def fast_call_tests():
             [done.replace(f"{loads[1]}; ", "", 1), moves], "0:won=1 0:was=3 0:context=0"
 
 
+def entry_switch_tests():
+    """entry.S: a receive that waits looks only after its word; who is taken from the queue is RUN before the look at
+    his doom."""
+    source = re.sub(r"\s*/\*.*?\*/", "", (ROOT / "arch/riscv64/entry.S").read_text(encoding="utf-8"), flags=re.DOTALL)
+    wait = re.search(r"^riscv_receive:.*?(amoswap\.\S+) zero, \w+, \(t6\)\n\s*lw \w+, SLOT_PENDING\(t6\)", source,
+                     re.DOTALL | re.MULTILINE)
+    taken = re.findall(r"sd t3, SLOT_WORD\(t1\)\n\s*(fence [rw, ]+)\n", source)
+    looks_last = re.search(r"^next_enter:\n\s*ld \w+, SLOT_LIFE\(t1\)", source, re.MULTILINE)
+    if not wait or len(taken) != 2 or not looks_last:
+        yield "entry.S: a wait and a switch are no longer what this test knows", None, [], ""
+        return
+    text = f"{wait[1]} c, 1, own; lw look, queue+noted"
+    for other, name in ((WAKER, "a notifier"), (SENDER, "a sender")):
+        yield f"riscv_receive and {name}", False, [text, other], UNSEEN
+        yield f"riscv_receive and {name}, weakened", True, [text.replace("aqrl", "rl"), other], UNSEEN
+    killer = f"{cas('c', 'life', '2', '3')}; {FENCE}; ld word, own"
+    for way, fence in zip(("yield", "wait"), taken):
+        yield f"entry.S: a doom, and who is taken by a {way}", False, \
+            [killer, f"sd 1, own; {fence}; ld doomed, life"], "0:word=0 1:doomed=2", {"life": 2}
+
+
+def notify_tests():
+    """light_notify(): word, life, mask, then the claim of that word; what the receiver asks for belongs to its word."""
+    start = {"word": 1, "life": 1, "mask": 1}
+    # The receiver's wait ends otherwise, and it waits again for other bits.
+    again = f"{cas('c', 'word', '1', '2')}; bne c, 1, 9f; sd 6, mask; {release('word', '3')}; 9: li end, 1"
+    text = caller_of(acquire("w", "word"), "ld l, life", "ld m, mask")
+    wrong = "0:won=1 0:w=3 0:m=1"
+    yield "notify at once: a mask that is too old", False, [text, again], wrong, start
+    yield "notify at once: a mask that is too new", False, [text, again], "0:won=1 0:w=1 0:m=6", start
+    yield "notify at once: claimed by two", False, [text, again], "0:won=1 0:w=1 1:c=1", start
+    yield "notify at once: the generation of the word", False, [text, SUCCESSOR], "0:won=1 0:w=3 0:l=1", start
+    yield "notify at once: mask read first", True, \
+        [caller_of("ld m, mask", "ld l, life", acquire("w", "word")), again], wrong, start
+    yield "notify at once: word read without acquire", True, \
+        [caller_of("ld w, word", "ld l, life", "ld m, mask"), again], wrong, start
+
+
 def tests():
     for title, possible, threads, outcome in KNOWN:
         yield f"known: {title}", possible, threads, outcome
@@ -280,6 +319,8 @@ def tests():
         [caller_of(acquire("l", "life"), "li x, 0", "ld w, word"), SUCCESSOR], wrong, start
     yield "generation: word read without acquire", True, \
         [caller_of("ld w, word", "li x, 0", "ld l, life"), SUCCESSOR], wrong, start
+    yield from notify_tests()
+    yield from entry_switch_tests()
     yield from fast_reply_tests()
     for title, possible, threads, outcome in fast_call_tests():
         yield title, possible, threads, outcome, {"peer": 1, "life": 1}

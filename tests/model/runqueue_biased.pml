@@ -18,6 +18,7 @@
  * mutant LOCK_PLAIN        a thief takes the lock by a load and a store
  * mutant THIEF_PUBLISHES   a thief stores SHARED itself
  * mutant REBIAS_OUTSIDE    the owner takes its bias back after it has let the lock go
+ * mutant ROTATE_SHARED     the entry path's yield takes a queue that is not the owner's alone
  * mutant NO_NAP            hints alone
  * mutant NO_ASK            a thief that finds nothing sends its victim no IPI
  */

@@ -17,6 +17,7 @@
  * mutant TAKE_BACK_PLAIN   the owner takes back by a load and a store instead of an exchange
  * mutant STEAL_PLAIN       a thief takes by a load and a store
  * mutant THIEF_PUTS_BACK   a thief keeps the first and puts the rest back: the box is not the owner's to fill any more
+ * mutant ROTATE_SHARED     the entry path's yield takes a queue that is not the owner's alone
  * mutant NO_NAP            hints alone
  * mutant NO_ASK            a thief that finds nothing sends its victim no IPI
  */
