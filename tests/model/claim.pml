@@ -20,10 +20,10 @@
  * started again in its slot, 4 a client killed, 5 circles, 6 late replies, 7 a child let go whose slot another takes, 8
  * deliveries that fail, and polls, 9 circles among four, 10 a handle that is given and whose owner ends, 11 a client
  * killed while its server moves to another core, 12 a delivery that fails within a deadline, 13 bits that a receive
- * does not ask for, 14 notifications for one that is killed and started again in its slot, 15 a yield to one that is killed.
- * LONG makes each do more. A
- * mutant is one of the M_ names defined: the property must then fail. M_NO_DOOM_SWITCH and M_NO_DOOM_PUBLISH are none:
- * those looks make an end prompt, but whoever dooms a held process that is not ready also sends an IPI.
+ * does not ask for, 14 notifications for one that is killed and started again in its slot, 15 a yield to one that is
+ * killed. LONG makes each do more. A mutant is one of the M_ names defined: the property must then fail.
+ * M_NO_DOOM_SWITCH and M_NO_DOOM_PUBLISH are none: those looks make an end prompt, but whoever dooms a held process
+ * that is not ready also sends an IPI.
  *
  * What is asserted, all along: a process is held by at most one core; a message goes to the generation that its handle
  * names, also when the handle came in a message, and so do bits; nobody gets bits that he does not ask for; of those

@@ -6,8 +6,8 @@
  *
  * A process is GREEDY (no call, ever), BUSY (it yields, ever) or SHORT (it ends in its first turn). They begin anywhere
  * in the queues, in any order. Time passes when nothing else can happen: then each core has its tick, naps are over,
- * and look_around() may look again. The first tick only remembers the process; the next one that finds it again makes its
- * core stuck. Who is BUSY yields twice between two ticks.
+ * and look_around() may look again. The first tick only remembers the process; the next one that finds it again makes
+ * its core stuck. Who is BUSY yields twice between two ticks.
  *
  * Claimed: whoever is SHORT gets its turn within ROUNDS ticks of its last move, unless every core has a GREEDY process;
  * and no process moves more than MOVES times, however long nobody can run it.
