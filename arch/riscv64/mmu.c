@@ -179,7 +179,10 @@ static void fence_asid(uint64_t asid) {
  * state word of one that it claims. A space's is 0 while it owes a fence. */
 static void set_context_words(struct arch_core *here, struct arch_space *space) {
     uint64_t word = here->run_word + (here->asid_epoch << RISCV_CTX_EPOCH_SHIFT);
-    here->ctx = word | (csr_read(sstatus) & RISCV_SSTATUS_FS ? RISCV_CTX_FP_ON : 0);
+    /* The short ways fence by address. */
+    here->ctx = riscv_facts.fences_global              ? RISCV_CTX_NONE
+                : csr_read(sstatus) & RISCV_SSTATUS_FS ? word | RISCV_CTX_FP_ON
+                                                       : word;
     space->ctx = word | (space->fp_live ? RISCV_CTX_FP_LIVE : 0);
 }
 

@@ -16,6 +16,7 @@
 #include <ucontext.h>
 
 #include "core/ipc.h"
+#include "core/panic.h"
 #include "core/turn.h"
 #include "ipc/wait.h"
 
@@ -50,7 +51,7 @@ static int running = -1; /* the core whose fiber executes; -1: the driver */
 uintptr_t host_direct;
 uint64_t host_clock;
 struct core *host_core;
-bool host_switching;
+bool host_disturbed, host_switching;
 struct boot_info host_boot_info;
 int host_down;
 void (*host_abort)(void);
@@ -122,42 +123,6 @@ static void take(struct core *core, bool user) {
     }
 }
 
-/* The short way of a receive from anyone for ever. No switch is plain here, so C looks what comes next. */
-static bool short_receive(struct core *core) {
-    struct process *p = core->current;
-    if (p->slot->queue_head != SLOT_NONE || p->slot->noted)
-        return false;
-    for (unsigned i = 0; i < 20; i++)
-        host_point(); /* the moment that counts: another core may come now */
-    p->wait.control = p->reg[OS2_R_CONTROL];
-    core->tokens--;
-    turn_park(p);
-    uint64_t word = state(KIND_RCV, SLOT_ANY, wait_begin(p->slot));
-    arch_swap_full(&p->slot->word, word);
-    message_looked_at_late(core, word, NULL);
-}
-
-/* The entry path of arch/arch.h for light calls. False: the long way is to be taken. */
-static bool light_call(struct core *core) {
-    uint64_t *reg = core->current->reg, a[4], number = reg[OS2_R_CONTROL] & OS2_NUMBER_MASK;
-    if ((reg[OS2_R_CONTROL] & 0xffff) == OS2_SYS_receive && core->tokens > 1)
-        return short_receive(core);
-    if (number >= OS2_SYS_COUNT || !light_handlers[number] || core->tokens <= 1)
-        return false;
-    memcpy(a, reg, sizeof a);
-    memset(reg, 0xa5, OS2_R_COUNT * sizeof *reg); /* nothing of the call is there for the handler */
-    core->tokens--;
-    struct light result = light_handlers[number](a[0], a[1], a[2], a[3]);
-    if (result.status == LIGHT_LONG) {
-        core->tokens++;
-        return false;
-    }
-    memset(reg, 0, OS2_R_COUNT * sizeof *reg);
-    reg[OS2_R_CONTROL] = (uint64_t)result.status;
-    reg[OS2_R_LABEL] = result.label;
-    return true;
-}
-
 static void base_loop(void) {
     __sanitizer_finish_switch_fiber(NULL, &driver_bottom, &driver_size);
     struct fiber *volatile f = &fibers[running];
@@ -167,6 +132,10 @@ static void base_loop(void) {
     for (;;) {
         if (!fresh) {
             tlb_walk(index);
+            fibers[index].rest = HOST_USER;
+            const char *why = tlb_check(index);
+            if (why)
+                panic("core %u: %s", index, why);
             rest(HOST_USER);
         }
         fresh = false;
@@ -178,7 +147,7 @@ static void base_loop(void) {
                 core_main(cores[index]);
         case JOB_SYSCALL:
             host_core->current->blank = NULL;
-            if (!light_call(host_core))
+            if (!short_way(host_core))
                 syscall_dispatch(host_core);
             break;
         case JOB_INTERRUPT:
@@ -266,8 +235,12 @@ void host_give_way(void) {
     host_core = cores[running];
 }
 
-void host_maybe_switch(void) {
-    if (running >= 0 && config.switch_one_in && host_below(&switch_random, config.switch_one_in) == 0)
+void host_disturb(void) {
+    if (running < 0)
+        return;
+    if (host_below(&switch_random, 4) == 0)
+        tlb_walk_anywhere();
+    if (host_switching && host_below(&switch_random, config.switch_one_in) == 0)
         host_give_way();
 }
 
@@ -282,12 +255,14 @@ void host_boot(const struct host_config *wanted) {
     config = *wanted;
     switch_random.state = config.seed;
     host_memory(HOST_RAM_BASE, config.ram_bytes);
-    host_switching = false;
+    host_switching = host_disturbed = false;
     host_clock = 1000;
     host_heap_budget = -1;
     host_down = -1;
     host_panic[0] = host_console[0] = '\0';
-    tlb_reset(config.seed);
+    struct tlb_kind kind = space_reset(config.mmu);
+    tlb_reset(config.seed, &kind);
+    short_counts = (struct short_counts){0};
     check_reset();
     memset(&machine, 0, sizeof machine);
     memset(cores, 0, sizeof cores);
@@ -332,6 +307,7 @@ void host_boot(const struct host_config *wanted) {
         host_settle();
     }
     host_switching = config.switch_one_in != 0;
+    host_disturbed = true;
 }
 
 bool arch_core_start(struct core *core) {
@@ -348,10 +324,19 @@ void arch_kernel_map(const struct boot_info *info) {
 }
 
 void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64_t cpu, uint64_t stack_top) {
-    (void)run_word;
     (void)cpu;
     (void)stack_top; /* fibers have larger ones: sanitizers need room */
-    *port_core(core) = (struct arch_core){.index = index, .timer = UINT64_MAX};
+    *port_core(core) = (struct arch_core){
+        .index = index,
+        .timer = UINT64_MAX,
+        .run_word = run_word,
+        .ctx = UINT64_MAX,
+        .place = UINT64_MAX,
+        .asid_next = 1,
+        .asid_epoch = 1,
+        .pcid_next = 1,
+        .pcid_epoch = 1,
+    };
 }
 
 void arch_core_init(struct core *core) {
@@ -361,8 +346,7 @@ void arch_core_init(struct core *core) {
 /* ---- Running. ---- */
 
 void arch_enter(struct core *core, struct arch_context *context, struct arch_space *space) {
-    (void)context;
-    (void)space;
+    space_entered(core, context, space);
     longjmp(fibers[port_core(core)->index].base, 1);
 }
 
@@ -407,8 +391,6 @@ void arch_context_park(struct arch_context *context, struct arch_space *space) {
     (void)context;
     (void)space;
 }
-
-void arch_fence_code(void) {}
 
 bool arch_ports_valid(uint64_t first, uint64_t count) {
     return count && first < 0x10000 && count <= 0x10000 - first;

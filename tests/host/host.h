@@ -20,10 +20,20 @@
 #define HOST_CLOCK_HZ UINT64_C(1000000)
 #define HOST_RAM_BASE UINT64_C(0x80000000)
 
+/* How the machine translates, and how its port is told to fence: for the ports that have such modes. */
+enum host_mmu {
+    HOST_MMU_ASIDS,     /* few address-space numbers, so that they run out all the time */
+    HOST_MMU_NO_ASIDS,  /* none */
+    HOST_MMU_GLOBAL,    /* os2.fences=global: numbers, but no fence does anything unless it is one of all */
+    HOST_MMU_ERRATUM,   /* neither numbers nor any fence but that of all */
+    HOST_MMU_IMPOSSIBLE /* loads of the root order nothing, and walks write: no supported machine is so */
+};
+
 struct host_config {
     unsigned cores;
     uint64_t ram_bytes;
     unsigned switch_one_in; /* at each point of the kernel, one time in so many another core goes on; 0: never */
+    enum host_mmu mmu;
     uint64_t seed;
 };
 
@@ -69,6 +79,29 @@ void host_settle(void);
 /* What every structure says of itself, and what the frames add up to. NULL or what is wrong. Only where no core rests
  * in the kernel. */
 const char *host_check(void);
+
+/* The current process of a core in user mode makes an access that would fault by `fault` where it may not. NULL, or
+ * what is wrong with how it went. */
+const char *tlb_access(unsigned core, uint64_t va, unsigned fault);
+
+/* What hardware did since the machine was made: for tests that must not be empty. */
+struct tlb_counts {
+    uint64_t walks;     /* entries read */
+    uint64_t late;      /* of those, by walks at a root that was left */
+    uint64_t foreign;   /* of those, from frames that were no longer its tables */
+    uint64_t accessed;  /* accessed bits set */
+    uint64_t checked;   /* translations held against tables, at the way to user mode */
+    uint64_t hits;      /* accesses by a cached translation */
+    uint64_t spurious;  /* accesses that a cached invalid entry made fault */
+    uint64_t fences[4]; /* by enum tlb_fence */
+};
+extern struct tlb_counts tlb_counts;
+
+/* How often the entry path's short ways were taken. */
+struct short_counts {
+    uint64_t waits, calls, replies, blocks;
+};
+extern struct short_counts short_counts;
 
 /* Is interrupt `irq` let in? */
 bool host_irq_open(unsigned irq);

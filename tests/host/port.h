@@ -7,8 +7,8 @@
  * levels and entries of an encoding that no processor has, so that nothing outside a port can rely on one.
  *
  * Every ordered access passes host_point(): there a simulated core may be stopped in the middle of the kernel while
- * another one goes on. Between two such points a core is not disturbed, and memory is sequentially consistent: weak
- * memory is the business of the litmus tests.
+ * another one goes on, and the hardware of any core may walk its tables. Between two such points a core is not
+ * disturbed, and memory is sequentially consistent: weak memory is the business of the litmus tests.
  */
 #ifndef TESTS_HOST_PORT_H
 #define TESTS_HOST_PORT_H
@@ -18,34 +18,40 @@
 #define ARCH_USER_END (UINT64_C(1) << 47)
 
 struct arch_context {
-    uint64_t pc, sp, gp, tp;
+    uint64_t pc, sp, gp, tp, fs;
+    uint8_t port_ranges;
     bool again; /* the same system call is to be made again */
 };
 
+/* The last rows of both: what the mmu.c of the other ports keep, where those are simulated (ports/). */
 struct arch_core {
     unsigned index;
     uint64_t timer; /* when the timer fires; UINT64_MAX: never */
     bool ipi;       /* one is pending */
+    uint64_t run_word, ctx, place, asid_next, asid_epoch, pcid_next, pcid_epoch;
+    const struct arch_context *fp_owner;
 };
 
-/* See tlb.c. */
 struct arch_space {
     uint64_t root; /* physical */
     uint64_t asid;
     uint32_t core; /* index + 1 of the core whose ASID it is; 0: none */
     bool owes_fence;
+    uint64_t satp, cr3, ctx, place, epoch;
+    bool fp_live;
 };
 
 extern uintptr_t host_direct;  /* where physical address 0 would be */
 extern uint64_t host_clock;    /* ticks */
 extern struct core *host_core; /* the simulated core that is executing */
-extern bool host_switching;    /* cores may be stopped inside the kernel */
-void host_maybe_switch(void);  /* perhaps let another core go on */
+extern bool host_disturbed;    /* something may happen at a point */
+extern bool host_switching;    /* another core may go on there */
+void host_disturb(void);       /* perhaps a walk of hardware's, perhaps another core goes on */
 void host_give_way(void);      /* let another core go on: this one cannot */
 
 static inline void host_point(void) {
-    if (host_switching)
-        host_maybe_switch();
+    if (host_disturbed)
+        host_disturb();
 }
 
 static inline void *arch_phys_to_virt(uint64_t pa) {
@@ -55,9 +61,14 @@ static inline uint64_t arch_virt_to_phys(const void *va) {
     return (uint64_t)((uintptr_t)va - host_direct);
 }
 
-/* An entry: valid 1, leaf 2, protection << 2, device 32, address in bits 12 to 51. */
+void host_code_arrived(uint64_t pa); /* see tlb.c */
+
+/* An entry: valid 1, leaf 2, protection << 2, device 32, accessed, address in bits 12 to 51. */
+#define HOST_PTE_ACCESSED UINT64_C(64)
 static inline uint64_t arch_pte_leaf(uint64_t pa, unsigned prot, unsigned level, bool device) {
     (void)level;
+    if (prot & OS2_PROT_EXEC)
+        host_code_arrived(pa);
     return pa | 3u | prot << 2 | (device ? 32u : 0);
 }
 static inline uint64_t arch_pte_table(uint64_t pa) {
@@ -111,25 +122,15 @@ static inline void arch_relax(void) {
 static inline unsigned arch_leaf_top(void) {
     return 2;
 }
-/* The entry path's short ways to another process are the ports' own: here every switch is the long one, and only the
- * current space is plain. */
 bool arch_space_current(const struct arch_space *space);
-static inline bool arch_space_plain(struct core *core, const struct arch_space *space) {
-    return core == host_core && arch_space_current(space);
-}
-
+bool arch_space_plain(struct core *core, const struct arch_space *space);
 static inline void arch_space_spoil(struct arch_space *space) {
-    (void)space;
+    space->ctx = space->place = 0;
 }
-
 void arch_fence_address(struct arch_space *space, uint64_t va);
-static inline void arch_fence_plain(struct arch_space *space, uint64_t va) {
-    arch_fence_address(space, va);
-}
+void arch_fence_plain(struct arch_space *space, uint64_t va);
 void arch_fence_space(struct arch_space *space);
-static inline void arch_fence_plain_space(struct arch_space *space) {
-    arch_fence_space(space);
-}
+void arch_fence_plain_space(struct arch_space *space);
 static inline struct core *arch_core(void) {
     return host_core;
 }

@@ -27,11 +27,12 @@ struct program {
     unsigned dead;   /* a handle to close: who it names has ended */
     uint64_t label;  /* its first argument */
     uint64_t books;  /* before that call */
+    uint64_t given;  /* where a block was that it has given away, perhaps */
 };
 
 static struct program programs[SLOTS];
 static struct host_random random;
-static bool comparing, quota_is_memory;
+static bool comparing, quota_is_memory, blocks_only;
 static unsigned crowd;
 static char complaint[200];
 static struct {
@@ -39,19 +40,22 @@ static struct {
     uint64_t reg[7];
 } history[HISTORY];
 static unsigned history_next;
+bool program_yields;
 static uint64_t outcomes[OS2_SYS_COUNT][-OS2_STATUS_END];
 
 static uint64_t below(uint64_t limit) {
     return host_below(&random, limit);
 }
 
-void program_reset(uint64_t seed, bool compare, unsigned most, bool heap_fails) {
+void program_reset(uint64_t seed, bool compare, unsigned most, bool blocks, bool heap_fails) {
     memset(programs, 0, sizeof programs);
     memset(outcomes, 0, sizeof outcomes);
     memset(history, 0, sizeof history);
+    counts_reset();
     random.state = seed * 31 + 7;
     comparing = compare;
     crowd = most;
+    blocks_only = blocks;
     quota_is_memory = !heap_fails;
     complaint[0] = '\0';
 }
@@ -132,16 +136,22 @@ static uint64_t any_place(void) {
     return below(3) == 0 ? 0 : far + (UINT64_C(1) << 21) * (1 + below(40)) + (below(4) << 14);
 }
 
+static bool receives_any(uint64_t word) {
+    return state_kind(word) == KIND_RCV && state_peer(word) == SLOT_ANY;
+}
+
 static unsigned any_handle(const struct process *p, unsigned kind) {
     unsigned found[OS2_HANDLES], n = 0;
     for (unsigned i = 1; i < OS2_HANDLES; i++)
         if (p->handles->entry[i].target && (!kind || handle_kind(p->handles->entry[i].target) == kind))
             found[n++] = i;
-    /* Rather someone else than oneself, and one who lives. */
-    for (unsigned tries = below(15) ? 8 : 0; tries && n; tries--) {
+    /* Rather someone else than oneself, and one who lives; half of the time, one who waits for a message. */
+    bool open = below(2);
+    for (unsigned tries = below(15) ? 16 : 0; tries && n; tries--) {
         unsigned i = found[below(n)];
         const struct slot *s = &machine.slot[handle_slot(p->handles->entry[i].target)];
-        if (s != p->slot && slot_generation(s) == handle_generation(p->handles->entry[i].target))
+        if (s != p->slot && slot_generation(s) == handle_generation(p->handles->entry[i].target) &&
+            (!open || tries < 8 || receives_any(s->word)))
             return i;
     }
     return n ? found[below(n)] : 0;
@@ -335,6 +345,46 @@ static void messages(struct process *p, struct program *program, bool is_init) {
     deadline(p, is_init);
 }
 
+/* What is left of it may go a short way, if only a block is given. */
+static void shorten(struct process *p) {
+    uint64_t number = p->reg[OS2_R_CONTROL] & OS2_NUMBER_MASK;
+    if (number == OS2_SYS_receive)
+        p->reg[OS2_R_CONTROL] &= ~UINT64_C(0xff00);
+    else if (number == OS2_SYS_call || number == OS2_SYS_reply_receive)
+        p->reg[OS2_R_CONTROL] &= ~UINT64_C(0xff00) | OS2_F_BLOCK;
+}
+
+/* Little but blocks that go from one to the other, mostly by the short ways, through tables that come and go. */
+static void pass_blocks(struct process *p, struct program *program) {
+    uint64_t *r = p->reg, what = below(100);
+    if (what < 25) {
+        r[OS2_R_CONTROL] = what < 12 ? OS2_SYS_block_alloc : what < 22 ? OS2_SYS_block_place : OS2_SYS_yield;
+        r[OS2_R_LABEL] = what >= 12 ? any_block(p) : below(2) ? 0 : below(6);
+        r[OS2_R_W0] = what < 12 || below(3) == 0 ? 0 : (UINT64_C(1) << 21) * (1 + below(60));
+        r[OS2_R_W1] = OS2_PROT_READ | OS2_PROT_WRITE;
+        return;
+    }
+    for (unsigned i = OS2_R_LABEL; i <= OS2_R_W4; i++)
+        r[i] = below(1000);
+    r[OS2_R_CALLER] = program->callers[0];
+    bool give = below(4) && any_block(p), answer = program->callers[0] && below(8);
+    unsigned to = any_handle(p, OS2_HANDLE_INBOX);
+    unsigned call = receives_any(machine.slot[handle_slot(p->handles->entry[to].target)].word) ? 8 : 3;
+    uint64_t accept = (uint64_t)6 << OS2_ACCEPT_SHIFT;
+    program->callers[0] = answer ? 0 : program->callers[0];
+    r[OS2_R_CONTROL] = accept | (answer ? OS2_SYS_reply_receive : below(10) < call ? OS2_SYS_call : OS2_SYS_receive);
+    if (!answer && below(4) == 0) {
+        r[OS2_R_CONTROL] = OS2_SYS_send | OS2_F_DEADLINE;
+        r[OS2_R_DEADLINE] = host_clock - machine.boot_time + below(300);
+    }
+    if (give && (r[OS2_R_CONTROL] & OS2_NUMBER_MASK) != OS2_SYS_receive) {
+        r[OS2_R_CONTROL] |= OS2_F_BLOCK;
+        r[OS2_R_BLOCK] = any_block(p);
+    }
+    if ((r[OS2_R_CONTROL] & OS2_NUMBER_MASK) != OS2_SYS_receive && !answer)
+        on(p, to);
+}
+
 static void others(struct process *p, bool is_init) {
     uint64_t *r = p->reg;
     switch (below(is_init ? 16 : 11)) {
@@ -407,6 +457,19 @@ static void others(struct process *p, bool is_init) {
 static void choose(struct process *p, struct program *program, bool is_init) {
     memset(p->reg, 0, sizeof p->reg);
     uint64_t what = below(100);
+    if (program_yields && !program->newborn && below(2)) {
+        p->reg[OS2_R_CONTROL] = OS2_SYS_yield;
+        return;
+    }
+    if (blocks_only && !program->newborn && below(is_init ? 3 : 50)) {
+        if (!is_init) {
+            pass_blocks(p, program);
+            return;
+        }
+        p->reg[OS2_R_CONTROL] = OS2_SYS_receive | OS2_F_FROM | OS2_F_DEADLINE;
+        p->reg[OS2_R_DEADLINE] = host_clock - machine.boot_time + below(400);
+        return;
+    }
     if (program->dead && program->dead != program->newborn) {
         p->reg[OS2_R_CONTROL] = OS2_SYS_handle_close;
         on(p, program->dead);
@@ -417,9 +480,11 @@ static void choose(struct process *p, struct program *program, bool is_init) {
         what = below(30) ? 8 + below(64) : below(100);
     if (what < (program->newborn ? 50 : is_init ? 20 : 8))
         children(p, program, is_init);
-    else if (what < 65)
+    else if (what < 65) {
         messages(p, program, is_init);
-    else if (what < (crowd ? 68 : 82))
+        if (!is_init && below(2))
+            shorten(p);
+    } else if (what < (crowd ? 68 : 82))
         memory(p);
     else if (what < 98 || is_init)
         others(p, is_init);
@@ -455,6 +520,15 @@ static void learn(const struct process *p, struct program *program) {
         program->callers[below(3) ? 0 : below(4)] = r[OS2_R_CALLER];
 }
 
+/* What its own instructions do between two calls: on a page of its own, and on one that it may have no longer. */
+static void touch(unsigned core, const struct process *p, struct program *program) {
+    uint64_t va = below(3) ? any_block(p) : program->given;
+    const char *why =
+        va ? tlb_access(core, va + below(OS2_PAGE_SIZE), below(3) ? OS2_FAULT_READ : OS2_FAULT_WRITE) : NULL;
+    if (why)
+        snprintf(complaint, sizeof complaint, "%s: %lx", why, va);
+}
+
 void program_step(unsigned core) {
     struct process *p = cores[core]->current;
     struct program *program = &programs[p->slot->index % SLOTS];
@@ -462,8 +536,11 @@ void program_step(unsigned core) {
     if (program->generation != slot_generation(p->slot))
         *program = (struct program){.generation = slot_generation(p->slot)};
     if (!p->context.again) {
+        if (program->called && (int64_t)p->reg[OS2_R_CONTROL] >= 0)
+            counts_returned(core, p);
         learn(p, program);
         compare(p, program);
+        touch(core, p, program);
         if (!is_init && below(1500) == 0) {
             host_fault(core, OS2_FAULT_READ, 0x10000, below(1 << 20));
             return;
@@ -474,6 +551,9 @@ void program_step(unsigned core) {
         program->label = p->reg[OS2_R_LABEL];
         program->called = program->number < OS2_SYS_COUNT;
         program->books = comparing ? books(p) : 0;
+        counts_call(core, p);
+        if (p->reg[OS2_R_CONTROL] & OS2_F_BLOCK)
+            program->given = p->reg[OS2_R_BLOCK];
         history[history_next % HISTORY].core = core;
         history[history_next % HISTORY].slot = p->slot->index;
         memcpy(history[history_next % HISTORY].reg, p->reg, sizeof history[0].reg);

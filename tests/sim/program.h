@@ -6,12 +6,29 @@
 #include "tests/host/host.h"
 
 /* A new machine. `compare`: failed calls are compared with what was before. `crowd`: not more than so many processes
- * live, and they do little but talk to each other; 0: no limit. `heap_fails`: the heap is made to fail at times; else
- * it never refuses a single page. */
-void program_reset(uint64_t seed, bool compare, unsigned crowd, bool heap_fails);
+ * live, and they do little but talk to each other; 0: no limit. `blocks`: they do little but pass blocks. `heap_fails`:
+ * the heap is made to fail at times; else it never refuses a single page. */
+void program_reset(uint64_t seed, bool compare, unsigned crowd, bool blocks, bool heap_fails);
+
+/* Set: half of all calls are yields, so that many are ready. */
+extern bool program_yields;
 
 /* The current process of a core makes its next system call, or a fault. */
 void program_step(unsigned core);
+
+/* ---- counts.c. A core's process is about to make a call; has got back from one; a core has made a step, whatever it
+ * was; all cores rest outside the kernel. ---- */
+void counts_reset(void);
+void counts_call(unsigned core, const struct process *p);
+void counts_returned(unsigned core, const struct process *p);
+void counts_stepped(unsigned core);
+void counts_settled(void);
+struct program_counts {
+    uint64_t pulled; /* a server that waited on one core runs with a call made on another, there */
+    uint64_t met;    /* two that called on different cores wait for one server */
+    uint64_t raced;  /* two cores are inside the kernel to call one server */
+};
+extern struct program_counts program_counts;
 
 /* An interrupt that is let in, or 0. */
 unsigned program_interrupt(struct host_random *random);
