@@ -243,7 +243,7 @@ static void help(struct core *core) {
 /* Wait until this core's queue has something in it. */
 static void idle(struct core *core) {
     uint64_t bits = LOOKING(core) | ASLEEP(core);
-    uint64_t nap = machine.clock_hz / NAP_FIRST_HZ + 1;
+    uint64_t nap = machine.clock_hz / NAP_FIRST_HZ + 1, longest_nap = machine.clock_hz / NAP_LAST_HZ;
     uint64_t start = arch_clock();
     arch_store_relaxed(&core->idle_since, start);
     core->timers.tick = TIMER_NEVER;
@@ -254,8 +254,7 @@ static void idle(struct core *core) {
         bool cleared = heap_clear_ahead(&machine.heap); /* one frame between two looks: nobody waits for more */
         if (machine.core_count > 1 && !cleared) {
             core->timers.nap = arch_clock() + nap;
-            if (nap < machine.clock_hz / NAP_LAST_HZ)
-                nap *= 2;
+            nap = 2 * nap < longest_nap ? 2 * nap : longest_nap;
         }
         timer_program(core);
         if (cleared)

@@ -170,10 +170,11 @@ def show_heap():
             if FRAMES[int(frame["state"])] != "free" or int(frame["order"]) != order:
                 print(f"frame {number:#x} on the list of order {order} is {FRAMES[int(frame['state'])]}")
             number, count = int(frame["next"]), count + 1
+        count += int(heap["spare"][order]) != 0  # freed last, and in no list
         if count:
             print(f"{order:5} {count:7} {count << order:10}")
         total += count << order
-    print(f"free: {total} pages on the lists, {int(heap['free_pages'])} counted: "
+    print(f"free: {total} pages on the lists and spare, {int(heap['free_pages'])} counted: "
           f"{'they agree' if total == int(heap['free_pages']) else 'THEY DIFFER'}")
 
     size, state_at, order_at = frame_type()
