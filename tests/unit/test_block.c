@@ -230,10 +230,10 @@ static void test_empty_tables(void **unused) {
      * or given back then. */
     uint64_t page = get(0), free_pages = 0;
     for (unsigned place = 0; place < 3; place++)
-        for (unsigned i = 0; i < 100; i++) {
+        for (unsigned i = 0; i < 200; i++) {
             assert_int_equal(block_place(space, page, i % 2 ? 0 : REGION * (8 + 20 * place), READ, &page), OS2_OK);
             assert_true(space->empty_tables <= SPACE_EMPTY_TABLES);
-            free_pages = i < 80 ? heap_free_pages(&machine.heap) : free_pages;
+            free_pages = i < 150 ? heap_free_pages(&machine.heap) : free_pages;
             assert_int_equal(heap_free_pages(&machine.heap), free_pages);
         }
     check();
