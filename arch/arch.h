@@ -228,7 +228,8 @@ struct arch_context *core_context(struct core *core); /* of the current process 
 struct arch_space *core_space(struct core *core);     /* of the current process */
 /* A fault in user mode that the process does not survive; does not return. */
 _Noreturn void fault_arrived(struct core *core, unsigned fault, uint64_t pc, uint64_t address);
-/* Does the current process's table allow this access, so that the fault came from a stale translation? */
+/* Does the current process's table allow this access, so that the fault came from a translation that was cached while
+ * its entry was not valid? Then a fence settles it; where one has been tried, the answer is no. */
 bool fault_spurious(struct core *core, unsigned fault, uint64_t address);
 void irq_arrived(struct core *core, unsigned irq);
 void timer_arrived(struct core *core, bool user); /* user: a process was interrupted, not the idle loop */

@@ -53,6 +53,8 @@ struct core {
     uint64_t watch_since;          /* (c) watchdog: when its process was first seen without a new system call */
     uint64_t watch_calls;          /* (c) watchdog: turns and tokens at that time */
     struct process *watch_process; /* (c) */
+    uint64_t fault_address;        /* (c) of the last fault that a fence was to settle */
+    uint64_t fault_calls;          /* (c) turns and tokens at that time */
     struct timers timers;          /* (c) */
     struct magazines magazines;    /* (c) */
     /* Statistics: written by the core, read by machine_info() of anyone, each a single load (a). */

@@ -350,11 +350,15 @@ void turn_end_doomed(struct core *core) {
     end_current(core, p->slot->doom_reason, 0, p->context.pc, 0);
 }
 
-/* End a current process that has made no system call for its limit. Ten looks a second; calls are told apart by the
- * turn and the tokens left in it. */
+/* The calls made on this core, told apart by the turn and the tokens left in it. */
+static uint64_t calls_made(const struct core *core) {
+    return (core->turns << 32) + (uint64_t)core->tokens;
+}
+
+/* End a current process that has made no system call for its limit. Ten looks a second. */
 static void watchdog(struct core *core, uint64_t now) {
     struct process *p = core->current;
-    uint64_t calls = (core->turns << 32) + (uint64_t)core->tokens;
+    uint64_t calls = calls_made(core);
     if (p != core->watch_process || calls != core->watch_calls) {
         core->watch_process = p;
         core->watch_calls = calls;
@@ -412,12 +416,20 @@ struct arch_space *core_space(struct core *core) {
     return &core->current->space.arch;
 }
 
+/* What a process has gained since it last looked comes by a system call, its own or while it waits in one: so what the
+ * fence has not settled, and no call since, is no stale translation. */
 bool fault_spurious(struct core *core, unsigned fault, uint64_t address) {
     static const unsigned wanted[] = {
         [OS2_FAULT_READ] = OS2_PROT_READ, [OS2_FAULT_WRITE] = OS2_PROT_WRITE, [OS2_FAULT_EXEC] = OS2_PROT_EXEC};
     unsigned level;
     const uint64_t *entry = paging_find(&core->current->space, address, &level);
-    return entry && fault <= OS2_FAULT_EXEC && arch_pte_prot(*entry) & wanted[fault];
+    if (!entry || fault > OS2_FAULT_EXEC || !(arch_pte_prot(*entry) & wanted[fault]))
+        return false;
+    uint64_t calls = calls_made(core);
+    bool again = core->fault_address == address && core->fault_calls == calls;
+    core->fault_address = address;
+    core->fault_calls = calls;
+    return !again;
 }
 
 void fault_arrived(struct core *core, unsigned fault, uint64_t pc, uint64_t address) {

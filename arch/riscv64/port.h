@@ -41,7 +41,6 @@ struct arch_core {
     uint64_t hart;
     uint64_t ctx; /* run_word + ASID epoch, and whether sstatus.FS is not Off; RISCV_CTX_NONE: no short switch */
     uint64_t asid_next, asid_epoch; /* epoch is never 0 */
-    uint64_t fault_address;         /* of the last fault that a fence was to settle */
     uint64_t plic_context;          /* RISCV_NO_PLIC: none */
     /* Where the entry path goes for a number without flags, a label in assembly; and what is called at riscv_light. */
     void (*shorts[RISCV_LIGHT_ENTRIES])(void);

@@ -146,13 +146,10 @@ void riscv_trap(struct core *core, uint64_t cause, uint64_t pc, uint64_t value) 
     if (cause == CAUSE_FETCH_PAGE || cause == CAUSE_FETCH_ACCESS)
         value = SIGN_EXTENDED(value);
     /* A translation may have been cached while its entry was invalid: one fence settles it. */
-    struct arch_core *here = riscv_core(core);
-    if (here->fault_address != value && fault_spurious(core, fault_of(cause), value)) {
-        here->fault_address = value;
+    if (fault_spurious(core, fault_of(cause), value)) {
         __asm__ volatile("sfence.vma" ::: "memory");
         return;
     }
-    here->fault_address = 0;
     fault_arrived(core, fault_of(cause), pc, value);
 }
 
