@@ -98,8 +98,34 @@ static void test_past_stuck(void **unused) {
     }
 }
 
+/* A page faults once in each process that gets it, where a core has kept that nothing was there: a fence settles that.
+ * What it does not settle at once is the program's own fault. */
+static void test_spurious_fault(void **unused) {
+    (void)unused;
+    boot(16);
+    struct process *other = spawn(init, 20, NULL);
+    unsigned to_other = handle_to(init, other, OS2_HANDLE_INBOX, ALL, 0);
+    uint64_t page = alloc(init, 0), last = page;
+    for (unsigned i = 0; i < 3; i++) {
+        run(init);
+        assert_true(fault_spurious(cores[0], OS2_FAULT_READ, page));
+        assert_false(fault_spurious(cores[0], OS2_FAULT_READ, page));
+        assert_false(fault_spurious(cores[0], OS2_FAULT_EXEC, page));
+        CALL(other, OS2_SYS_receive | ACCEPT(0), 0);
+        assert_int_equal(CALL(init, OS2_SYS_send | OS2_F_BLOCK | HANDLE(to_other), 0, 0, 0, 0, page), OS2_OK);
+        assert_false(fault_spurious(cores[0], OS2_FAULT_READ, page));
+        run(other);
+        assert_true(fault_spurious(cores[0], OS2_FAULT_WRITE, page)); /* the same address, another process */
+        assert_false(fault_spurious(cores[0], OS2_FAULT_WRITE, page));
+        assert_int_equal(CALL(other, OS2_SYS_block_free, page), OS2_OK);
+        assert_false(fault_spurious(cores[0], OS2_FAULT_WRITE, page));
+        page = alloc(init, 0);
+        assert_int_equal(page, last);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_storm), cmocka_unit_test(test_front_alone),
-                                       cmocka_unit_test(test_past_stuck)};
+                                       cmocka_unit_test(test_past_stuck), cmocka_unit_test(test_spurious_fault)};
     return cmocka_run_group_tests_name("turn", tests, NULL, NULL);
 }
