@@ -19,7 +19,7 @@ First comes the checker itself, on shapes whose verdict is known from the specif
     doom          the store of an SC may become visible after later loads: arch_cas_full() lies between what comes
                   before and what comes after it, and who must be seen before he looks needs a fence.
     generation    a word that is claimed as it was seen belongs to the generation that was read after it, and so does
-                  the mask of the bits that it waits for.
+                  what else is read of its process in between: the shape of light_notify().
 """
 import itertools
 import pathlib
@@ -263,21 +263,36 @@ def entry_switch_tests():
             [killer, f"sd 1, own; {fence}; ld doomed, life"], "0:word=0 1:doomed=2", {"life": 2}
 
 
-def notify_tests():
-    """light_notify(): word, life, mask, then the claim of that word; what the receiver asks for belongs to its word."""
-    start = {"word": 1, "life": 1, "mask": 1}
-    # The receiver's wait ends otherwise, and it waits again for other bits.
-    again = f"{cas('c', 'word', '1', '2')}; bne c, 1, 9f; sd 6, mask; {release('word', '3')}; 9: li end, 1"
-    text = caller_of(acquire("w", "word"), "ld l, life", "ld m, mask")
-    wrong = "0:won=1 0:w=3 0:m=1"
-    yield "notify at once: a mask that is too old", False, [text, again], wrong, start
-    yield "notify at once: a mask that is too new", False, [text, again], "0:won=1 0:w=1 0:m=6", start
-    yield "notify at once: claimed by two", False, [text, again], "0:won=1 0:w=1 1:c=1", start
-    yield "notify at once: the generation of the word", False, [text, SUCCESSOR], "0:won=1 0:w=3 0:l=1", start
-    yield "notify at once: mask read first", True, \
-        [caller_of("ld m, mask", "ld l, life", acquire("w", "word")), again], wrong, start
-    yield "notify at once: word read without acquire", True, \
-        [caller_of("ld w, word", "ld l, life", "ld m, mask"), again], wrong, start
+def c_text(path, function):
+    """The body of a C function."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    return re.search(rf"^[^\n;]*\b{function}\([^)]*\) {{\n(.*?)^}}", text, re.DOTALL | re.MULTILINE)[1]
+
+
+def in_order(path, function, *parts):
+    """Does the function do these one after the other?"""
+    return re.search(".*?".join(re.escape(part) for part in parts), c_text(path, function), re.DOTALL)
+
+
+def light_notify_tests():
+    """light_notify(): word, life and what is known of the registers, the claim of that word. Word 1 waits with life 0;
+    the other core ends that wait and begins another, 3, with another life or other registers."""
+    if not in_order("ipc/notify.c", "light_notify", "word = slot_word(slot)", "slot_life(slot)", "process->blank",
+                    "arch_cas_full(&slot->word, word"):
+        yield "notify.c: light_notify() reads word, life, blank and claims that word no more", None, [], ""
+        return
+    start = {"word": 1}
+    claim = f"bnez x, 9f; 9: {cas('c', 'word', 'w', '4')}; bne c, w, 8f; li won, 1; 8: li end, 1"
+    for what in ("blank", "life"):
+        again = f"{cas('c', 'word', '1', '2')}; bne c, 1, 9f; sd 6, {what}; {release('word', '3')}; 9: li end, 1"
+        right = f"{acquire('w', 'word')}; ld x, {what}; {claim}"
+        plain = f"ld w, word; ld x, {what}; {claim}"
+        first = f"{acquire('x', what)}; ld w, word; {claim}"
+        old = "0:won=1 0:w=3 0:x=0"
+        yield f"light_notify: a {what} that is too old", False, [right, again], old, start
+        yield f"light_notify: a {what} that is too new", False, [right, again], "0:won=1 0:w=1 0:x=6", start
+        yield f"light_notify: a {what} too old, without acquire", True, [plain, again], old, start
+        yield f"light_notify: a {what} too old, read before the word", True, [first, again], old, start
 
 
 def tests():
@@ -319,7 +334,7 @@ def tests():
         [caller_of(acquire("l", "life"), "li x, 0", "ld w, word"), SUCCESSOR], wrong, start
     yield "generation: word read without acquire", True, \
         [caller_of("ld w, word", "li x, 0", "ld l, life"), SUCCESSOR], wrong, start
-    yield from notify_tests()
+    yield from light_notify_tests()
     yield from entry_switch_tests()
     yield from fast_reply_tests()
     for title, possible, threads, outcome in fast_call_tests():
