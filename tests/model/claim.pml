@@ -8,7 +8,8 @@
  * senders are in order. The entry path's assembly is in it where its order differs from the C code: an answer of words,
  * which publishes the server before it claims the caller, and one with a block; neither looks at dooms. Its call takes
  * the steps of the C code, without the look at the doom. Its yield takes the next one first, then lets the other go.
- * Its receive that waits looks only after it has published. Notify claims a receiver at once where it waits already.
+ * Its receive that waits looks at what is pending before and after it has published. notify() claims a receiver at once
+ * where it waits plainly: for anyone, for ever, for all bits, as its word tells.
  *
  * Children that are waited for and memory that is kept (CHD, HELD) are not in it. The other short ways touch no state
  * word but through what is here. Of the light calls (core/light.h) handle_close ends in end_abandon(), watch and
@@ -17,27 +18,28 @@
  * core holds.
  *
  * CFG says what the processes do: 1 a server and two clients with deadlines, 2 notifications, 3 a server killed and
- * started again in its slot, 4 a client killed, 5 circles, 6 late replies, 7 a child let go whose slot another takes, 8
- * deliveries that fail, and polls, 9 circles among four, 10 a handle that is given and whose owner ends, 11 a client
- * killed while its server moves to another core, 12 a delivery that fails within a deadline, 13 bits that a receive
- * does not ask for, 14 notifications for one that is killed and started again in its slot, 15 a yield to one that is
+ * started again in its slot, 4 a client killed, 5 circles, 6 late replies, 7 a child let go whose slot another takes,
+ * 8 deliveries that fail, and polls, 9 circles among four, 10 a handle that is given and whose owner ends, 11 a client
+ * killed while its server moves to another core, 12 one who is notified and killed, and another in its slot, 13 a
+ * delivery that fails, after which nothing else comes, and bits that are not asked for, 14 a yield to one that is
  * killed. LONG makes each do more. A mutant is one of the M_ names defined: the property must then fail.
  * M_NO_DOOM_SWITCH and M_NO_DOOM_PUBLISH are none: those looks make an end prompt, but whoever dooms a held process
  * that is not ready also sends an IPI.
  *
  * What is asserted, all along: a process is held by at most one core; a message goes to the generation that its handle
- * names, also when the handle came in a message, and so do bits; nobody gets bits that he does not ask for; of those
- * who wait in a queue the oldest is taken; a receive ends with something; a poll never waits; an answer ends the call
- * it answers; nobody is ended who was not doomed; tables are freed when no core uses them; a deadlock is reported where
- * there is a circle. And when nothing moves any more: nobody waits for what is already there or was lost, for one who
- * has ended, past a deadline, or in a circle, and no doomed process waits.
+ * names, also when the handle came in a message, and bits do; of those who wait in a queue the oldest is taken; a
+ * receive ends with something, and with bits only if it asked for them; nobody is timed out who has no deadline; a poll
+ * never waits; an answer ends the call it answers; nobody is ended who was not doomed; tables are freed when no core
+ * uses them; a deadlock is reported where there is a circle. And when nothing moves any more: no bit is lost, nobody
+ * waits for what is already there, for one who has ended, past a deadline, or in a circle, and no doomed process waits.
  */
 #include "claim_words.inc"
 
 proctype core(byte c) {
     byte x = NONE, t, y = NONE, i, rx, cont, g, s, n1, n2, fr, fg, cy = NONE, mine, chain[N];
     short w, v, w1, seen[N];
-    bit ok, over, bits, missed;
+    byte bits;
+    bit ok, over, missed;
 
 dispatch:
     atomic { x = NONE; y = NONE; cy = NONE; t = 0; i = 0; rx = 0; w = 0; v = 0; s = 0; g = 0; n1 = 0; n2 = 0;
@@ -129,7 +131,7 @@ do_restart: /* a new process in the slot: process_make() and process_start(); it
         t = (CFG == 10 -> 2 : 0);
         assert(held[t] == 0 && queue[t] == 0 && queued_at[t] == NONE);
         pc[t] = 0; freed[t] = 0; abandoned[t] = 0; note[t] = 0; held[t] = c + 1;
-        want[t] = 0; redo[t] = 0; owed[t] = 0
+        want[t] = 0; redo[t] = 0; told[t] = 0; mask[t] = ALL; asks[t] = ALL
     };
     READY(t);
     goto user;
@@ -151,49 +153,60 @@ do_exit:
     QUEUE_END(x);
     goto dispatch;
 
-do_notify: /* light_notify(): claim him at once */
-#if defined(M_NOTIFY_GENERATION_FIRST)
-    if :: life[t] != g * 2 -> goto notify_long :: else fi;
-    w = word[t];
-#elif defined(M_MASK_BEFORE_WORD)
-    bits = mask[t];
-    w = word[t];
-    if :: !bits || life[t] != g * 2 -> goto notify_long :: else fi;
-#elif defined(M_NOTIFY_NO_MASK)
-    w = word[t];
-    if :: life[t] != g * 2 -> goto notify_long :: else fi;
-#else
-    w = word[t];
-    if :: life[t] != g * 2 -> goto notify_long :: else fi;
+do_notify: /* light_notify(): who waits already, for anyone, for ever and for all bits, is claimed as by a sender */
+#ifdef M_DIRECT_GENERATION_FIRST
+    if :: life[t] != g * 2 -> goto notify_slot :: else fi;
 #endif
+    w = word[t];
+#ifdef M_DIRECT_TAKES_LONG
+    if :: KIND(w) != RCV || PEER(w) != ANY -> goto notify_slot :: else fi;
+#else
+    if :: KIND(w) != RCV || PEER(w) != ANY || SEQ(w) >= LONG_WAIT -> goto notify_slot :: else fi;
+#endif
+#if !defined(M_DIRECT_GENERATION_FIRST) && !defined(M_DIRECT_NO_GENERATION)
+    if :: life[t] != g * 2 -> goto notify_slot :: else fi;
+#endif
+    TAKE(t, w, W(RUN, c, 0));
     if
-#if defined(M_MASK_BEFORE_WORD) || defined(M_NOTIFY_NO_MASK)
-    :: KIND(w) == RCV && PEER(w) == ANY ->
-#else
-    :: KIND(w) == RCV && PEER(w) == ANY && mask[t] ->
+    :: ok ->
+        assert(GEN(t) == g);
+#ifndef M_DIRECT_NOTHING
+        atomic { /* it needs no wait_over() */
+            assert((bits & (ALL - asks[t])) == 0 && mask[t] == ALL && !armed[t]);
+            caller[t] = 0;
+            want[t] = 0
+        };
 #endif
-        TAKE(t, w, W(RUN, c, 0));
-        if
-        :: ok -> assert(GEN(t) == g && asks[t]); OVER(t); READY(t); goto user
-        :: else
-        fi
+        READY(t);
+        goto user
     :: else
     fi;
-notify_long: /* notify_slot() */
+notify_slot:
 #ifdef M_WORD_BEFORE_BITS
     w = word[t];
 #endif
     LOCK(t);
     if :: GEN(t) != g -> UNLOCK(t); goto user :: else fi;
-    atomic { note[t] = 1; owed[t] = 1 };
+    atomic { note[t] = note[t] | bits; told[t] = told[t] | bits };
+#ifdef M_NOTIFY_MASK_FIRST
+    mine = mask[t];
+#endif
 #ifndef M_WORD_BEFORE_BITS
     w = word[t];
 #endif
+#ifndef M_NOTIFY_MASK_FIRST
+    mine = mask[t];
+#endif
+    mine = mine & note[t];
     if
-    :: KIND(w) == RCV && PEER(w) == ANY && mask[t] ->
+    :: KIND(w) == RCV && PEER(w) == ANY && mine ->
         TAKE(t, w, W(RUN, c, 0));
         if
-        :: ok -> assert(GEN(t) == g && asks[t]); atomic { note[t] = 0; owed[t] = 0 }; OVER(t); UNLOCK(t); READY(t)
+        :: ok ->
+            atomic { note[t] = note[t] & (ALL - mine); told[t] = told[t] & (ALL - mine) };
+            UNLOCK(t);
+            DELIVER_BITS(t, mine);
+            READY(t)
         :: else -> UNLOCK(t)
         fi
     :: else -> UNLOCK(t)
@@ -237,7 +250,7 @@ send:
             if
             :: !is_call[x] -> READY(t); goto user
             :: else ->
-                ARM(x);
+                ARM(x, seq[x]);
                 root[c] = t;
                 PUBLISH(x, W(CAL, t, seq[x]));
                 x = t;
@@ -268,7 +281,7 @@ send:
         queue[t] = queue[t] | (1 << x);
         queued_at[x] = t
     };
-    ARM(x);
+    ARM(x, seq[x]);
     v = W(SND, t, seq[x]);
     assert(armed[x] != 2);
     PUBLISH(x, v);
@@ -300,6 +313,7 @@ do_reply_receive:
     s = caller_seq[x];
     g = caller_call[x];
     want[x] = 1;
+    assert(asks[x] == ALL);
     if
     :: y < N && armed[x] == 0 && from[x] == ANY && word[y] == W(CAL, x, s) -> goto fast_reply
     :: y < N && armed[x] == 0 && from[x] == ANY && word[y] == W(CAL, x, s) -> goto fast_reply_block
@@ -329,12 +343,12 @@ fast_reply: /* entry.S: the server is published before the caller is claimed */
     if :: ok -> assert(calls[y] == g); cy = y :: else fi;
 fast_look:
     atomic {
-        missed = (note[x] || queue[x]);
+        missed = (note[x] != 0 || queue[x]);
 #ifdef M_FAST_NO_LOOK
         missed = 0;
 #endif
 #ifdef M_FAST_NOTED_ONLY
-        missed = note[x];
+        missed = (note[x] != 0);
 #endif
 #ifdef M_FAST_LATE_NO_LOOK
         missed = missed && cy != NONE;
@@ -388,28 +402,56 @@ publish_caller:
     goto user;
 
 do_receive:
-    atomic { rx = x; cont = K_RECEIVE; want[x] = 1 };
-#if CFG == 2 || CFG == 13 || CFG == 14
-    if
-    :: from[x] == ANY && !armed[x] && asks[x] && !note[x] && !queue[x] -> /* entry.S: a receive that waits */
-        NEXT_SEQ(x);
-        v = W(RCV, ANY, seq[x]);
-        caller[x] = 0;
-        PUBLISH(x, v);
-#ifndef M_SHORT_NO_LOOK
+    atomic {
+        rx = x; cont = K_RECEIVE; want[x] = 1;
         if
-        :: note[x] || queue[x] -> TAKE(x, v, W(RUN, c, 0)); if :: ok -> goto receive :: else fi
-        :: else
-        fi;
+        :: armed[x] == 0 && from[x] == ANY && asks[x] == ALL && note[x] == 0 && queue[x] == 0 && ready[c] != 0 ->
+            goto short_wait
+        :: true -> skip /* another's turn, or the next one's tables */
+        fi
+    };
+    goto receive;
+
+short_wait: /* by the entry path, which saw nothing pending, and somebody to go on with */
+#ifndef M_WAIT_NO_SEQ
+    NEXT_SEQ(x);
 #endif
-        goto dispatch
-    :: true -> skip
+    v = W(RCV, ANY, seq[x]);
+    caller[x] = 0;
+    PUBLISH(x, v);
+    missed = (note[x] != 0 || queue[x] != 0);
+#ifdef M_WAIT_NOTED_ONLY
+    missed = (note[x] != 0);
+#endif
+#ifdef M_WAIT_NO_LOOK
+    missed = 0;
+#endif
+    if
+    :: missed -> missed = (note[x] != 0); if :: missed :: else -> missed = (queue[x] != 0) fi
+    :: else
     fi;
+    if
+    :: missed ->
+        TAKE(x, v, W(RUN, c, 0));
+#ifdef M_WAIT_LOSER_GOES_ON
+        ok = 1;
 #endif
+        if :: ok -> goto receive :: else fi
+    :: else
+    fi;
+    goto dispatch;
+
 receive: /* process rx, held by this core, current or not */
     atomic { bits = 0; y = NONE; fr = from[rx]; fg = from_gen[rx] };
     if
-    :: fr == ANY && note[rx] && asks[rx] -> LOCK(rx); atomic { bits = note[rx]; note[rx] = 0 }; UNLOCK(rx)
+    :: fr == ANY && (note[rx] & asks[rx]) != 0 ->
+        LOCK(rx);
+        atomic {
+            bits = note[rx] & asks[rx];
+            note[rx] = note[rx] & (ALL - bits);
+            told[rx] = told[rx] & (ALL - bits)
+        };
+        UNLOCK(rx)
     :: else
     fi;
     if
@@ -437,17 +479,25 @@ receive: /* process rx, held by this core, current or not */
         refusals--;
         word[y] = W(RUN, c, 0);
         READY(y);
-#ifndef M_BITS_LOST
-        if :: bits -> LOCK(rx); note[rx] = 1; UNLOCK(rx) :: else fi;
+        if
+        :: bits ->
+            LOCK(rx);
+            atomic {
+#ifndef M_REFUSED_LOSES_BITS
+                note[rx] = note[rx] | bits;
 #endif
+                told[rx] = told[rx] | bits
+            };
+            UNLOCK(rx)
+        :: else
+        fi;
         mine = 0;
         if
         :: goto receive
-        :: redo[rx] = 1; over = 1; goto received
+        :: redo[rx] = 1; mask[rx] = ALL; over = 1; goto received
         fi
     :: y != NONE ->
         hand_over(y, rx);
-        GIVEN(rx);
         if
         :: is_call[y] ->
             w = W(CAL, rx, s);
@@ -459,33 +509,37 @@ receive: /* process rx, held by this core, current or not */
         fi;
         over = 1;
         goto received
-    :: y == NONE && bits -> GIVEN(rx); atomic { caller[rx] = 0; want[rx] = 0; over = 1 }; goto received
+    :: y == NONE && bits -> atomic { caller[rx] = 0; over = 1; OVER(rx) }; goto received
     :: else
     fi;
     if
-    :: fr < N && GEN(fr) != fg -> atomic { caller[rx] = 0; want[rx] = 0; over = 1 }; goto received
+    :: fr < N && GEN(fr) != fg -> atomic { caller[rx] = 0; over = 1; OVER(rx) }; goto received
     :: else
     fi;
 #ifndef M_POLL_WAITS
-    if :: armed[rx] == 2 -> atomic { caller[rx] = 0; want[rx] = 0; over = 1 }; goto received :: else fi;
+    if :: armed[rx] == 2 -> atomic { caller[rx] = 0; over = 1; OVER(rx) }; goto received :: else fi;
 #endif
     assert(armed[rx] != 2);
     NEXT_SEQ(rx);
+#ifdef M_LONG_NOT_MARKED
     v = W(RCV, fr, seq[rx]);
-#if CFG == 13
-    mask[rx] = asks[rx];
-#endif
-#ifdef M_NOT_REARMED
-    if :: armed[rx] && cont != K_REFUSED -> node[c * N + rx] = seq[rx] :: else fi;
 #else
-    ARM(rx);
+    v = W(RCV, fr, seq[rx] + (armed[rx] || asks[rx] != ALL -> LONG_WAIT : 0));
+#endif
+#ifdef M_REFUSED_NOT_ARMED
+    if :: cont != K_REFUSED -> ARM(rx, SEQ(v)) :: else fi;
+#else
+    ARM(rx, SEQ(v));
+#endif
+#ifndef M_MASK_NOT_SET
+    mask[rx] = asks[rx];
 #endif
     caller[rx] = 0; /* a wait that ends otherwise brings none */
     PUBLISH(rx, v);
     missed = 0;
 #ifndef M_NO_RECEIVE_LOOK
     if
-    :: fr == ANY -> if :: note[rx] && mask[rx] -> missed = 1 :: else -> missed = (queue[rx] != 0) fi
+    :: fr == ANY -> if :: note[rx] & mask[rx] -> missed = 1 :: else -> missed = (queue[rx] != 0) fi
     :: else ->
         w = word[fr];
         if :: KIND(w) == SND && PEER(w) == rx -> missed = 1 :: else -> missed = (GEN(fr) != fg) fi
@@ -522,7 +576,7 @@ received:
 
 ending: /* slot i, END|c: ipc/end.c, without children */
     LOCK(i);
-    atomic { life[i] = (GEN(i) + 1) * 2; note[i] = 0; owed[i] = 0 };
+    atomic { life[i] = (GEN(i) + 1) * 2; note[i] = 0; told[i] = 0 };
     UNLOCK(i);
     do
     :: LOCK(i);
