@@ -52,6 +52,7 @@ uintptr_t host_direct;
 uint64_t host_clock;
 struct core *host_core;
 bool host_disturbed, host_switching;
+uint64_t host_stop_in;
 struct boot_info host_boot_info;
 int host_down;
 void (*host_abort)(void);
@@ -215,6 +216,7 @@ void host_fault(unsigned core, unsigned fault, uint64_t pc, uint64_t address) {
 void host_settle(void) {
     bool was = host_switching;
     host_switching = false;
+    host_stop_in = 0;
     for (bool busy = true; busy;) {
         busy = false;
         for (unsigned i = 0; i < config.cores; i++)
@@ -240,6 +242,8 @@ void host_disturb(void) {
         return;
     if (host_below(&switch_random, 4) == 0)
         tlb_walk_anywhere();
+    if (host_stop_in && --host_stop_in == 0)
+        host_give_way();
     if (host_switching && host_below(&switch_random, config.switch_one_in) == 0)
         host_give_way();
 }

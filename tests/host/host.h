@@ -73,6 +73,9 @@ void host_fault(unsigned core, unsigned fault, uint64_t pc, uint64_t address);
 /* A core that rests in the kernel goes on, until it rests again. */
 void host_continue(unsigned core);
 
+/* At the so manyth point from now on the core that passes it is stopped; 0: none is. */
+extern uint64_t host_stop_in;
+
 /* All cores go on until none rests in the kernel. */
 void host_settle(void);
 

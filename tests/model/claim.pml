@@ -153,65 +153,7 @@ do_exit:
     QUEUE_END(x);
     goto dispatch;
 
-do_notify: /* light_notify(): who waits already, for anyone, for ever and for all bits, is claimed as by a sender */
-#ifdef M_DIRECT_GENERATION_FIRST
-    if :: life[t] != g * 2 -> goto notify_slot :: else fi;
-#endif
-    w = word[t];
-#ifdef M_DIRECT_TAKES_LONG
-    if :: KIND(w) != RCV || PEER(w) != ANY -> goto notify_slot :: else fi;
-#else
-    if :: KIND(w) != RCV || PEER(w) != ANY || SEQ(w) >= LONG_WAIT -> goto notify_slot :: else fi;
-#endif
-#if !defined(M_DIRECT_GENERATION_FIRST) && !defined(M_DIRECT_NO_GENERATION)
-    if :: life[t] != g * 2 -> goto notify_slot :: else fi;
-#endif
-    TAKE(t, w, W(RUN, c, 0));
-    if
-    :: ok ->
-        assert(GEN(t) == g);
-#ifndef M_DIRECT_NOTHING
-        atomic { /* it needs no wait_over() */
-            assert((bits & (ALL - asks[t])) == 0 && mask[t] == ALL && !armed[t]);
-            caller[t] = 0;
-            want[t] = 0
-        };
-#endif
-        READY(t);
-        goto user
-    :: else
-    fi;
-notify_slot:
-#ifdef M_WORD_BEFORE_BITS
-    w = word[t];
-#endif
-    LOCK(t);
-    if :: GEN(t) != g -> UNLOCK(t); goto user :: else fi;
-    atomic { note[t] = note[t] | bits; told[t] = told[t] | bits };
-#ifdef M_NOTIFY_MASK_FIRST
-    mine = mask[t];
-#endif
-#ifndef M_WORD_BEFORE_BITS
-    w = word[t];
-#endif
-#ifndef M_NOTIFY_MASK_FIRST
-    mine = mask[t];
-#endif
-    mine = mine & note[t];
-    if
-    :: KIND(w) == RCV && PEER(w) == ANY && mine ->
-        TAKE(t, w, W(RUN, c, 0));
-        if
-        :: ok ->
-            atomic { note[t] = note[t] & (ALL - mine); told[t] = told[t] & (ALL - mine) };
-            UNLOCK(t);
-            DELIVER_BITS(t, mine);
-            READY(t)
-        :: else -> UNLOCK(t)
-        fi
-    :: else -> UNLOCK(t)
-    fi;
-    goto user;
+#include "claim_notify.inc"
 
 do_send:
     is_call[x] = 0;
