@@ -362,6 +362,7 @@ static void gigabyte(void) {
 }
 
 static const struct test tests[] = {
+    {"alloc-gigabyte", "a block of 1 GiB", gigabyte},
     {"alloc-cleared alloc-address alloc-aligned", "a fresh block is cleared, aligned, at an exchange address", fresh},
     {"alloc-prot", "a fresh block cannot be executed", not_executable},
     {"alloc-invalid alloc-quota", "orders too large, and blocks over the quota, are refused", alloc_errors},
@@ -376,6 +377,5 @@ static const struct test tests[] = {
     {"place-invalid place-wx place-busy", "wrong addresses and protections are refused", place_errors},
     {"place-sizes", "large and small blocks in each other's place", leaf_sizes},
     {"place-quota", "placing is refused when its table pages are over the quota", place_quota},
-    {"alloc-gigabyte", "a block of 1 GiB", gigabyte},
 };
 AREA(block, tests);

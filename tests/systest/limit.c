@@ -137,14 +137,22 @@ static void great_block(void) {
             if (os2_receive(OS2_F_MASK | OS2_F_DEADLINE, &m) >= 0 && m.bits == DEVICE_BIT)
                 came = turns;
         }
-        if (!CHECK_IS(os2_process_facts(p.child.control, 0, &after), OS2_OK))
+        if (!CHECK_IS(os2_process_facts(p.child.control, 0, &after), OS2_OK) ||
+            (after.state == OS2_STATE_SEND && after.pages < 1u << ORDER))
             break;
     }
-    CHECK_IS(puppet_finish(&p, &m), OS2_OK);
-    CHECK(turns >= STEPS / QUANTUM / 2);
-    CHECK(came > 0 && came < turns);
+    int status = puppet_finish(&p, &m);
+    if (status == OS2_E_MEMORY) {
+        skip("the heap has no such block");
+    } else {
+        CHECK_IS(status, OS2_OK);
+        CHECK(turns >= STEPS / QUANTUM / 2);
+        CHECK(came > 0 && came < turns);
+    }
     arch_device_quiet(at);
     CHECK_IS(os2_irq_bind((unsigned)irq, 0), OS2_OK);
+    m = (struct os2_message){.w = {DEVICE_BIT}};
+    os2_receive(OS2_F_MASK | OS2_F_DEADLINE, &m); /* it may have come once more */
     os2_handle_close((unsigned)irq);
     if (at)
         CHECK_IS(os2_block_free((void *)(uintptr_t)at), OS2_OK);
@@ -156,6 +164,11 @@ static const struct test tests[] = {
     {"identity exit-pages", "forty lives in a row", life_after_life},
     {"kill kill-waits", "killed anywhere in its calls", killed_anywhere},
     {"block-move block-gone", "a block goes round a ring", round_trip},
-    {"alloc-tokens", "1 GiB is cleared in 512 entries, and delays nobody", great_block},
 };
 AREA(limit, tests);
+
+/* Early in the suite: later ones take all memory page by page, and magazines then keep some of it in each 1 GiB. */
+static const struct test great_tests[] = {
+    {"alloc-tokens", "1 GiB is cleared in 512 entries, and delays nobody", great_block},
+};
+AREA(great, great_tests);

@@ -26,8 +26,9 @@ static const char *skipped;
 static unsigned failures;
 
 static const struct area *const areas[] = {
-    &area_turn, &area_register, &area_block, &area_handle, &area_message, &area_reply,   &area_parcel, &area_notify,
-    &area_wait, &area_process,  &area_end,   &area_limit,  &area_device,  &area_machine, &area_fuzz,   &area_crowd,
+    &area_great, &area_turn,   &area_register, &area_block, &area_handle,  &area_message,
+    &area_reply, &area_parcel, &area_notify,   &area_wait,  &area_process, &area_end,
+    &area_limit, &area_device, &area_machine,  &area_fuzz,  &area_crowd,
 };
 
 bool check_is(const char *file, int line, const char *what, uint64_t got, uint64_t wanted) {
