@@ -150,9 +150,12 @@ static void great_block(void) {
         CHECK(came > 0 && came < turns);
     }
     arch_device_quiet(at);
+    do { /* it may have come once more before it was quiet */
+        CHECK_IS(os2_irq_ack((unsigned)irq), OS2_OK);
+        os2_sleep_ms(PAUSE_MS);
+        m = (struct os2_message){.w = {DEVICE_BIT}};
+    } while (os2_receive(OS2_F_MASK | OS2_F_DEADLINE, &m) >= 0);
     CHECK_IS(os2_irq_bind((unsigned)irq, 0), OS2_OK);
-    m = (struct os2_message){.w = {DEVICE_BIT}};
-    os2_receive(OS2_F_MASK | OS2_F_DEADLINE, &m); /* it may have come once more */
     os2_handle_close((unsigned)irq);
     if (at)
         CHECK_IS(os2_block_free((void *)(uintptr_t)at), OS2_OK);
