@@ -64,7 +64,7 @@ static void count_all(void) {
     uint64_t quota = 0, charged = 0;
     const char *wrong = heap_check(&machine.heap);
     for (uint32_t i = 1; i < machine.slot_high && !wrong; i++)
-        if (machine.slot[i].process)
+        if (machine.slot[i].process != PROCESS_NONE)
             wrong = count_process(machine.slot[i].process, &quota, &charged);
     uint64_t pages = heap_free_pages(&machine.heap) + charged;
     if (!checks->quota) {

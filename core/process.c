@@ -19,6 +19,8 @@
 /* As much of a process object's frame as is ever used, in the steps of memory_clear(). */
 #define OBJECT_BYTES ((sizeof(struct process) + 127) & ~(size_t)127)
 
+const struct process process_none;
+
 bool process_table_init(void) {
     uint32_t count = machine.heap.ram_pages / SLOT_RAM_PAGES;
     count = count < SLOTS_LEAST ? SLOTS_LEAST : count > SLOTS_MOST ? SLOTS_MOST : count;
@@ -35,6 +37,7 @@ bool process_table_init(void) {
     for (uint32_t i = count; i-- > 0;) {
         struct slot *s = &machine.slot[i];
         s->word = state(KIND_FREE, 0, 0);
+        s->process = PROCESS_NONE;
         if (i == SLOT_NONE)
             break;
         s->index = (uint16_t)i;

@@ -52,7 +52,7 @@ struct slot {
     uint64_t spent;                     /* (a) tokens that its turns have spent */
     uint64_t ready_since;               /* (o) when it was last put into a run queue */
     struct slot *run_next;              /* the lock of the run queue it is in */
-    struct process *process;            /* (o) NULL: none */
+    struct process *process;            /* (o) never NULL: see process_none */
     struct timer_node timer[CORES_MAX]; /* node c: core c only */
     /* How it ended; written before the word says DEAD. */
     uint64_t end_value, end_pc, end_address, end_turns;
@@ -128,6 +128,20 @@ static inline uint64_t slot_generation(const struct slot *slot) {
 static inline uint64_t slot_identity(const struct slot *slot) {
     return slot->index | slot->born << OS2_ID_GENERATION_SHIFT;
 }
+
+/*
+ * What a slot without a process points to: a process that is not plain anywhere (arch_space_plain()), and that nobody
+ * can write to.
+ *
+ * The short ways of call, reply and notify follow slot->process and read a few fields of what is there before they
+ * claim it. In between, another core may end the process and make the slot another's. So the pointer always leads to
+ * something that can be read: to the process, to this, or to a frame that was a process and is by now anything else.
+ * What was read from there counts only if the claim succeeds, by the compare with the word that was seen before: then
+ * nobody held the process in between. Until the claim nothing is written through the pointer, and nothing read through
+ * it is given to an instruction that could trap.
+ */
+extern const struct process process_none;
+#define PROCESS_NONE ((struct process *)&process_none)
 
 /* Make the array of slots. False: no memory. */
 bool process_table_init(void);

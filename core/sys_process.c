@@ -115,7 +115,7 @@ struct light light_process_grant(uint64_t control, uint64_t index, uint64_t righ
     if (pages) {
         /* The child may run, or just be ending: its object is looked at under its lock. */
         lock_acquire(&slot->lock);
-        if (!slot->process) {
+        if (slot->process == PROCESS_NONE) {
             lock_release(&slot->lock);
             return light_status(OS2_E_DIED);
         }
@@ -187,7 +187,7 @@ static unsigned state_for_program(uint64_t word) {
 static int state_facts(struct core *core, uint64_t *r, struct slot *slot) {
     lock_acquire(&slot->lock); /* the object is taken away under it */
     uint64_t word = slot_word(slot);
-    const struct process *p = slot->process;
+    const struct process *p = slot->process == PROCESS_NONE ? NULL : slot->process;
     if (state_kind(word) == KIND_FREE) {
         lock_release(&slot->lock);
         return OS2_E_DIED;

@@ -304,7 +304,7 @@ static bool roots_left(const struct slot *slot) {
 static void take_watches(struct slot *slot, struct watch *watch, bool all_back) {
     lock_acquire(&slot->lock);
     if (all_back)
-        slot->process = NULL;
+        slot->process = PROCESS_NONE;
     for (unsigned i = 0; i < WATCHES; i++) {
         watch[i] = slot->watch[i];
         slot->watch[i].bits = 0;

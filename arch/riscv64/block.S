@@ -21,7 +21,7 @@
     li t0, 0
     li t1, 0
     li ra, 0
-    csrrw tp, sscratch, tp
+    mv tp, t6
     sret
     .endm
 

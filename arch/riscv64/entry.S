@@ -2,9 +2,12 @@
 /*
  * Entering and leaving the kernel, and the calls that never leave this file.
  *
- * In user mode sscratch holds the core's struct; in the kernel tp does, and sscratch keeps the program's tp. A core's
- * struct has a negative address, a program's tp is below 2^38: so a trap taken in the kernel, which is a kernel bug,
- * shows at the first branch (a program that sets tp to something else only spoils the report of such a bug).
+ * sscratch holds the core's struct, in user mode and in the kernel; in the kernel tp does too. The first instruction of
+ * a trap exchanges the two, so that tp is the core's struct wherever the trap comes from; the program's tp goes to t6,
+ * which C code leaves alone, and sscratch gets the core back. Whether a trap comes from the kernel, which is a kernel
+ * bug, is told by what no program can set: an environment call from U-mode has a cause of its own, and for all other
+ * causes sstatus.SPP says it. Rejected: to keep the program's tp in sscratch, and to tell by its sign. A program sets
+ * tp as it likes, so that with a second bug the kernel went on with a struct core that the program had written.
  *
  * A system call saves what the C calling convention keeps over a call, and the arguments; all else is dead. When the
  * same process goes on, s0..s11 are still in their registers, because C keeps them; they are loaded only in
@@ -46,9 +49,8 @@
     sd s11, S(11)(\process)
     .endm
 
-    /* The same back, and its constants; tp is the core until then. */
+    /* The same back, and its constants: tp is the core until then, and no longer the core's afterwards. */
     .macro load_context process
-    csrw sscratch, tp
     ld sp, PROCESS_SP(\process)
     ld gp, PROCESS_GP(\process)
     ld tp, PROCESS_TP(\process)
@@ -66,28 +68,28 @@
     ld s11, S(11)(\process)
     .endm
 
+    /* tp is the core; goes on here for system calls alone, with the program's tp in t6. */
+    .macro trap_begin
+    csrrw tp, sscratch, tp
+    sd t0, CORE_SCRATCH(tp)
+    csrr t0, scause
+    addi t0, t0, -8             /* environment call from U-mode */
+    bnez t0, other_trap
+    csrrw t6, sscratch, tp
+    .endm
+
     .text
 /* With os2.nofast: every system call goes the long way. */
     .balign 4
     .globl trap_entry_plain
 trap_entry_plain:
-    csrrw tp, sscratch, tp
-    bgez tp, kernel_trap
-    sd t0, CORE_SCRATCH(tp)
-    csrr t0, scause
-    addi t0, t0, -8
-    bnez t0, other_trap
+    trap_begin
     j slow
 
     .balign 4
     .globl trap_entry
 trap_entry:
-    csrrw tp, sscratch, tp
-    bgez tp, kernel_trap
-    sd t0, CORE_SCRATCH(tp)
-    csrr t0, scause
-    addi t0, t0, -8             /* environment call from U-mode */
-    bnez t0, other_trap
+    trap_begin
 
     slliw t0, a0, 16            /* the number and the flags, where lui has them */
     beqz t0, fast_tokens
@@ -132,7 +134,7 @@ light_done:
     li t0, 0
     li t1, 0
     li ra, 0
-    csrrw tp, sscratch, tp
+    mv tp, t6                   /* it may stay in t6 too */
     sret
 
 /* The handler left it to the long way; the arguments that may matter are where it put them. */
@@ -170,7 +172,7 @@ slow:
     call syscall_dispatch
 
     ld t2, CORE_CURRENT(tp)     /* the same process goes on */
-    csrrw tp, sscratch, tp
+    ld tp, PROCESS_TP(t2)
     ld sp, PROCESS_SP(t2)
     j leave
 
@@ -200,7 +202,7 @@ fast_return:
     csrw sepc, t0
     li t0, 0
     li t1, 0
-    csrrw tp, sscratch, tp
+    mv tp, t6
     sret
 
 #if NUMBER_TOKENS != 0
@@ -217,7 +219,7 @@ fast_tokens:
     csrw sepc, t0
     li a0, 0
     li t0, 0
-    csrrw tp, sscratch, tp
+    mv tp, t6
     sret
 
 /*
@@ -399,6 +401,11 @@ receive_missed:                     /* something came before the word: look agai
     call message_looked_at_late
 
 other_trap:
+    csrrw t0, sscratch, tp
+    sd t0, CORE_USER_TP(tp)
+    csrr t0, sstatus
+    andi t0, t0, SSTATUS_SPP
+    bnez t0, kernel_trap
     sd sp, CORE_USER_SP(tp)
     ld sp, CORE_STACK_TOP(tp)
     addi sp, sp, -128
@@ -441,16 +448,22 @@ other_trap:
     ld a6, 112(sp)
     ld a7, 120(sp)
     ld sp, CORE_USER_SP(tp)
-    csrrw tp, sscratch, tp
+    ld tp, CORE_USER_TP(tp)
     sret
 
 #include "arch/riscv64/block.S"
 #include "arch/riscv64/fp.S"
 #include "arch/riscv64/message.S"
 
-/* A trap in the kernel: report it on the boot stack, which nothing else uses any more. */
+/* A trap in the kernel: the first core that comes here reports it, on the boot stack, which nothing else uses any
+ * more. A trap in that report, or on another core, ends in silence. */
+    .globl kernel_trap
+    .balign 4
 kernel_trap:
-    csrrw tp, sscratch, tp
+    la t0, kernel_trapped
+    li t1, 1
+    amoadd.w t1, t1, (t0)
+    bnez t1, halt_trapped
     mv a3, sp
     la sp, boot_stack_top
     csrr a0, scause
@@ -458,6 +471,17 @@ kernel_trap:
     csrr a2, stval
     mv a4, ra
     call riscv_kernel_trap
+
+    .globl halt_trapped
+halt_trapped:
+    wfi
+    j halt_trapped
+
+    .bss
+    .balign 4
+kernel_trapped:
+    .skip 4
+    .text
 
 /* int riscv_probe_stimecmp(void): 1 where the Sstc register can be read; its number is 0x14d. */
     .globl riscv_probe_stimecmp

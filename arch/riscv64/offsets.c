@@ -9,6 +9,8 @@ void offsets(void);
 void offsets(void) {
     DEFINE(CORE_SCRATCH, offsetof(struct core, arch.scratch));
     DEFINE(CORE_USER_SP, offsetof(struct core, arch.user_sp));
+    DEFINE(CORE_USER_TP, offsetof(struct core, arch.user_tp));
+    DEFINE(SSTATUS_SPP, RISCV_SSTATUS_SPP);
     DEFINE(CORE_STACK_TOP, offsetof(struct core, arch.stack_top));
     DEFINE(CORE_HART, offsetof(struct core, arch.hart));
     DEFINE(CORE_SHORT, offsetof(struct core, arch.shorts));

@@ -37,6 +37,7 @@ struct arch_core {
     uint64_t run_word;  /* the state word of a process that this core runs, its low 44 bits 0 */
     uint64_t scratch;   /* t0 during trap entry */
     uint64_t user_sp;   /* sp during an interrupt or fault */
+    uint64_t user_tp;   /* tp then */
     uint64_t stack_top; /* kernel stack */
     uint64_t hart;
     uint64_t ctx; /* run_word + ASID epoch, and whether sstatus.FS is not Off; RISCV_CTX_NONE: no short switch */

@@ -98,8 +98,7 @@ start:
     .balign 4
 1:  la sp, boot_stack_top
     mv tp, zero
-    csrw sscratch, zero
-    la t0, trap_entry
+    la t0, kernel_trap          /* until arch_core_init(): there is no core yet that trap_entry could find */
     csrw stvec, t0
     li a0, '2'
     call early_put
@@ -174,8 +173,7 @@ riscv_secondary:
     j mmu_on
     .balign 4
 1:  mv tp, s0
-    csrw sscratch, zero
-    la t0, trap_entry
+    la t0, kernel_trap          /* until arch_core_init(): there is no core yet that trap_entry could find */
     csrw stvec, t0
     ld sp, CORE_STACK_TOP(tp)
     mv a0, tp
@@ -210,9 +208,8 @@ loser:
     la ra, 4f
     j mmu_on
     .balign 4
-4:  la t0, trap_entry
+4:  la t0, kernel_trap
     csrw stvec, t0
-    csrw sscratch, zero
     mv tp, zero
     la t0, cores
     li t1, 0

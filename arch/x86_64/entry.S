@@ -381,38 +381,46 @@ receive_missed:                 /* something came before the word: look again, i
     xorl %ebp, %ebp
     call message_looked_at_late
 
-/* The process in r15 stops running here, that in rbp begins to; their ctx differ, their place is the same. Floating
- * point, the base of fs, and the core's ctx. Keeps all registers. The caller has cleared the selectors. */
-switch_state:
-    pushq %rax
-    pushq %rcx
-    pushq %rdx
+/*
+ * Where the ctx of two processes differ and their place is the same: floating point, the base of fs, and the core's ctx.
+ * The process in r15 stops running here, that in rbp begins to. The caller has cleared the selectors. Two halves, since
+ * the second gives what it reads of rbp to instructions that trap on nonsense: it may only be used once rbp is claimed.
+ * Between them floating point is nobody's. The second changes rax, rcx and rdx.
+ */
+    .macro switch_out
     cmpb $0, PROCESS_FP_LIVE(%r15)
     je 1f
     stmxcsr PROCESS_MXCSR(%r15)
     fnstcw PROCESS_FCW(%r15)
     call x86_fp_clean
+    movq $0, %gs:CORE_FP_OWNER
+1:
+    .endm
+
+    /* \fs is the base of fs that is loaded. */
+    .macro switch_in fs
     cmpb $0, PROCESS_FP_LIVE(%rbp)
     jne 2f
+    cmpb $0, %gs:CORE_FP_ON
+    je 3f
     movq %cr0, %rax
     orq $CR0_TS, %rax
     movq %rax, %cr0
     xorl %eax, %eax
     movb %al, %gs:CORE_FP_ON
     movb %al, %gs:CORE_FP_DIRTY
-    movq %rax, %gs:CORE_FP_OWNER
     jmp 3f
-1:  cmpb $0, PROCESS_FP_LIVE(%rbp)
-    je 3f
+2:  cmpb $0, %gs:CORE_FP_ON
+    jne 1f
     clts
     movb $1, %gs:CORE_FP_ON
     movb $1, %gs:CORE_FP_DIRTY
-2:  ldmxcsr PROCESS_MXCSR(%rbp)
+1:  ldmxcsr PROCESS_MXCSR(%rbp)
     fldcw PROCESS_FCW(%rbp)
     leaq PROCESS_CONTEXT(%rbp), %rax
     movq %rax, %gs:CORE_FP_OWNER
-3:  movq PROCESS_FS(%rbp), %rax
-    orq PROCESS_FS(%r15), %rax
+3:  movq \fs, %rax
+    orq PROCESS_FS(%rbp), %rax
     jz 4f
     movl $MSR_FS_BASE, %ecx
     movl PROCESS_FS(%rbp), %eax
@@ -423,6 +431,15 @@ switch_state:
     sbbq %rcx, %rcx
     orq %rcx, %rax
     movq %rax, %gs:CORE_CTX
+    .endm
+
+/* Both at once, where rbp is this core's. Keeps all registers. */
+switch_state:
+    pushq %rax
+    pushq %rcx
+    pushq %rdx
+    switch_out
+    switch_in PROCESS_FS(%r15)
     popq %rdx
     popq %rcx
     popq %rax

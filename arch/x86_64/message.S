@@ -154,12 +154,12 @@ fast_reply_receive:
     jne reply_not_plain
     xorl %r12d, %r12d
     clear_selectors %r12d
-reply_found:
     reply_publish %rsp
     lock cmpxchgq %rcx, SLOT_WORD(%r13) /* CAL -> RUN; the fence between the word above and the look below */
     jne reply_lost
     cmpl $0, SLOT_PENDING(%r14)
     jne words_missed            /* a message or bits came before the word: look again */
+reply_stated:
     activate
     xorl %r13d, %r13d
     movl $INFO_MESSAGE, %eax
@@ -171,11 +171,20 @@ reply_not_plain:                /* all of the server is stored before it is publ
     jne slow_restored
     xorl %r12d, %r12d
     clear_selectors %r12d
+    movq PROCESS_FS(%rsp), %r12 /* once the server is published, nothing of it is read */
     movq %rsp, %r15
     movq %gs:CORE_STACK_TOP, %rsp
-    call switch_state
-    movq %r15, %rsp
-    jmp reply_found
+    switch_out
+    reply_publish %r15
+    lock cmpxchgq %rcx, SLOT_WORD(%r13)
+    jne reply_lost
+    cmpl $0, SLOT_PENDING(%r14)
+    jne words_missed
+    movq %rdx, %r13
+    switch_in %r12
+    movq %r13, %rdx
+    xorl %r12d, %r12d
+    jmp reply_stated
 
     /* Floating point, where the processes in r15 and rbp differ in that. */
     .macro switch_state_if_needed

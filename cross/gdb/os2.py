@@ -73,8 +73,12 @@ def slots():
             yield i, every[i]
 
 
+def has_process(one):
+    return int(one["process"]) != int(gdb.parse_and_eval("&process_none"))
+
+
 def name(one):
-    if not int(one["process"]):
+    if not has_process(one):
         return "(ended)"
     words = one["process"]["name"]
     data = b"".join(int(words[i]).to_bytes(8, "little") for i in range(2))
@@ -135,7 +139,7 @@ def show_processes():
         else:
             where = "-"
         parent = int(one["parent"])
-        space = one["process"]["space"] if int(one["process"]) else None
+        space = one["process"]["space"] if has_process(one) else None
         charged, tables, objects, quota = ([int(space[field]) for field in ("charged", "tables", "objects", "quota")]
                                            if space else [0] * 4)
         print(f"{i:4} {name(one):16} {kind_name:6} {where:18} {charged - tables - objects:7} {tables:6} {quota:7} "
@@ -313,7 +317,7 @@ def show_tables():
     tables = Sv39() if is_riscv() else X86Tables()
     tables.walk("kernel", tables.kernel_root(), False)
     for i, one in slots():
-        if int(one["process"]):
+        if has_process(one):
             tables.walk(named(i), int(one["process"]["space"]["arch"]["root"]), True)
     print(f"{tables.leaves} leaves, {tables.bad} bad entries")
 

@@ -203,7 +203,7 @@ static const char *check_slots(void) {
             queued[core]++;
         if (kind == KIND_RUN && !core_runs(cores[core], s->process))
             return WRONG("slot %u runs on core %u, which runs another", i, core);
-        if ((kind == KIND_FREE || kind == KIND_DEAD) != (s->process == NULL))
+        if ((kind == KIND_FREE || kind == KIND_DEAD) != (s->process == PROCESS_NONE))
             return WRONG("slot %u is of kind %u, and has a process or not", i, kind);
         const struct slot *parent = s->parent == SLOT_NONE ? NULL : &machine.slot[s->parent];
         if (kind == KIND_DEAD && slot_generation(parent) != s->parent_life && state_kind(parent->word) != KIND_END)

@@ -96,7 +96,7 @@ static bool reply_receive(struct core *core, struct process *x, bool block) {
     if (slot_word(y) != word)
         return false;
     struct process *client = y->process;
-    if (!client || !arch_space_plain(core, &client->space.arch))
+    if (!arch_space_plain(core, &client->space.arch))
         return false;
     uint64_t info = OS2_I_MESSAGE, seq;
     if (block) {
