@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "core/string.h"
 #include "core/syscall.h"
+#include "mm/clamp.h"
 
 /* Tell the process that reads the log that there is more. Lines of the kernel's own are told with the next text. */
 static void tell_reader(struct core *core) {
@@ -46,6 +47,7 @@ static int frames(struct process *process, uint64_t number) {
         number = heap->first;
     if (number >= heap->end)
         return OS2_E_INVALID;
+    number = heap->first + clamp_index(number - heap->first, heap->end - heap->first);
     /* Other cores go on meanwhile, so what is read is a guess that must only be safe: sizes are checked. */
     const struct frame *f = heap_frame(heap, (uint32_t)number);
     unsigned state = f->state, order = f->order <= OS2_ORDER_MAX ? f->order : 0, owner = f->owner;
@@ -73,6 +75,7 @@ static int frames(struct process *process, uint64_t number) {
 static int core_facts(struct process *process, uint64_t index) {
     if (index >= machine.core_count)
         return OS2_E_INVALID;
+    index = clamp_index(index, machine.core_count);
     const struct core *c = cores[index];
     uint64_t *r = process->reg;
     r[OS2_R_LABEL] = machine.boot->cpu_id[index];

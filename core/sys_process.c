@@ -7,6 +7,7 @@
 #include "core/state.h"
 #include "core/syscall.h"
 #include "core/turn.h"
+#include "mm/clamp.h"
 
 /* Least quota: object, handle table, root table. */
 #define QUOTA_LEAST 3
@@ -234,7 +235,7 @@ int sys_process_info(struct core *core, struct process *process) {
                 return status;
             if (process->reg[OS2_R_LABEL] >= machine.slot_count)
                 return OS2_E_INVALID;
-            slot = &machine.slot[process->reg[OS2_R_LABEL]];
+            slot = &machine.slot[clamp_index(process->reg[OS2_R_LABEL], machine.slot_count)];
         }
     }
     if (page == OS2_INFO_STATE)

@@ -9,6 +9,7 @@
 
 #include "core/check.h"
 #include "core/turn.h"
+#include "mm/clamp.h"
 
 static syscall_handler *const handlers[] = {
 #define SYSCALL_ENTRY(number, name, summary) [number] = sys_##name,
@@ -80,7 +81,9 @@ void syscall_dispatch(struct core *core) {
     struct process *process = core->current;
     uint64_t number = process->reg[OS2_R_CONTROL] & OS2_NUMBER_MASK;
     core->tokens--;
-    int outcome = number < OS2_SYS_COUNT ? check_call(core, process, (unsigned)number, handlers[number]) : OS2_E_CALL;
+    int outcome = OS2_E_CALL;
+    if (number < OS2_SYS_COUNT)
+        outcome = check_call(core, process, (unsigned)number, handlers[clamp_index(number, OS2_SYS_COUNT)]);
     if (outcome == SYSCALL_AGAIN)
         arch_context_restart(&process->context);
     else if (outcome != SYSCALL_STOPPED)

@@ -21,6 +21,7 @@
 #include "ipc/parcel.h"
 #include "ipc/queue.h"
 #include "ipc/wait.h"
+#include "mm/clamp.h"
 #include "mm/pass.h"
 
 /* ---- Delivering to a process that this core holds. ---- */
@@ -361,7 +362,7 @@ static enum os2_status answer(struct core *core, struct process *x, struct slot 
         return OS2_E_INVALID;
     if (index >= machine.slot_count)
         return OS2_E_NOT_WAITING;
-    struct slot *y = &machine.slot[index];
+    struct slot *y = &machine.slot[clamp_index(index, machine.slot_count)];
     if (!arch_cas_full(&y->word, state(KIND_CAL, x->slot->index, seq), state(KIND_CLM, core->index, seq)))
         return OS2_E_NOT_WAITING;
     struct parcel parcel;

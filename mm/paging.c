@@ -209,7 +209,10 @@ void paging_map(struct space *space, uint64_t va, uint64_t pa, unsigned order, u
             list_table(space, number);
             heap_frame(space->heap, number)->depth = (uint16_t)(level - 1);
             entries_filled(space, table, 1);
-            *entry = arch_pte_table((uint64_t)number << OS2_PAGE_SHIFT);
+            /* A walk orders its reads by address, and nothing else: who finds the link finds the table's zeros only if
+             * they were stored before it in the order that all see. What the frame held before may be a program's. */
+            arch_fence_release();
+            arch_store_relaxed(entry, arch_pte_table((uint64_t)number << OS2_PAGE_SHIFT));
             space->empty_tables++; /* until the next step of this walk fills it */
         }
         table = table_of(*entry);

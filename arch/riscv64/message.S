@@ -114,7 +114,8 @@ call_lost:
 
 /* t1 the server, t2 its slot, t3 the caller's slot, t4 the word it must have, t5 the caller, t6 the server's new
  * word */
-    /* Find the caller that a7 names. */
+    /* Find the caller that a7 names. A number that no slot has becomes that of slot 0, which never waits, also where a
+     * processor runs ahead. */
     .macro reply_find
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, -1
@@ -123,7 +124,9 @@ call_lost:
     srli t2, a7, SEQ_BITS
     slli t3, t2, 9
     ld t4, CORE_SLOTS_BYTES(tp)
-    bgeu t3, t4, slow           /* no such slot */
+    sltu t4, t3, t4
+    neg t4, t4
+    and t3, t3, t4
     ld t4, CORE_SLOTS(tp)
     add t3, t3, t4
     slli t4, a7, 64 - SEQ_BITS

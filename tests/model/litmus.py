@@ -18,6 +18,7 @@ First comes the checker itself, on shapes whose verdict is known from the specif
                   that its last core still does is disturbed by what the claimer writes.
     doom          the store of an SC may become visible after later loads: arch_cas_full() lies between what comes
                   before and what comes after it, and who must be seen before he looks needs a fence.
+    tables        who walks page tables and finds a link finds the table behind it as it was cleared.
     generation    a word that is claimed as it was seen belongs to the generation that was read after it, and so does
                   what else is read of its process in between: the shape of light_notify().
 """
@@ -295,6 +296,27 @@ def light_notify_tests():
         yield f"light_notify: a {what} too old, read before the word", True, [first, again], old, start
 
 
+def page_table_tests():
+    """paging_map(): a walk that finds the link to a table finds its zeros, whoever cleared it: the core that links it,
+    or one that cleared it ahead and handed it on through a lock. A walk is two reads, the second by address."""
+    link = ("mm/paging.c", "paging_map", "arch_fence_release();", "arch_store_relaxed(entry, arch_pte_table(")
+    if not in_order(*link) or not in_order(*link[:2], link[3], "fill(space, entry"):
+        yield "paging.c: paging_map() no longer links a table behind a fence", None, [], ""
+        return
+    walk = "ld seen, entry; ld old, table[seen]"
+    store = release("entry", "1")
+    start = {"table": 5}
+    stale = "{0}:seen=1 {0}:old=5"
+    yield "a table's zeros before its link", False, [f"sd 0, table; {store}", walk], stale.format(1), start
+    yield "a table's zeros before its link, without the fence", True, ["sd 0, table; sd 1, entry", walk], \
+        stale.format(1), start
+    ahead = f"sd 0, table; {release('lock', '1')}"
+    taken = f"{acquire('got', 'lock')}; beqz got, 9f; {{}}; 9: li end, 1"
+    yield "a table cleared ahead", False, [ahead, taken.format(store), walk], stale.format(2), start
+    yield "a table cleared ahead, the lock let go without release", True, \
+        ["sd 0, table; sd 1, lock", taken.format(store), walk], stale.format(2), start
+
+
 def tests():
     for title, possible, threads, outcome in KNOWN:
         yield f"known: {title}", possible, threads, outcome
@@ -335,6 +357,7 @@ def tests():
     yield "generation: word read without acquire", True, \
         [caller_of("ld w, word", "li x, 0", "ld l, life"), SUCCESSOR], wrong, start
     yield from light_notify_tests()
+    yield from page_table_tests()
     yield from entry_switch_tests()
     yield from fast_reply_tests()
     for title, possible, threads, outcome in fast_call_tests():
