@@ -34,7 +34,6 @@ struct core {
      * */
     struct process *current;
     struct slot *slots;            /* (i) machine.slot, for the entry path */
-    uint64_t slots_bytes;          /* (i) */
     uint64_t run_word, ready_word; /* (i) RUN and RDY with this core */
     struct slot *turn_slot;        /* (c) whose turn it is: the one that was dispatched; slot 0: nobody's */
     uint64_t turn_life;            /* (c) its life word then */
@@ -42,6 +41,7 @@ struct core {
     uint64_t longest_wait;         /* (c) that a ready process had; (a) for machine_info() */
     uint32_t turn_quantum;         /* (c) of this turn */
     bool running;                  /* (c) current is this core's and goes on; else it waits, is queued, or has ended */
+    bool yields;                   /* (c) the turn ends by a yield, and the next one is to be like it: core/loan.c */
     bool was_front;                /* (c) the last turn came from the queue's front place */
     uint32_t index;                /* (i) in cores[] */
     int64_t tokens_marked;         /* (c) tokens when they were last counted: see turn_account() */

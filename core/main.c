@@ -43,7 +43,6 @@ static void make_core(uint32_t index) {
     core->slots = core->turn_slot = machine.slot;
     core->run_word = state(KIND_RUN, index, 0);
     core->ready_word = state(KIND_RDY, index, 0);
-    core->slots_bytes = machine.slot_count * sizeof(struct slot);
     uint64_t stack = (uint64_t)(uintptr_t)kernel_pages(STACK_ORDER, "a kernel stack");
     runqueue_init(&core->shared.queue);
     if (!timer_init(&core->timers))

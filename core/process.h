@@ -84,6 +84,9 @@ struct wait {
     uint64_t from_life; /* generation of that slot */
 };
 
+/* Parked calls that are remembered: see core/loan.c. */
+#define OWED 8
+
 #define BLANK_BITS ((struct slot *)1)
 
 /* One page. The registers are first: entry code knows their offsets. */
@@ -102,6 +105,11 @@ struct process {
     uint32_t quantum;             /* (i) tokens of its turns */
     uint32_t lent;                /* (o) quantum of its next turn, while it is ready */
     uint32_t lending;             /* (o) quantum of the turn in which it began to wait in a queue */
+    uint64_t lender;              /* (o) the call it works for, by the name that an answer gives; loan.c has the rest */
+    uint64_t loan_of;             /* (o) the lender whose quantum `loan` is */
+    uint64_t owed[OWED];          /* (o) calls that it has parked; some may be over */
+    uint32_t loan;                /* (o) */
+    bool crowded;                 /* (o) it once had parked more */
     uint64_t watchdog;            /* (i) limit in ticks, 0: none */
     uint64_t turns;               /* (o) */
     uint64_t name[2];             /* (i) */

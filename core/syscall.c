@@ -105,9 +105,9 @@ void syscall_leave(struct core *core) {
 }
 
 int sys_yield(struct core *core, struct process *process) {
-    (void)process;
     if (runqueue_hint(&core->shared.queue) == 0)
-        return 0;       /* nobody else is ready: the turn goes on */
+        return 0; /* nobody else is ready: the turn goes on */
+    core->yields = turn_is_own(core, process);
     turn_account(core); /* what is left of the turn is not spent */
     core->tokens = core->tokens_marked = 0;
     return 0;

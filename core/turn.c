@@ -5,7 +5,7 @@
  * A core takes a process from its queue and gives the turn that process's quantum of tokens; each system call costs
  * one. A direct switch (call, reply_receive) continues the turn with the other process, so that a chain of calls holds
  * one place in the queue. When the tokens are spent the current process goes to the tail, and its next turn has the
- * quantum of the client it works for, if it took a call and has taken no other message since.
+ * quantum of the client it works for (core/loan.c), else its own.
  *
  * Nothing else ends a turn but waiting and exit. Interrupts return to the same process; the timer's tick, ten times a
  * second while a process runs, only looks whether that process made a system call since, for the watchdog.
@@ -30,6 +30,7 @@
 
 #include "core/check.h"
 #include "core/ipc.h"
+#include "core/loan.h"
 #include "core/panic.h"
 #include "core/runqueue_list.h"
 #include "core/state.h"
@@ -69,6 +70,14 @@ void turn_lend(struct core *core, uint32_t quantum) {
     core->turn_quantum = quantum;
 }
 
+void turn_limit(struct core *core, uint32_t quantum) {
+    if (core->tokens > quantum) {
+        turn_account(core);
+        core->tokens = core->tokens_marked = quantum;
+    }
+    turn_lend(core, quantum);
+}
+
 void turn_stop(struct core *core) {
     core->running = false;
 }
@@ -103,7 +112,9 @@ void turn_spent(struct core *core) {
     struct process *p = core->current;
     turn_park(p);
     turn_stop(core);
-    turn_ready_lent(core, p->slot, core->turn_quantum);
+    uint32_t quantum = core->yields ? p->quantum : loan_quantum(p, core->turn_slot, core->turn_quantum);
+    core->yields = false;
+    turn_ready_lent(core, p->slot, quantum);
 }
 
 #define ASLEEP_SHIFT CORES_MAX
@@ -132,6 +143,8 @@ static void share_work(struct core *core) {
 static void make_ready(struct core *core, struct slot *slot, uint32_t quantum, bool front) {
     struct runqueue *queue = &core->shared.queue;
     slot->process->lent = quantum;
+    if (quantum != slot->process->quantum)
+        arch_space_spoil(&slot->process->space.arch); /* begin_turn() makes a note of it, the entry path would not */
     slot->ready_since = arch_clock();
     arch_store_release(&slot->word, core->ready_word);
     if (front)
@@ -287,7 +300,14 @@ static void begin_turn(struct core *core, struct slot *slot, struct process *p, 
     core->turn_life = slot_life(slot);
     core->turn_quantum = p->lent;
     core->tokens = p->lent;
-    queue_mode(&core->shared.queue, RUNQUEUE_TURN, 0);
+    if (p->lent == p->quantum)
+        queue_mode(&core->shared.queue, RUNQUEUE_TURN, 0);
+    else
+        mark(core, core->tokens);
+}
+
+bool turn_is_own(const struct core *core, const struct process *process) {
+    return core->turn_slot == process->slot && !(core->shared.queue.mode & RUNQUEUE_TURN);
 }
 
 void turn_dispatch(struct core *core) {

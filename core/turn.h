@@ -8,11 +8,17 @@
 /* Count what this turn has spent since this was last done, for the process whose turn it is. */
 void turn_account(struct core *core);
 
+/* Does the current process work in a turn of its own, of its own quantum, as it began? */
+bool turn_is_own(const struct core *core, const struct process *process);
+
 /* What of this core's turn is not counted yet, if it is that process's. */
 uint64_t turn_uncounted(const struct core *core, const struct slot *slot);
 
 /* The turn goes on for another client: it is worth that one's quantum to whoever spends it. */
 void turn_lend(struct core *core, uint32_t quantum);
+
+/* The same, and the turn goes on with no more tokens than that. */
+void turn_limit(struct core *core, uint32_t quantum);
 
 /* The current process is about to be published or queued: its live floating-point state is saved. */
 void turn_park(struct process *process);

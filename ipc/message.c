@@ -14,6 +14,7 @@
  * and the receiver receives again, as it had asked.
  */
 #include "core/ipc.h"
+#include "core/loan.h"
 #include "core/state.h"
 #include "core/string.h"
 #include "core/syscall.h"
@@ -156,19 +157,22 @@ static bool receive(struct core *core, struct process *process) {
             process->lent = process->quantum;
         uint64_t bits = take_bits(process), seq = 0;
         struct slot *y = wait->from == SLOT_NOBODY || queue_empty(slot) ? NULL : claim_sender(core, process, &seq);
+        if (y || bits || wait->deadline != 0) /* else it is a poll that has found nothing: it goes on with its work */
+            loan_park(process);
         if (y) {
             bool call = is_call(y->process);
             enum os2_status status = deliver(y->process, process, call);
-            if (status == OS2_OK) {
-                process->lent = call ? y->process->lending : process->quantum;
-                if (core_runs(core, process))
-                    turn_lend(core, process->lent);
-            }
             if (status == OS2_OK && call) {
+                loan_take(process, loan_name(y), y->process->lending);
                 publish_caller(core, y, slot, seq);
             } else {
                 wait_finish(y->process, status);
                 turn_ready(core, y);
+            }
+            if (status == OS2_OK) {
+                process->lent = loan_quantum(process, slot, process->quantum);
+                if (core_runs(core, process))
+                    turn_lend(core, process->lent);
             }
             if (status != OS2_OK) {
                 return_bits(slot, bits);
@@ -303,6 +307,7 @@ static int send_message(struct core *core, struct process *x, bool call) {
             turn_ready(core, t);
             return OS2_OK;
         }
+        t->process->lender = loan_name(slot); /* what it lends is seen where the turn is spent */
         turn_park(x);
         arm(core, slot, seq, deadline);
         turn_switch(core, t->process); /* x's tables are left before x is published */
@@ -392,8 +397,10 @@ static void ready_caller(struct core *core, struct slot *caller) {
 int sys_reply(struct core *core, struct process *process) {
     struct slot *caller;
     enum os2_status status = answer(core, process, &caller);
-    if (status == OS2_OK)
+    if (status == OS2_OK) {
         ready_caller(core, caller);
+        loan_repay(core, process, process->reg[OS2_R_CALLER]);
+    }
     return status;
 }
 

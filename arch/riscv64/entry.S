@@ -366,6 +366,9 @@ riscv_receive:
     bnez t4, riscv_not_light
     ld a1, CORE_TURN_SLOT(tp)
     bne t6, a1, riscv_not_light /* another's turn */
+    ld a1, PROCESS_LENDER(t5)
+    bnez a1, receive_lender
+receive_nobodys:
     next_find riscv_not_light, riscv_not_light
     account
     sd a0, PROCESS_WAIT_CONTROL(t5)
@@ -391,6 +394,19 @@ receive_taken:
 receive_last:
     li a6, 0
     j receive_taken
+receive_lender:                     /* it worked for a call: where that is answered there is nothing to remember */
+    srli a2, a1, SEQ_BITS
+    slli a2, a2, 9
+    ld a3, CORE_SLOTS(tp)
+    add a2, a2, a3
+    ld a2, SLOT_WORD(a2)
+    slli a1, a1, 64 - SEQ_BITS
+    srli a1, a1, 64 - SEQ_BITS
+    ld a3, PROCESS_CALLED_WORD(t5)
+    or a1, a1, a3
+    beq a1, a2, riscv_not_light
+    sd zero, PROCESS_LENDER(t5)
+    j receive_nobodys
 receive_missed:                     /* something came before the word: look again, in C */
     neg a1, a1                      /* the turn goes on */
     amoadd.d zero, a1, (a2)

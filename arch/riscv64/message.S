@@ -65,7 +65,8 @@
     bnez t3, \lost
     .endm
 
-    /* A new wait of the caller in t1, whose slot goes to t2: a7 is whom to answer, t4 its number. */
+    /* A new wait of the caller in t1, whose slot goes to t2: t4 is its number, a7 whom the server in t5 is to answer.
+     * It works for that one from here on (core/loan.c). */
     .macro call_number
     ld t2, PROCESS_SLOT(t1)
     ld t4, SLOT_SEQ(t2)
@@ -73,6 +74,7 @@
     sd t4, SLOT_SEQ(t2)
     ld a7, PROCESS_CALLER_WORD(t1)
     or a7, a7, t4
+    sd a7, PROCESS_LENDER(t5)
     .endm
 
     /* Leave for the server in t5 and publish the caller. */
@@ -114,22 +116,20 @@ call_lost:
 
 /* t1 the server, t2 its slot, t3 the caller's slot, t4 the word it must have, t5 the caller, t6 the server's new
  * word */
-    /* Find the caller that a7 names. A number that no slot has becomes that of slot 0, which never waits, also where a
-     * processor runs ahead. */
+    /* Find the caller that a7 names, which is the one this server works for. So its slot is taken from the kernel's own
+     * copy of the name: 0, nobody's, leads to slot 0, which never waits. */
     .macro reply_find
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, -1
     blez t0, slow
     ld t1, CORE_CURRENT(tp)
-    srli t2, a7, SEQ_BITS
-    slli t3, t2, 9
-    ld t4, CORE_SLOTS_BYTES(tp)
-    sltu t4, t3, t4
-    neg t4, t4
-    and t3, t3, t4
+    ld t2, PROCESS_LENDER(t1)
+    bne t2, a7, slow
+    srli t3, t2, SEQ_BITS
+    slli t3, t3, 9
     ld t4, CORE_SLOTS(tp)
     add t3, t3, t4
-    slli t4, a7, 64 - SEQ_BITS
+    slli t4, t2, 64 - SEQ_BITS
     srai t4, t4, 64 - SEQ_BITS  /* with the highest bit it is no word's: see core/state.h */
     ld t5, PROCESS_CALLED_WORD(t1)
     or t4, t4, t5               /* CAL, this server, that very call */

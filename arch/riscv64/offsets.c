@@ -21,11 +21,11 @@ void offsets(void) {
     DEFINE(CORE_CTX, offsetof(struct core, arch.ctx));
     DEFINE(CORE_TOKENS, offsetof(struct core, tokens));
     DEFINE(CORE_SLOTS, offsetof(struct core, slots));
-    DEFINE(CORE_SLOTS_BYTES, offsetof(struct core, slots_bytes));
     DEFINE(PROCESS_SLOT, offsetof(struct process, slot));
     DEFINE(PROCESS_HANDLES, offsetof(struct process, handles));
     DEFINE(PROCESS_CALLER_WORD, offsetof(struct process, caller_word));
     DEFINE(PROCESS_CALLED_WORD, offsetof(struct process, called_word));
+    DEFINE(PROCESS_LENDER, offsetof(struct process, lender));
     DEFINE(PROCESS_WAIT_CONTROL, offsetof(struct process, wait.control));
     DEFINE(PROCESS_SATP, offsetof(struct process, space.arch.satp));
     DEFINE(PROCESS_CTX, offsetof(struct process, space.arch.ctx));

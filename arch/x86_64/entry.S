@@ -346,6 +346,10 @@ fast_receive:
     jne slow_again
     cmpq %gs:CORE_TURN_SLOT, %rsi
     jne slow_again              /* another's turn */
+    movq PROCESS_LENDER(%rsp), %rdi
+    testq %rdi, %rdi
+    jnz receive_lender
+receive_nobodys:
     next_find slow_again, slow_again
     movq %rax, PROCESS_WAIT_CONTROL(%rsp)
     account
@@ -370,6 +374,18 @@ receive_taken:
 receive_last:
     xorl %edi, %edi
     jmp receive_taken
+receive_lender:                 /* it worked for a call: where that is answered there is nothing to remember */
+    movq %rdi, %rdx
+    shrq $SEQ_BITS, %rdx
+    shlq $9, %rdx
+    addq %gs:CORE_SLOTS, %rdx
+    shlq $64 - SEQ_BITS, %rdi
+    shrq $64 - SEQ_BITS, %rdi
+    orq PROCESS_CALLED_WORD(%rsp), %rdi
+    cmpq SLOT_WORD(%rdx), %rdi
+    je slow_again
+    movq $0, PROCESS_LENDER(%rsp)
+    jmp receive_nobodys
 receive_missed:                 /* something came before the word: look again, in C; the turn goes on */
     movl %gs:CORE_TURN_QUANTUM, %edx
     subq %gs:CORE_TOKENS, %rdx
@@ -382,7 +398,7 @@ receive_missed:                 /* something came before the word: look again, i
     call message_looked_at_late
 
 /*
- * Where the ctx of two processes differ and their place is the same: floating point, the base of fs, and the core's ctx.
+ * Where the ctx of two processes differ and their place is the same: floating point, the base of fs, the core's ctx.
  * The process in r15 stops running here, that in rbp begins to. The caller has cleared the selectors. Two halves, since
  * the second gives what it reads of rbp to instructions that trap on nonsense: it may only be used once rbp is claimed.
  * Between them floating point is nobody's. The second changes rax, rcx and rdx.

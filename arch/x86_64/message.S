@@ -61,13 +61,15 @@ slow_restored:
     movq SLOT_PROCESS(%r13), %rbp
     .endm
 
-    /* A new wait of the caller in \process, whose slot is r14 then: r11 is its number, rbx whom to answer. */
+    /* A new wait of the caller in \process, whose slot is r14 then: r11 is its number, rbx whom the server in rbp is to
+     * answer. It works for that one from here on (core/loan.c). */
     .macro call_number process
     movq PROCESS_SLOT(\process), %r14
     incq SLOT_SEQ(%r14)
     movq SLOT_SEQ(%r14), %r11
     movq PROCESS_CALLER_WORD(\process), %rbx
     orq %r11, %rbx
+    movq %rbx, PROCESS_LENDER(%rbp)
     .endm
 
     /* The tables of the process in rbp. */
@@ -115,19 +117,19 @@ call_not_plain:
     movq %r15, %rsp
     jmp call_claimed
 
-    /* The caller that rbx names: r13 its slot, rax the word it must have and has, rbp itself. A number that no slot has
-     * becomes that of slot 0, also where a processor runs ahead. */
+    /* The caller that rbx names, which is the one this server works for: r13 its slot, rax the word it must have and
+     * has, rbp itself. Its slot is taken from the kernel's own copy of the name: 0, nobody's, leads to slot 0, which
+     * never waits. */
     .macro reply_find
     decq %gs:CORE_TOKENS
     jle slow_again
     save_context
     movq %rax, PROCESS_WAIT_CONTROL(%rsp)
-    movq %rbx, %r13
+    movq PROCESS_LENDER(%rsp), %r13
+    cmpq %rbx, %r13
+    jne slow_restored
     shrq $SEQ_BITS, %r13
     shlq $9, %r13
-    cmpq %gs:CORE_SLOTS_BYTES, %r13
-    sbbq %r12, %r12
-    andq %r12, %r13
     addq %gs:CORE_SLOTS, %r13
     movq %rbx, %rax
     shlq $64 - SEQ_BITS, %rax

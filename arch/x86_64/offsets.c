@@ -21,7 +21,6 @@ void offsets(void) {
     DEFINE(CORE_CURRENT, offsetof(struct core, current));
     DEFINE(CORE_TOKENS, offsetof(struct core, tokens));
     DEFINE(CORE_SLOTS, offsetof(struct core, slots));
-    DEFINE(CORE_SLOTS_BYTES, offsetof(struct core, slots_bytes));
     DEFINE(CORE_READY_WORD, offsetof(struct core, ready_word));
     DEFINE(CORE_TURN_SLOT, offsetof(struct core, turn_slot));
     DEFINE(CORE_TURN_LIFE, offsetof(struct core, turn_life));
@@ -61,6 +60,7 @@ void offsets(void) {
     DEFINE(PROCESS_HANDLES, offsetof(struct process, handles));
     DEFINE(PROCESS_CALLER_WORD, offsetof(struct process, caller_word));
     DEFINE(PROCESS_CALLED_WORD, offsetof(struct process, called_word));
+    DEFINE(PROCESS_LENDER, offsetof(struct process, lender));
     DEFINE(PROCESS_WAIT_CONTROL, offsetof(struct process, wait.control));
     DEFINE(PROCESS_CR3, offsetof(struct process, space.arch.cr3));
     DEFINE(PROCESS_PLACE, offsetof(struct process, space.arch.place));

@@ -10,6 +10,7 @@
 
 #include "core/ipc.h"
 #include "core/light.h"
+#include "core/loan.h"
 #include "core/state.h"
 #include "core/turn.h"
 #include "ipc/wait.h"
@@ -29,8 +30,9 @@ static bool pending(const struct slot *slot) {
 
 /* A receive from anyone for ever; C looks who comes next. False: something has come. */
 static bool receive(struct core *core, struct process *x) {
-    if (pending(x->slot))
+    if (pending(x->slot) || loan_stands(x, x->lender))
         return false;
+    x->lender = 0;
     for (unsigned i = 0; i < 20; i++)
         host_point();
     x->wait.control = x->reg[OS2_R_CONTROL];
@@ -81,6 +83,7 @@ static bool call(struct core *core, struct process *x, bool block) {
     x->wait.control = control;
     uint64_t seq = ++slot->seq;
     hand_over(into, x, info, x->caller_word | seq, h->badge);
+    into->lender = x->caller_word | seq;
     enter(core, into);
     host_point();
     arch_store_release(&slot->word, into->called_word | seq);
@@ -89,7 +92,7 @@ static bool call(struct core *core, struct process *x, bool block) {
 
 static bool reply_receive(struct core *core, struct process *x, bool block) {
     uint64_t control = x->reg[OS2_R_CONTROL], caller = x->reg[OS2_R_CALLER], index = caller >> STATE_SEQ_BITS;
-    if (index >= machine.slot_count)
+    if (caller != x->lender)
         return false;
     struct slot *slot = x->slot, *y = &machine.slot[index];
     uint64_t word = x->called_word | (caller & STATE_SEQ_MASK);

@@ -114,7 +114,7 @@ def entry(label):
         elif operation in ("bne", "bnez"):
             again = re.match(r"\d+b", operands[-1])
             if not (again or re.search(r"\b[ls][rc]\.d", expanded[i - 1]) or
-                    kept[-1].endswith(("queue+noted", "life"))):
+                    (kept and kept[-1].endswith(("queue+noted", "life")))):
                 continue
             goal = operands[-1] if again else "9f"
             kept.append(f"{operation} {', '.join([*operands[:-1], goal])}")

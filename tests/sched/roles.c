@@ -16,6 +16,7 @@
  *     stuck     computes without a system call
  *     clear     see time.c: tokens spent by block_alloc; ends
  *     storm     see storm.c
+ *     heir, once, worker, parker, measure   see loan.c
  */
 #include "os2/start.h"
 #include "os2/string.h"
@@ -73,7 +74,11 @@ static void doze(uint64_t microseconds_asleep, uint64_t microseconds_awake) {
 int role_main(const char *role, unsigned number) {
     unsigned server = os2_start_handle("server");
 
+    int status;
+
     (void)number;
+    if (role_loan(role, &status))
+        return status;
     if (strcmp(role, "born") == 0)
         os2_exit(os2_clock(NULL));
     if (strcmp(role, "brief") == 0) {

@@ -50,6 +50,7 @@ static void serve(struct puppet_script *script) {
         return;
     tokens(script);
     os2_reply(0, &script->m);
+    script->out[script->argument[0]] = os2_tokens();
 }
 
 static void echo(struct puppet_script *script) {

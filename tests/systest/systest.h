@@ -94,7 +94,7 @@ enum puppet_op {
     PUPPET_SPIN,      /* never come back */
     PUPPET_REGISTERS, /* arch_registers(in, out) */
     PUPPET_TOKENS,    /* out[i] = tokens left, argument[0] times */
-    PUPPET_SERVE,     /* take a call, out[i] = tokens left, argument[0] times, then answer it */
+    PUPPET_SERVE,     /* take a call, out[i] = tokens left, argument[0] times, then answer it, and out[i] once more */
     PUPPET_ANSWER,    /* answer calls by arch_registers(in, out) until a send; argument[2] = registers not kept */
     PUPPET_ECHO,      /* answer argument[0] calls, each with its own words; with argument[1] look at the floating-
                          point registers before: argument[2] = how many held another's mark */

@@ -175,9 +175,29 @@ static void lending(void) {
             CHECK(s->out[i] < 10);
         for (unsigned i = 0; s && i + 1 < 40; i++)
             CHECK_IS(s->out[i + 1], s->out[i] ? s->out[i] - 1 : 9);
-        /* Then it works for itself again: it took a message that is no call. */
+        /* Then it works for itself again: it received a message that is no call. */
         s = puppet_run(&server, PUPPET_TOKENS, 40, 0);
         CHECK(s && s->out[39] > 10);
+        puppet_drop(&client);
+    }
+    puppet_drop(&server);
+}
+
+/* The turn was a client's with a quantum of 1000; what is left of it is not the server's. */
+static void repaying(void) {
+    struct puppet server, client;
+    unsigned handle;
+
+    NEED(puppet_start(&server, 0, &(struct puppet_plan){.quantum = 10}));
+    if (puppet_start(&client, 1, &(struct puppet_plan){.quantum = 1000})) {
+        handle = puppet_connect(&client, &server, 5);
+        puppet_begin_op(&server, PUPPET_SERVE, 20, 0);
+        CHECK(puppet_stuck(&server, OS2_STATE_RECEIVE));
+        CHECK_IS(puppet_do(&client, OS2_SYS_call, handle, 0, &(struct os2_message){0}), OS2_OK);
+        if (puppet_finish_op(&server)) {
+            CHECK(server.script->out[19] > 500);
+            CHECK(server.script->out[20] < 10);
+        }
         puppet_drop(&client);
     }
     puppet_drop(&server);
@@ -230,7 +250,8 @@ static const struct test tests[] = {
     {"token-one", "every call costs one token, also one that fails", price},
     {"token-clear alloc-tokens", "a large block costs one token for each 2 MiB cleared", clearing},
     {"alloc-turns", "clearing goes on over several turns", clearing_in_turns},
-    {"call-lend", "a server's turn has its client's quantum, until it takes another message", lending},
+    {"call-lend", "a server's turn has its client's quantum while that one waits for its answer", lending},
+    {"call-repay", "a server that has answered goes on with no more tokens than its own turn has", repaying},
     {"call-turn", "a call and its answer go on with the same turn", direct_switch},
     {"number", "numbers that are no call are refused", no_such_call},
     {"ignored", "bits of CONTROL that a call has no use for are ignored", ignored_bits},

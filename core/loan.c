@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Loans of quanta: with how many tokens does a server work, whose turn was spent before it answered?
+ *
+ * A call switches to the server and the turn goes on there, so the server works on its client's tokens. Where they run
+ * out, its next turn is to have its client's quantum again, be that smaller or larger than its own: then a chain of
+ * calls gets the share of the client that began it, whatever the quanta of its servers are. The client lends it.
+ *
+ *     A loan lasts while the client waits for the answer to that very call, and no longer than to the server's next
+ *     receive. It ends with the answer, with the client's deadline, and with the client's end.
+ *
+ *     While others wait too, for this server to take or to answer their calls, the server goes on with the largest of
+ *     their quanta, the loan and its own. Anybody may make a client of quantum 1; it must not hold up the others.
+ *
+ * No count of loans is kept, since a client that gives up tells nobody. A loan is known by the name of the wait (slot
+ * and number, as a reply names it), and stands while the slot's word is that wait: CAL, this server, that number. So
+ * it costs a call one store, `lender`, which also the short ways make, and ends by itself.
+ *
+ * A server that receives while a call is unanswered parks it. Parked calls lend nothing any more, since the server may
+ * work for anybody, but they are others who wait. The newest OWED are remembered by name. One that has more unanswered
+ * at a time is `crowded` from then on and never works with less than its own quantum.
+ *
+ * A yield in a turn of the process's own, of its own quantum, changes nothing: the next turn has that quantum too,
+ * whoever waits. So the entry path, which makes such yields, need not know of loans; and a turn of another quantum is
+ * begun, and ended, by the long way only (arch_space_spoil() in core/turn.c).
+ *
+ * Who waits to be taken is read from the queue without its lock, the first few of it: a hint about slots, which are
+ * type-stable, and about quanta, which then may be those of a process that has just ended.
+ *
+ * Rejected: to let the loan last until the server takes another message. A server that answered by `reply`, or whose
+ * client had ended, kept a quantum of 1 or of a million for good.
+ */
+#include "core/loan.h"
+
+#include "core/turn.h"
+
+/* Looked at in the queue. */
+#define WAITERS 8u
+
+void loan_take(struct process *process, uint64_t lender, uint32_t quantum) {
+    process->lender = process->loan_of = lender;
+    process->loan = quantum;
+}
+
+void loan_park(struct process *process) {
+    uint64_t lender = process->lender;
+    process->lender = 0;
+    if (!loan_stands(process, lender))
+        return;
+    unsigned place = 0;
+    while (place < OWED && loan_stands(process, process->owed[place]))
+        place++;
+    if (place == OWED)
+        process->crowded = true;
+    else
+        process->owed[place] = lender;
+}
+
+/* The largest quantum of those who wait beside the lender; 0: nobody does. */
+static uint32_t largest_waiting(const struct process *process) {
+    const struct slot *slot = process->slot;
+    uint32_t largest = 0;
+    uint32_t i = __atomic_load_n(&slot->queue_head, __ATOMIC_RELAXED);
+    for (unsigned n = 0; i != SLOT_NONE && n < WAITERS; n++) {
+        const struct slot *y = &machine.slot[i];
+        uint32_t lending = y->process->lending;
+        largest = lending > largest ? lending : largest;
+        i = __atomic_load_n(&y->next, __ATOMIC_RELAXED);
+    }
+    for (unsigned place = 0; place < OWED; place++) {
+        if (!loan_stands(process, process->owed[place]))
+            continue;
+        uint32_t quantum = machine.slot[process->owed[place] >> STATE_SEQ_BITS].process->quantum;
+        largest = quantum > largest ? quantum : largest;
+    }
+    return largest ? largest : process->crowded;
+}
+
+uint32_t loan_quantum(struct process *process, const struct slot *turn_slot, uint32_t turn) {
+    uint32_t own = process->quantum, quantum = own;
+    if (loan_stands(process, process->lender)) {
+        /* A call that was taken at once has left only its name: then the turn is still the caller's. */
+        if (turn_slot != process->slot || process->loan_of != process->lender)
+            loan_take(process, process->lender, turn);
+        quantum = process->loan;
+    }
+    uint32_t others = largest_waiting(process);
+    if (!others)
+        return quantum;
+    others = others > own ? others : own;
+    return others > quantum ? others : quantum;
+}
+
+void loan_repay(struct core *core, struct process *process, uint64_t lender) {
+    if (process->lender != lender)
+        return;
+    process->lender = 0;
+    turn_limit(core, loan_quantum(process, core->turn_slot, core->turn_quantum));
+}
