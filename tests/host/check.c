@@ -93,7 +93,7 @@ static const char *check_pages(void) {
         return why;
     for (uint32_t i = 1; i < machine.slot_count; i++) {
         struct process *p = machine.slot[i].process;
-        if (!p)
+        if (p == PROCESS_NONE)
             continue;
         charged += p->space.charged;
         quota += p->space.quota;

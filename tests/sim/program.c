@@ -230,7 +230,7 @@ static void children(struct process *p, struct program *program, bool is_init) {
     }
     uint32_t alive = 0;
     for (uint32_t i = 0; i < machine.slot_high; i++)
-        alive += machine.slot[i].process != NULL;
+        alive += machine.slot[i].process != PROCESS_NONE;
     bool full = crowd && (alive > crowd || !is_init);
     switch (full ? 4 + below(36) : below(control ? 40 : 4)) {
     case 0:
