@@ -169,7 +169,10 @@ fast_reply_receive:
     sd t5, CORE_CURRENT(tp)
     enter                       /* t0 is 0; a7 names the call, which its caller may know */
     sret
-3:  ld t3, PROCESS_SLOT(t5)
+3:  srli t3, a7, SEQ_BITS       /* the reservation was lost; the caller in t5 may be nobody by now */
+    slli t3, t3, 9
+    ld t0, CORE_SLOTS(tp)
+    add t3, t3, t0
     j 2b
 
 fp_exchange_rest reply
