@@ -96,6 +96,10 @@ static enum os2_status make_place(struct space *space, uint64_t va, unsigned ord
 }
 
 int block_alloc(struct space *space, unsigned order, uint64_t *ret_va) {
+    return block_alloc_step(space, order, BLOCK_CLEAR_PAGES, ret_va);
+}
+
+int block_alloc_step(struct space *space, unsigned order, uint32_t most, uint64_t *ret_va) {
     if (order > OS2_ORDER_MAX)
         return OS2_E_INVALID;
     uint32_t pages = 1u << order;
@@ -121,8 +125,8 @@ int block_alloc(struct space *space, unsigned order, uint64_t *ret_va) {
         space->cleared = order ? 0 : 1;
     }
     uint32_t step = pages - space->cleared;
-    if (step > BLOCK_CLEAR_PAGES)
-        step = BLOCK_CLEAR_PAGES;
+    if (step > most)
+        step = most;
     frames_clear(number + space->cleared, step);
     space->cleared += step;
     if (space->cleared < pages)

@@ -31,12 +31,16 @@ struct block {
 #define BLOCK_AGAIN 1
 /* At most this many pages are cleared in one entry. */
 #define BLOCK_CLEAR_PAGES 512u
+/* So many pages are cleared for a token: about twenty times the work of a usual call. */
+#define BLOCK_TOKEN_PAGES 16u
 
 /* The block that `space` owns and that is mapped from `va` on. OS2_E_OWNER: there is none. */
 enum os2_status block_find(const struct space *space, uint64_t va, struct block *ret_block);
 
 /* A cleared block of 2^order pages at its exchange address. OS2_E_INVALID, _QUOTA, _MEMORY; BLOCK_AGAIN. */
 int block_alloc(struct space *space, unsigned order, uint64_t *ret_va);
+/* The same, with at most `most` pages cleared now. */
+int block_alloc_step(struct space *space, unsigned order, uint32_t most, uint64_t *ret_va);
 
 /* Unmap a block and give it to the heap (a device block: make it claimable). OS2_E_OWNER. */
 enum os2_status block_free(struct space *space, uint64_t va);

@@ -2,9 +2,9 @@
 /*
  * An index that a program gave, kept within its table also where a processor runs ahead of the branch that checked it.
  *
- * A mispredicted `if (index >= count) return` lets the processor read past the table and leave a trace of what it
- * found in the caches (Spectre, variant 1). The mask is computed, not chosen, so there is nothing to predict. Every index that
- * a program chooses goes through this, or is masked by a power of two.
+ * A mispredicted `if (index >= count) return` lets the processor read past the table and leave a trace of what it found
+ * in the caches (Spectre, variant 1). The mask is computed, not chosen, so there is nothing to predict. Every index
+ * that a program chooses goes through this, or is masked by a power of two, where what it finds leads to another read.
  */
 #ifndef MM_CLAMP_H
 #define MM_CLAMP_H

@@ -58,10 +58,10 @@ static void test_watchdog(void) {
     os2_printf("# ended after %lu ms at pc 0x%lx\n", microseconds(os2_clock(NULL) - start) / 1000, end.pc);
 }
 
-/* The status: 0, or which order cost something else than a token and one more for each 2 MiB after the first. */
+/* The status: 0, or which order cost something else than a token and one more for each 64 KiB after the first. */
 int role_clear(void) {
-    static const unsigned cost[] = {[0] = 1, [9] = 1, [10] = 2, [11] = 4};
-    for (unsigned order = 0; order < 12; order++) {
+    static const unsigned cost[] = {[0] = 1, [4] = 1, [5] = 2, [9] = 32, [10] = 64};
+    for (unsigned order = 0; order < sizeof(cost) / sizeof(cost[0]); order++) {
         void *block;
         uint64_t before;
         if (!cost[order])
@@ -78,7 +78,7 @@ int role_clear(void) {
 }
 
 static void test_clear(void) {
-    struct os2_member_plan plan = {.pages = 3000, .quantum = 100};
+    struct os2_member_plan plan = {.pages = 3000, .quantum = 1000};
     unsigned number;
 
     if (CHECK(os2_team_add(&team, &plan, &number) >= 0) && member_start(number, "clear"))
@@ -107,7 +107,7 @@ static const struct test tests[] = {
     {"a sleep is never too short", test_sleep},
     {"a core that idles has no tick", test_no_tick},
     {"the watchdog ends a process at its own limit and tells where it was", test_watchdog},
-    {"block_alloc costs a token for each 2 MiB", test_clear},
+    {"block_alloc costs a token for each 64 KiB", test_clear},
     {"no child has a larger quantum than its creator", test_quantum},
 };
 AREA(area_time, tests);
