@@ -106,7 +106,6 @@ enum os2_status process_make(struct slot *parent, const struct process_request *
     slot->spent = 0;
     slot->children = 0;
     slot->held = 0;
-    slot->doom_reason = 0;
     slot->abandoned = 0;
     slot->end_reason = OS2_END_NONE;
     slot->end_cursor = 0;
@@ -114,7 +113,7 @@ enum os2_status process_make(struct slot *parent, const struct process_request *
     memset(slot->watch, 0, sizeof slot->watch);
     if (parent)
         __atomic_fetch_add(&parent->children, 1, __ATOMIC_RELAXED);
-    arch_store_release(&slot->word, state(KIND_NEW, 0, 0));
+    arch_store_release(&slot->word, state(KIND_NEW, 0, wait_begin(slot)));
     *ret_slot = slot;
     return OS2_OK;
 

@@ -46,7 +46,6 @@ struct slot {
     uint16_t queued_at;                 /* the same: the receiver's slot, SLOT_NONE: not linked */
     uint16_t parent;                    /* (i) while in use: the supervisor's slot, SLOT_NONE: init */
     uint32_t children;                  /* (a) slots whose parent this is and that are neither free nor HELD */
-    uint8_t doom_reason;                /* (a) set before life becomes doomed */
     uint8_t abandoned;                  /* (a) nobody will ask how it ended: see end.c */
     uint64_t seq;                       /* (o) of the latest wait; never reset */
     uint64_t spent;                     /* (a) tokens that its turns have spent */
@@ -64,6 +63,8 @@ struct slot {
     uint64_t parent_life;        /* the supervisor's generation */
     uint64_t born;               /* the generation it began with; `life` goes up when its end begins */
     uint64_t notify_bits;        /* what the supervisor gets at the end */
+    uint64_t doom;               /* (a) generation << 8 | why it was doomed: see end_kill() */
+    uint64_t wait_life;          /* (o) generation that a receive from one process is for; published by the word */
     struct watch watch[WATCHES]; /* (p) */
     uint16_t end_cursor;         /* (o) progress of the end */
     uint8_t end_stage;           /* (o) */
@@ -120,6 +121,12 @@ static inline uint64_t slot_life(const struct slot *slot) {
 }
 static inline bool slot_doomed(const struct slot *slot) {
     return life_doomed(slot_life(slot));
+}
+/* Why the process in a slot is ended that this core holds and that is doomed. */
+#define DOOM_GENERATION_SHIFT 8
+static inline unsigned slot_doom_reason(const struct slot *slot) {
+    (void)__atomic_load_n(&slot->life, __ATOMIC_ACQUIRE); /* the doom before its reason: pairs with end_kill() */
+    return (uint8_t)__atomic_load_n(&slot->doom, __ATOMIC_RELAXED);
 }
 static inline uint64_t slot_generation(const struct slot *slot) {
     return life_generation(__atomic_load_n(&slot->life, __ATOMIC_ACQUIRE));

@@ -5,6 +5,7 @@
  */
 #include "core/ipc.h"
 #include "core/state.h"
+#include "core/string.h"
 #include "core/syscall.h"
 #include "core/turn.h"
 
@@ -209,14 +210,15 @@ static int state_facts(struct core *core, uint64_t *r, struct slot *slot) {
 }
 
 static int end_facts(uint64_t *r, const struct slot *slot) {
-    enum kind kind = state_kind(slot_word(slot));
+    uint64_t word = slot_word(slot);
+    enum kind kind = state_kind(word);
     if (kind != KIND_DEAD && kind != KIND_HELD)
         return kind == KIND_FREE ? OS2_E_DIED : OS2_E_BUSY;
-    r[OS2_R_LABEL] = slot_identity(slot);
-    r[OS2_R_W0] = slot->end_reason;
-    r[OS2_R_W1] = slot->end_value;
-    r[OS2_R_W2] = slot->end_pc;
-    r[OS2_R_W3] = slot->end_address;
+    uint64_t facts[] = {slot_identity(slot), slot->end_reason, slot->end_value, slot->end_pc, slot->end_address};
+    arch_fence(); /* the facts, then the word again */
+    if (slot_word(slot) != word)
+        return OS2_E_DIED; /* an observer's: its supervisor let go of it meanwhile, and the facts may be another's */
+    memcpy(&r[OS2_R_LABEL], facts, sizeof facts);
     return 5;
 }
 

@@ -315,7 +315,7 @@ void turn_dispatch(struct core *core) {
         arch_fence(); /* pairs with end_kill(): either it sees RUN|c, or the doom is seen here */
         if (slot_doomed(slot)) {
             turn_leave_space(core);
-            end_begin(core, slot, slot->doom_reason, 0, slot->process->context.pc, 0);
+            end_begin(core, slot, slot_doom_reason(slot), 0, slot->process->context.pc, 0);
             continue;
         }
         uint64_t now = arch_clock();
@@ -331,7 +331,7 @@ void turn_dispatch(struct core *core) {
 void turn_doomed(struct core *core, struct slot *slot) {
     core->turn_slot = core->slots;
     turn_leave_space(core);
-    end_begin(core, slot, slot->doom_reason, 0, slot->process->context.pc, 0);
+    end_begin(core, slot, slot_doom_reason(slot), 0, slot->process->context.pc, 0);
     turn_dispatch(core);
 }
 
@@ -347,7 +347,7 @@ static void end_current(struct core *core, unsigned reason, uint64_t value, uint
 
 void turn_end_doomed(struct core *core) {
     struct process *p = core->current;
-    end_current(core, p->slot->doom_reason, 0, p->context.pc, 0);
+    end_current(core, slot_doom_reason(p->slot), 0, p->context.pc, 0);
 }
 
 /* The calls made on this core, told apart by the turn and the tokens left in it. */

@@ -93,8 +93,8 @@ static void chase(struct core *core, struct slot *slot, uint64_t life) {
         uint64_t word = slot_word(slot);
         enum kind kind = state_kind(word);
         /* It may have ended since it was doomed, and if nobody asks how, the slot may be another's: then the word may
-         * be that one's wait. Waits are numbered, so a word read before the doom was seen to stand is the doomed
-         * one's. */
+         * be that one's wait, or its beginning. Those are numbered, so a word read before the doom was seen to
+         * stand is the doomed one's. */
         if (__atomic_load_n(&slot->life, __ATOMIC_ACQUIRE) != life)
             return;
         if (state_waits(word) || kind == KIND_NEW) {
@@ -102,7 +102,7 @@ static void chase(struct core *core, struct slot *slot, uint64_t life) {
                 continue;
             if (kind == KIND_SND)
                 queue_leave(&machine.slot[state_peer(word)], slot);
-            end_begin(core, slot, slot->doom_reason, 0, slot->process->context.pc, 0);
+            end_begin(core, slot, slot_doom_reason(slot), 0, slot->process->context.pc, 0);
         } else if ((kind == KIND_RUN || kind == KIND_CLM) && state_peer(word) != core->index) {
             send_for(state_peer(word));
         }
@@ -110,8 +110,18 @@ static void chase(struct core *core, struct slot *slot, uint64_t life) {
     }
 }
 
+/* The first who wants to doom this generation says why. Another of its killers finds a reason of the same generation;
+ * one who comes late, to a generation that has ended, finds a later one's or replaces an earlier one's. So nobody
+ * changes what is said of a process that is doomed. */
+static void give_reason(struct slot *slot, uint64_t generation, unsigned reason) {
+    uint64_t seen = __atomic_load_n(&slot->doom, __ATOMIC_RELAXED);
+    while (seen >> DOOM_GENERATION_SHIFT < generation &&
+           !arch_cas_full(&slot->doom, seen, generation << DOOM_GENERATION_SHIFT | reason))
+        seen = __atomic_load_n(&slot->doom, __ATOMIC_RELAXED);
+}
+
 void end_kill(struct core *core, struct slot *slot, uint64_t generation, unsigned reason) {
-    arch_store_relaxed(&slot->doom_reason, (uint8_t)reason);
+    give_reason(slot, generation, reason); /* before the doom: pairs with slot_doom_reason() */
     if (!arch_cas_full(&slot->life, generation << 1, generation << 1 | 1))
         return; /* doomed already, or ended */
     /* The doom before the look at the word: pairs with those of who acquires, in turn_dispatch(), publish_caller(). */

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Ends of processes: in every state, with children, and what is told and given back. */
+#include "core/ipc.h"
 #include "tests/unit/machine.h"
 
 static struct process *a, *b;
 static unsigned control;
 static struct slot *slot;
+
+/* Doomed by its supervisor, and nobody has looked yet. */
+static void doom(struct slot *doomed) {
+    doomed->doom = slot_generation(doomed) << DOOM_GENERATION_SHIFT | OS2_END_KILLED;
+    doomed->life |= 1;
+}
 
 static int set_up(void **unused) {
     (void)unused;
@@ -107,8 +114,7 @@ static void test_kill_in_each_state(void **unused) {
         }
         uint64_t quota = init->space.quota + a->space.quota, caller = b->reg[OS2_R_CALLER];
         if (state_wanted == 7) {
-            machine.slot[a->slot->index].doom_reason = OS2_END_KILLED;
-            slot->life |= 1;
+            doom(slot);
             cores[0]->arch.ipi = true;
             host_interrupt(0, 0);
         } else {
@@ -209,8 +215,7 @@ static void test_many_doomed(void **unused) {
     }
     run(init);
     for (unsigned i = 0; i < 80; i++) {
-        p[i]->slot->doom_reason = OS2_END_KILLED;
-        p[i]->slot->life |= 1;
+        doom(p[i]->slot);
     }
     machine.dooms++;
     cores[0]->arch.ipi = true;
@@ -391,8 +396,7 @@ static void test_doomed_ready(void **unused) {
     assert_int_equal(ready, 7); /* some on each core */
     for (unsigned i = 0; i < 12; i++) {
         if (kind_of(p[i]) == KIND_RDY) {
-            p[i]->slot->doom_reason = OS2_END_KILLED;
-            p[i]->slot->life |= 1;
+            doom(p[i]->slot);
         }
     }
     for (unsigned c = 0; c < 3; c++) {
@@ -405,6 +409,95 @@ static void test_doomed_ready(void **unused) {
         assert_in_range(++interrupts, 1, 30);
         host_interrupt(c, 0);
     }
+}
+
+/* The first who dooms a process says why: neither a second killer nor a late one changes it. */
+static void test_first_reason(void **unused) {
+    (void)unused;
+    unsigned handle;
+    host_boot(&(struct host_config){.cores = 2, .ram_bytes = 16 << 20, .seed = 1});
+    init = cores[0]->current;
+    a = spawn(init, 100, &control);
+    struct process *child = spawn(a, 30, &handle);
+    const struct slot *ended = child->slot;
+    /* Until it computes on the other core, and its supervisors are here. */
+    for (unsigned i = 0;
+         i < 500 && (cores[1]->current != child || state_peer(a->slot->word) != 0 || state_peer(init->slot->word) != 0);
+         i++) {
+        host_clock += HOST_CLOCK_HZ / 100;
+        for (unsigned c = 0; c < 2; c++) {
+            if (host_rest(c) == HOST_USER) {
+                cores[c]->current->reg[OS2_R_CONTROL] = OS2_SYS_yield;
+                host_syscall(c);
+            }
+            if (host_interrupt_due(c))
+                host_interrupt(c, 0);
+        }
+    }
+    run(a);
+    assert_ptr_equal(cores[1]->current, child);
+    a->reg[OS2_R_CONTROL] = OS2_SYS_process_kill | HANDLE(handle);
+    host_syscall(0);
+    assert_true(slot_doomed(ended));
+    run(init);
+    init->reg[OS2_R_CONTROL] = OS2_SYS_process_kill | HANDLE(control);
+    host_syscall(0);
+    for (unsigned i = 0; i < 20; i++)
+        let_go(); /* a comes to its children */
+    assert_int_equal(kind_of(child), KIND_RUN);
+    /* And a late one, of the process before. */
+    end_kill(cores[0], machine.slot + ended->index, slot_generation(ended) - 1, OS2_END_SUPERVISOR);
+    host_interrupt(1, 0);
+    settle();
+    assert_int_equal(ended->end_reason, OS2_END_KILLED);
+}
+
+/* A core that looks late at a doom: the process has ended meanwhile, and its slot has another one, that has not started
+ * and that nobody dooms. Each of the two cores is stopped at each of its points. */
+static void test_late_look(void **unused) {
+    (void)unused;
+    unsigned both = 0;
+    bool more = true;
+    for (uint64_t at = 1; more; at++) {
+        more = false;
+        for (uint64_t late = 1; late < 40; late++) {
+            host_boot(&(struct host_config){.cores = 2, .ram_bytes = 16 << 20, .seed = 1});
+            init = cores[0]->current;
+            struct process *child = make(init, 30, &control);
+            const struct slot *place = child->slot;
+            run(init);
+            init->reg[OS2_R_CONTROL] = OS2_SYS_process_kill | HANDLE(control);
+            host_stop_in = at;
+            host_syscall(0);
+            if (host_stop_in)
+                break; /* it was over before */
+            more = true;
+            machine.dooms++;
+            cores[1]->arch.ipi = true;
+            host_stop_in = late;
+            host_interrupt(1, 0);
+            bool stopped = host_stop_in == 0;
+            host_stop_in = 0;
+            while (host_rest(0) == HOST_KERNEL)
+                host_continue(0);
+            for (unsigned i = 0; i < 20 && state_kind(place->word) != KIND_DEAD; i++)
+                let_go();
+            if (stopped && state_kind(place->word) == KIND_DEAD) {
+                init->reg[OS2_R_CONTROL] = OS2_SYS_handle_close | HANDLE(control);
+                host_syscall(0);
+                memcpy(init->reg, (const uint64_t[OS2_R_COUNT]){OS2_SYS_process_create, 30, 100}, sizeof init->reg);
+                host_syscall(0);
+                assert_int_equal(STATUS(init), OS2_OK);
+                assert_int_equal(state_kind(place->word), KIND_NEW);
+                check();
+                assert_int_equal(state_kind(place->word), KIND_NEW);
+                both++;
+            }
+            if (!stopped)
+                break;
+        }
+    }
+    assert_true(both > 20);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
@@ -423,6 +516,8 @@ int main(void) {
         TEST(test_device_not_held),
         TEST(test_device_tree),
         TEST(test_doomed_ready),
+        TEST(test_first_reason),
+        TEST(test_late_look),
     };
     return cmocka_run_group_tests_name("end", tests, NULL, NULL);
 }
