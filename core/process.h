@@ -25,11 +25,13 @@ static inline bool slot_is_one(uint32_t peer) {
 }
 #define SLOT_SIZE 512
 
-#define WATCHES 4
+/* A watch of another process's end, in the watcher's object: see ipc/watch.c, and there for who may touch it. */
+#define WATCHES 64
 struct watch {
-    uint64_t life;
-    uint64_t bits;
-    uint16_t slot;
+    uint64_t bits; /* 0: none */
+    uint64_t life; /* generation of the watched one */
+    uint32_t next, prev;
+    uint16_t slot; /* the watched one's */
 };
 
 struct slot {
@@ -59,15 +61,15 @@ struct slot {
     uint8_t end_reason;
     uint32_t held; /* (a) slots whose parent this is and that are HELD */
     /* From creation. (i) */
-    uint64_t generation;         /* its own, also once the life word is its successor's */
-    uint64_t parent_life;        /* the supervisor's generation */
-    uint64_t born;               /* the generation it began with; `life` goes up when its end begins */
-    uint64_t notify_bits;        /* what the supervisor gets at the end */
-    uint64_t doom;               /* (a) generation << 8 | why it was doomed: see end_kill() */
-    uint64_t wait_life;          /* (o) generation that a receive from one process is for; published by the word */
-    struct watch watch[WATCHES]; /* (p) */
-    uint16_t end_cursor;         /* (o) progress of the end */
-    uint8_t end_stage;           /* (o) */
+    uint64_t generation;  /* its own, also once the life word is its successor's */
+    uint64_t parent_life; /* the supervisor's generation */
+    uint64_t born;        /* the generation it began with; `life` goes up when its end begins */
+    uint64_t notify_bits; /* what the supervisor gets at the end */
+    uint64_t doom;        /* (a) generation << 8 | why it was doomed: see end_kill() */
+    uint64_t wait_life;   /* (o) generation that a receive from one process is for; published by the word */
+    uint32_t watchers;    /* (p) those who watch its end, a list through their objects; 0: nobody */
+    uint16_t end_cursor;  /* (o) progress of the end */
+    uint8_t end_stage;    /* (o) */
 } __attribute__((aligned(SLOT_SIZE)));
 _Static_assert(sizeof(struct slot) == SLOT_SIZE, "handles hold the offset of a slot");
 
@@ -107,6 +109,8 @@ struct process {
     uint64_t turns;               /* (o) */
     uint64_t name[2];             /* (i) */
     uint32_t last_core;           /* (o) index + 1 of the core it last ran on */
+    uint32_t watch_high;          /* (o) so many of these were ever used: */
+    struct watch watch[WATCHES];
 };
 _Static_assert(sizeof(struct process) <= OS2_PAGE_SIZE, "a process object is one page");
 
@@ -148,14 +152,17 @@ struct process_request {
     uint64_t name[2];
 };
 
-/* A new process in state NEW; `parent` NULL for init. Its quota is not taken from the parent here. OS2_E_FULL,
- * OS2_E_MEMORY, OS2_E_QUOTA: nothing is left. */
+/* A new process in state NEW; `parent` NULL for init. Its quota, and machine.slot_pages for its slot, are not taken
+ * from the parent here. OS2_E_FULL, OS2_E_MEMORY, OS2_E_QUOTA: nothing is left. */
 enum os2_status process_make(struct slot *parent, const struct process_request *request, struct slot **ret_slot);
 
 /* Give back what process_make() took: the object and the handle table. The space is already released. */
 void process_unmake(struct process *process);
 
-/* Return a slot to the free ones. Its word is FREE. */
+/* Return a slot to the free ones. Its word is FREE. What it cost is given back by the caller. */
 void slot_put(struct slot *slot);
+
+/* NULL, or what is wrong with the set of free slots; nobody else uses it meanwhile. */
+const char *slot_check(void);
 
 #endif

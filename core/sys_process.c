@@ -41,16 +41,19 @@ int sys_process_create(struct core *core, struct process *process) {
     uint64_t quota = r[OS2_R_LABEL], quantum = r[OS2_R_W0], limit_ms = r[OS2_R_W1];
     if (quota < QUOTA_LEAST || quantum < 1 || quantum > OS2_QUANTUM_MAX || limit_ms > UINT32_MAX)
         return OS2_E_INVALID;
-    if (quantum > process->quantum)
+    /* Rounded up, so that no limit becomes none, and the caller's own may be handed down. */
+    uint64_t watchdog = (limit_ms * machine.clock_hz + 999) / 1000;
+    if (quantum > process->quantum || (process->watchdog && (!watchdog || watchdog > process->watchdog)))
         return OS2_E_RIGHTS;
-    if (quota > UINT32_MAX || !space_affords(&process->space, quota))
+    uint64_t price = quota + machine.slot_pages;
+    if (quota > UINT32_MAX || !space_affords(&process->space, price))
         return OS2_E_QUOTA;
     if (!handle_room(process->handles))
         return OS2_E_FULL;
     struct process_request request = {
         .quota = quota,
         .quantum = (uint32_t)quantum,
-        .watchdog = limit_ms * machine.clock_hz / 1000,
+        .watchdog = watchdog,
         .notify_bits = r[OS2_R_W2],
         .name = {r[OS2_R_W3], r[OS2_R_W4]},
     };
@@ -58,7 +61,7 @@ int sys_process_create(struct core *core, struct process *process) {
     enum os2_status status = process_make(process->slot, &request, &slot);
     if (status != OS2_OK)
         return status;
-    __atomic_fetch_sub(&process->space.quota, quota, __ATOMIC_RELAXED);
+    __atomic_fetch_sub(&process->space.quota, price, __ATOMIC_RELAXED);
     uint64_t target = handle_target(OS2_HANDLE_CONTROL, 0, slot->index, slot_generation(slot));
     process->reg[OS2_R_LABEL] = handle_put(process->handles, target, 0);
     process->reg[OS2_R_W0] = slot_identity(slot);

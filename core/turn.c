@@ -156,7 +156,8 @@ void turn_ready_front(struct core *core, struct slot *slot) {
 }
 
 void turn_ending(struct core *core, struct slot *slot) {
-    arch_space_spoil(&slot->process->space.arch);
+    if (slot->process) /* not any more, once only others have to be told */
+        arch_space_spoil(&slot->process->space.arch);
     slot->ready_since = arch_clock();
     arch_store_release(&slot->word, state(KIND_END, core->index, 0));
     runqueue_push(&core->shared.queue, slot);

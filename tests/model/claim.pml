@@ -23,16 +23,17 @@
  * killed while its server moves to another core, 12 one who is notified and killed, and another in its slot, 13 a
  * delivery that fails, after which nothing else comes, and bits that are not asked for, 14 a yield to one that is
  * killed, 15 a child killed before it starts, and another made in its slot, while a core looks for doomed ones, 16 a
- * receive from one who ends, and another in its slot that sends. LONG makes each do more. A mutant is one of the M_ names defined: the property must then fail.
- * M_NO_DOOM_SWITCH and M_NO_DOOM_PUBLISH are none: those looks make an end prompt, but whoever dooms a held process
- * that is not ready also sends an IPI.
+ * receive from one who ends, and another in its slot that sends. LONG makes each do more. A mutant is one of the M_
+ * names defined: the property must then fail. M_NO_DOOM_SWITCH and M_NO_DOOM_PUBLISH are none: those looks make an end
+ * prompt, but whoever dooms a held process that is not ready also sends an IPI.
  *
  * What is asserted, all along: a process is held by at most one core; a message goes to the generation that its handle
- * names, also when the handle came in a message, and bits do, and comes from the one that a receive names; of those who wait in a queue the oldest is taken; a
- * receive ends with something, and with bits only if it asked for them; nobody is timed out who has no deadline; a poll
- * never waits; an answer ends the call it answers; nobody is ended who was not doomed; tables are freed when no core
- * uses them; a deadlock is reported where there is a circle. And when nothing moves any more: no bit is lost, nobody
- * waits for what is already there, for one who has ended, past a deadline, or in a circle, and no doomed process waits.
+ * names, also when the handle came in a message, and bits do, and comes from the one that a receive names; of those who
+ * wait in a queue the oldest is taken; a receive ends with something, and with bits only if it asked for them; nobody
+ * is timed out who has no deadline; a poll never waits; an answer ends the call it answers; nobody is ended who was not
+ * doomed; tables are freed when no core uses them; a deadlock is reported where there is a circle. And when nothing
+ * moves any more: no bit is lost, nobody waits for what is already there, for one who has ended, past a deadline, or in
+ * a circle, and no doomed process waits.
  */
 #include "claim_words.inc"
 
