@@ -42,17 +42,22 @@ static void log_write_errors(void) {
     os2_handle_close(weak);
 }
 
-/* Takes all of the log, up to `size` - 1 bytes; the console prints nothing of it. */
+/* Takes all of the log, and of that what programs wrote, up to `size` - 1 bytes; the console prints nothing of it. */
 static void log_take(uint64_t bits, char *text, size_t size) {
     char piece[OS2_LOG_CHUNK];
     unsigned length, total = 0;
+    bool begins = true, kernels = false;
 
     memset(text, 0, size);
     do {
         NEED_IS(os2_log_read(machine, bits, piece, &length), OS2_OK);
         CHECK(length <= OS2_LOG_CHUNK);
-        for (unsigned i = 0; i < length && total < size - 1; i++)
-            text[total++] = piece[i];
+        for (unsigned i = 0; i < length; i++) {
+            kernels = begins ? piece[i] == '[' : kernels;
+            begins = piece[i] == '\n';
+            if (!kernels && total < size - 1)
+                text[total++] = piece[i];
+        }
     } while (length);
 }
 
