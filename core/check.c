@@ -63,9 +63,15 @@ static void count_all(void) {
     struct checks *checks = &machine.checks;
     uint64_t quota = 0, charged = 0;
     const char *wrong = heap_check(&machine.heap);
-    for (uint32_t i = 1; i < machine.slot_high && !wrong; i++)
-        if (machine.slot[i].process != PROCESS_NONE)
-            wrong = count_process(machine.slot[i].process, &quota, &charged);
+    for (uint32_t i = 1; i < machine.slot_high && !wrong; i++) {
+        const struct slot *slot = &machine.slot[i];
+        if (state_kind(slot->word) != KIND_FREE && slot->parent != SLOT_NONE)
+            quota += machine.slot_pages;
+        if (slot->process != PROCESS_NONE)
+            wrong = count_process(slot->process, &quota, &charged);
+    }
+    if (!wrong)
+        wrong = slot_check();
     uint64_t pages = heap_free_pages(&machine.heap) + charged;
     if (!checks->quota) {
         checks->quota = quota;

@@ -5,6 +5,15 @@
  * the kernel writes to the console only when it panics; the reader is told by a notification that there is more.
  *
  * When the ring is full the oldest bytes are lost, and their number is said in the next line.
+ *
+ * Who may write. Programs that init gives the right to: a machine handle with OS2_RIGHT_LOG. So whoever is not trusted
+ * with it can neither make the kernel's lines be lost nor hide them among others. What those write cannot pass for the
+ * kernel's, or for one another's: the kernel puts the writer's name and slot before each line, a line that another one
+ * has begun is ended first, and what moves a terminal's cursor is replaced. A line that begins with '[' is the
+ * kernel's.
+ *
+ * Rejected: a ring for each (order is lost, and a third program still loses the second one's lines); a budget for each
+ * process (there are as many processes as somebody likes to make).
  */
 #include "core/log.h"
 
@@ -28,6 +37,19 @@ static void put(struct log *log, const char *text, size_t length) {
     }
 }
 
+/* What comes next is this one's: no line that somebody else has begun goes on. */
+static void begin(struct log *log, uint64_t writer) {
+    if (log->writer != writer && !log->at_line_start && log->written)
+        put(log, "\n", 1);
+    log->writer = writer;
+    if (log->lost && log->at_line_start) {
+        char lost[64];
+        uint64_t bytes = log->lost;
+        log->lost = 0;
+        put(log, lost, format(lost, sizeof lost, "[log: %lu bytes lost]\n", bytes));
+    }
+}
+
 void log_line(const char *text, ...) {
     char line[200];
     uint64_t us = machine.clock_hz ? (arch_clock() - machine.boot_time) * 1000000 / machine.clock_hz : 0;
@@ -43,22 +65,35 @@ void log_line(const char *text, ...) {
 
     struct log *log = &machine.log;
     lock_acquire(&log->lock);
-    if (log->lost) {
-        char lost[64];
-        uint64_t bytes = log->lost;
-        log->lost = 0;
-        put(log, lost, format(lost, sizeof lost, "[log: %lu bytes lost]\n", bytes));
-    }
+    begin(log, 0);
     if (!log->at_line_start && log->written)
         put(log, "\n", 1);
     put(log, line, n);
     lock_release(&log->lock);
 }
 
-void log_text(const char *text, size_t length) {
-    lock_acquire(&machine.log.lock);
-    put(&machine.log, text, length);
-    lock_release(&machine.log.lock);
+/* A character that a program may write. */
+static char plain(char c) {
+    return c >= ' ' && c <= '~' ? c : '?';
+}
+
+void log_text(const char name[16], unsigned slot, uint64_t writer, const char *text, size_t length) {
+    char prefix[32];
+    size_t n = 0;
+    for (; n < 16 && name[n]; n++)
+        prefix[n] = name[n] == '[' ? '?' : plain(name[n]);
+    n += format(prefix + n, sizeof prefix - n, "(%u): ", slot);
+
+    struct log *log = &machine.log;
+    lock_acquire(&log->lock);
+    begin(log, writer);
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i] == '\n' || text[i] == '\t' ? text[i] : plain(text[i]);
+        if ((log->at_line_start || !log->written) && c != '\n')
+            put(log, prefix, n);
+        put(log, &c, 1);
+    }
+    lock_release(&log->lock);
 }
 
 size_t log_read(char *to, size_t size) {

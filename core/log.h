@@ -10,8 +10,9 @@
 /* Log one line: "[seconds.micros coreN] text". */
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* A program's text, as it is. */
-void log_text(const char *text, size_t length);
+/* Text of the program `name` (16 bytes, zero-padded) in `slot`, who is a writer of its own as long as `writer` is the
+ * same. Each of its lines begins with who it is: "name(slot): ". */
+void log_text(const char name[16], unsigned slot, uint64_t writer, const char *text, size_t length);
 
 /* Take up to `size` bytes out; 0: nothing there. The first call ends output on the firmware's console. */
 size_t log_read(char *to, size_t size);

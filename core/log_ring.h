@@ -13,6 +13,7 @@ struct log {
     uint64_t lost;          /* lock: bytes overwritten before they were read */
     bool drained;           /* lock: somebody reads: the firmware's console is no longer written */
     bool at_line_start;     /* lock */
+    uint64_t writer;        /* lock: whose the line is that was begun, an identity; 0: the kernel's */
     uint16_t reader;        /* lock: whom to notify */
     uint64_t reader_generation, reader_bits;
     char ring[LOG_SIZE];

@@ -67,6 +67,8 @@ static inline bool core_runs(const struct core *core, const struct process *proc
     return core->running && core->current == process;
 }
 
+#define SLOTS_MOST 8192
+
 #define IRQ_MAX 1024
 struct irq {
     uint64_t life; /* generation the binding is good for */
@@ -92,10 +94,11 @@ struct machine {
     struct device_table devices;
     struct slot *slot;   /* (i) array of slot_count */
     uint32_t slot_count; /* (i) */
-    uint32_t slot_high;  /* (a) slots at and above this were never used; only grows */
+    uint32_t slot_pages; /* (i) quota that a slot costs its supervisor: see core/process.c */
+    uint32_t slot_high;  /* (a) slots at and above this are free; changed under slot_lock */
     struct lock slot_lock;
-    uint64_t dooms;     /* (a) how often a core was sent for to look for doomed processes: end_collect() */
-    uint32_t slot_free; /* slot_lock: head of the free slots, through next; SLOT_NONE */
+    uint64_t dooms;                      /* (a) how often a core was sent for to look for doomed ones: end_collect() */
+    uint64_t slot_free[SLOTS_MOST / 64]; /* slot_lock: a bit for each slot that is free */
     /* (a) cores in their idle loop, two bits each: see core/turn.c. Alone in its line: every dispatch reads it. */
     uint64_t idle_mask __attribute__((aligned(CACHE_LINE)));
     struct lock irq_lock __attribute__((aligned(CACHE_LINE)));

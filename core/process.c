@@ -3,8 +3,20 @@
  * The table of slots, and making processes.
  *
  * The number of slots is fixed at boot by the amount of RAM: one for each 64 KiB, 256 to 8192. A slot's memory is never
- * given back, see core/process.h; free slots are on a list under one lock, which only creation and the end of a process
- * take. A slot whose generation would no longer fit a handle is not put back.
+ * given back, see core/process.h; free slots are a set of bits under one lock, which only creation and the end of a
+ * process take. The lowest is taken first, and slot_high, up to which everybody looks through the slots, falls when the
+ * highest are free again. A slot whose generation would no longer fit a handle is not put back.
+ *
+ * Whose is a slot? It is in use until the supervisor closes the control handle, also when its process has long ended,
+ * so it must cost somebody something meanwhile, or a program with a page for a handle table takes them all. It costs
+ * its supervisor quota, slot_pages, beside the quota that moves to the child: taken at creation, given back when the
+ * slot is free. These pages are not used for anything; they are so many that whoever had all the RAM in the machine as
+ * quota could not pay for more slots than there are. So nobody ever finds that there is no slot, who still has quota:
+ * a supervisor's reserve of slots is the quota that it keeps for itself, as init does to start its services again.
+ *
+ * Rejected: slots as a second kind of quota, handed down beside pages (every program that makes processes would have to
+ * plan for it, and say it); the last slots for those near init (it says nothing about two programs next to each other);
+ * to leave the object of an ended process charged (two or three pages a slot: with a fifth of RAM all slots are gone).
  */
 #include "core/process.h"
 
@@ -14,10 +26,11 @@
 
 #define SLOT_RAM_PAGES 16
 #define SLOTS_LEAST 256
-#define SLOTS_MOST 8192
 
-/* As much of a process object's frame as is ever used, in the steps of memory_clear(). */
-#define OBJECT_BYTES ((sizeof(struct process) + 127) & ~(size_t)127)
+/* As much of a process object's frame as was used, in the steps of memory_clear(). */
+static size_t object_bytes(const struct process *process) {
+    return (offsetof(struct process, watch) + process->watch_high * sizeof(struct watch) + 127) & ~(size_t)127;
+}
 
 const struct process process_none;
 
@@ -32,33 +45,42 @@ bool process_table_init(void) {
         return false;
     machine.slot = frame_memory(number);
     machine.slot_count = count;
+    machine.slot_high = 1;
+    /* Slot 0 is no process's, and init's costs nothing. */
+    machine.slot_pages = (uint32_t)((machine.heap.ram_pages + count - 3) / (count - 2));
     memset(machine.slot, 0, OS2_PAGE_SIZE << order);
-    machine.slot_free = SLOT_NONE;
-    for (uint32_t i = count; i-- > 0;) {
+    machine.slot[SLOT_NONE].word = state(KIND_FREE, 0, 0);
+    for (uint32_t i = 1; i < count; i++) {
         struct slot *s = &machine.slot[i];
         s->word = state(KIND_FREE, 0, 0);
         s->process = PROCESS_NONE;
-        if (i == SLOT_NONE)
-            break;
         s->index = (uint16_t)i;
         s->life = 2; /* generation 1: 0 is never a process's */
         s->queue_head = s->queue_tail = s->next = s->prev = s->queued_at = SLOT_NONE;
         s->parent = SLOT_NONE;
-        s->next = (uint16_t)machine.slot_free;
-        machine.slot_free = i;
+        machine.slot_free[i / 64] |= UINT64_C(1) << i % 64;
     }
     return true;
+}
+
+static uint64_t free_bit(uint32_t index) {
+    return machine.slot_free[index / 64] & UINT64_C(1) << index % 64;
 }
 
 static struct slot *slot_get(void) {
     struct slot *slot = NULL;
     lock_acquire(&machine.slot_lock);
-    if (machine.slot_free != SLOT_NONE) {
-        slot = &machine.slot[machine.slot_free];
-        machine.slot_free = slot->next;
-        slot->next = SLOT_NONE;
-        if (machine.slot_high <= slot->index)
-            __atomic_store_n(&machine.slot_high, slot->index + 1u, __ATOMIC_RELEASE);
+    /* Below slot_high there are few free ones, if any; at slot_high there is one, or the table is full. */
+    for (uint32_t word = 0; word <= machine.slot_high / 64 && word < SLOTS_MOST / 64 && !slot; word++) {
+        if (!machine.slot_free[word])
+            continue;
+        uint32_t index = word * 64;
+        while (!free_bit(index))
+            index++;
+        slot = &machine.slot[index];
+        machine.slot_free[word] &= machine.slot_free[word] - 1;
+        if (machine.slot_high <= index)
+            __atomic_store_n(&machine.slot_high, index + 1, __ATOMIC_RELEASE);
     }
     lock_release(&machine.slot_lock);
     return slot;
@@ -68,9 +90,32 @@ void slot_put(struct slot *slot) {
     if (slot_generation(slot) >= HANDLE_GENERATION_MAX)
         return;
     lock_acquire(&machine.slot_lock);
-    slot->next = (uint16_t)machine.slot_free;
-    machine.slot_free = slot->index;
+    machine.slot_free[slot->index / 64] |= UINT64_C(1) << slot->index % 64;
+    /*
+     * Who reads slot_high must find the slots of all that lived before it looked, and does: a process is made after
+     * slot_high has grown, and it falls only once all above it are free. A core that read the smaller value may miss
+     * who was made since, in a slot above; that one is none that it has to find: it was made after the doom, or the
+     * generation, for which this core looks had been stored, and finds that by its own second look.
+     */
+    uint32_t high = machine.slot_high;
+    while (high > 1 && free_bit(high - 1))
+        high -= high % 64 == 0 && !~machine.slot_free[high / 64 - 1] ? 64 : 1;
+    if (high != machine.slot_high)
+        __atomic_store_n(&machine.slot_high, high, __ATOMIC_RELEASE);
     lock_release(&machine.slot_lock);
+}
+
+const char *slot_check(void) {
+    uint32_t high = 1;
+    for (uint32_t i = 1; i < machine.slot_count; i++) {
+        bool is_free =
+            state_kind(machine.slot[i].word) == KIND_FREE && slot_generation(&machine.slot[i]) < HANDLE_GENERATION_MAX;
+        if (is_free != (free_bit(i) != 0))
+            return "a slot is free, and not in the set of free ones, or the other way round";
+        if (!is_free)
+            high = i + 1;
+    }
+    return machine.slot_high == high ? NULL : "slot_high is not above the highest slot in use";
 }
 
 enum os2_status process_make(struct slot *parent, const struct process_request *request, struct slot **ret_slot) {
@@ -109,21 +154,19 @@ enum os2_status process_make(struct slot *parent, const struct process_request *
     slot->spent = 0;
     slot->children = 0;
     slot->held = 0;
-    slot->doom_reason = 0;
     slot->abandoned = 0;
     slot->end_reason = OS2_END_NONE;
     slot->end_cursor = 0;
     slot->end_stage = 0;
-    memset(slot->watch, 0, sizeof slot->watch);
     if (parent)
         __atomic_fetch_add(&parent->children, 1, __ATOMIC_RELAXED);
-    arch_store_release(&slot->word, state(KIND_NEW, 0, 0));
+    arch_store_release(&slot->word, state(KIND_NEW, 0, wait_begin(slot)));
     *ret_slot = slot;
     return OS2_OK;
 
 fail:
     if (object != FRAME_NONE) {
-        memory_clear(frame_memory(object), OBJECT_BYTES);
+        memory_clear(frame_memory(object), object_bytes(frame_memory(object)));
         heap_free_cleared(heap, object);
     }
     if (table != FRAME_NONE)
@@ -135,6 +178,6 @@ fail:
 void process_unmake(struct process *process) {
     handle_table_clear(process->handles);
     heap_free_cleared(&machine.heap, frame_number(process->handles));
-    memory_clear(process, OBJECT_BYTES);
+    memory_clear(process, object_bytes(process));
     heap_free_cleared(&machine.heap, frame_number(process));
 }

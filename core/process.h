@@ -25,11 +25,13 @@ static inline bool slot_is_one(uint32_t peer) {
 }
 #define SLOT_SIZE 512
 
-#define WATCHES 4
+/* A watch of another process's end, in the watcher's object: see ipc/watch.c, and there for who may touch it. */
+#define WATCHES 64
 struct watch {
-    uint64_t life;
-    uint64_t bits;
-    uint16_t slot;
+    uint64_t bits; /* 0: none */
+    uint64_t life; /* generation of the watched one */
+    uint32_t next, prev;
+    uint16_t slot; /* the watched one's */
 };
 
 struct slot {
@@ -46,7 +48,6 @@ struct slot {
     uint16_t queued_at;                 /* the same: the receiver's slot, SLOT_NONE: not linked */
     uint16_t parent;                    /* (i) while in use: the supervisor's slot, SLOT_NONE: init */
     uint32_t children;                  /* (a) slots whose parent this is and that are neither free nor HELD */
-    uint8_t doom_reason;                /* (a) set before life becomes doomed */
     uint8_t abandoned;                  /* (a) nobody will ask how it ended: see end.c */
     uint64_t seq;                       /* (o) of the latest wait; never reset */
     uint64_t spent;                     /* (a) tokens that its turns have spent */
@@ -60,13 +61,15 @@ struct slot {
     uint8_t end_reason;
     uint32_t held; /* (a) slots whose parent this is and that are HELD */
     /* From creation. (i) */
-    uint64_t generation;         /* its own, also once the life word is its successor's */
-    uint64_t parent_life;        /* the supervisor's generation */
-    uint64_t born;               /* the generation it began with; `life` goes up when its end begins */
-    uint64_t notify_bits;        /* what the supervisor gets at the end */
-    struct watch watch[WATCHES]; /* (p) */
-    uint16_t end_cursor;         /* (o) progress of the end */
-    uint8_t end_stage;           /* (o) */
+    uint64_t generation;  /* its own, also once the life word is its successor's */
+    uint64_t parent_life; /* the supervisor's generation */
+    uint64_t born;        /* the generation it began with; `life` goes up when its end begins */
+    uint64_t notify_bits; /* what the supervisor gets at the end */
+    uint64_t doom;        /* (a) generation << 8 | why it was doomed: see end_kill() */
+    uint64_t wait_life;   /* (o) generation that a receive from one process is for; published by the word */
+    uint32_t watchers;    /* (p) those who watch its end, a list through their objects; 0: nobody */
+    uint16_t end_cursor;  /* (o) progress of the end */
+    uint8_t end_stage;    /* (o) */
 } __attribute__((aligned(SLOT_SIZE)));
 _Static_assert(sizeof(struct slot) == SLOT_SIZE, "handles hold the offset of a slot");
 
@@ -114,6 +117,8 @@ struct process {
     uint64_t turns;               /* (o) */
     uint64_t name[2];             /* (i) */
     uint32_t last_core;           /* (o) index + 1 of the core it last ran on */
+    uint32_t watch_high;          /* (o) so many of these were ever used: */
+    struct watch watch[WATCHES];
 };
 _Static_assert(sizeof(struct process) <= OS2_PAGE_SIZE, "a process object is one page");
 
@@ -128,6 +133,12 @@ static inline uint64_t slot_life(const struct slot *slot) {
 }
 static inline bool slot_doomed(const struct slot *slot) {
     return life_doomed(slot_life(slot));
+}
+/* Why the process in a slot is ended that this core holds and that is doomed. */
+#define DOOM_GENERATION_SHIFT 8
+static inline unsigned slot_doom_reason(const struct slot *slot) {
+    (void)__atomic_load_n(&slot->life, __ATOMIC_ACQUIRE); /* the doom before its reason: pairs with end_kill() */
+    return (uint8_t)__atomic_load_n(&slot->doom, __ATOMIC_RELAXED);
 }
 static inline uint64_t slot_generation(const struct slot *slot) {
     return life_generation(__atomic_load_n(&slot->life, __ATOMIC_ACQUIRE));
@@ -163,14 +174,17 @@ struct process_request {
     uint64_t name[2];
 };
 
-/* A new process in state NEW; `parent` NULL for init. Its quota is not taken from the parent here. OS2_E_FULL,
- * OS2_E_MEMORY, OS2_E_QUOTA: nothing is left. */
+/* A new process in state NEW; `parent` NULL for init. Its quota, and machine.slot_pages for its slot, are not taken
+ * from the parent here. OS2_E_FULL, OS2_E_MEMORY, OS2_E_QUOTA: nothing is left. */
 enum os2_status process_make(struct slot *parent, const struct process_request *request, struct slot **ret_slot);
 
 /* Give back what process_make() took: the object and the handle table. The space is already released. */
 void process_unmake(struct process *process);
 
-/* Return a slot to the free ones. Its word is FREE. */
+/* Return a slot to the free ones. Its word is FREE. What it cost is given back by the caller. */
 void slot_put(struct slot *slot);
+
+/* NULL, or what is wrong with the set of free slots; nobody else uses it meanwhile. */
+const char *slot_check(void);
 
 #endif

@@ -5,7 +5,11 @@
  *     kind 4 | peer 16 | seq 44
  *
  * seq numbers the wait: one counter for each slot, which starts again only after 2^43 waits, so that a word once seen
- * does not come back while anyone may still use it. The entry path completes no wait whose number has the highest bit,
+ * does not come back while anyone may still use it, be the slot another process's by then. NEW, CHD, HELD and DEAD are
+ * numbered by it too. So whoever sees a word, then the generation he means, holds a word of that generation: his
+ * exchange from it hits that process or none. A peer in a word is a slot alone; whose it is, is told by the generation
+ * beside it: wait_life for a receive from one process. Who sends or calls is in the queue of a process, or waits for
+ * its answer, that cannot end without waking it. The entry path completes no wait whose number has the highest bit,
  * STATE_SEQ_LONG: such are a receive with a mask or a deadline of its own; and, since the entry path only counts up,
  * the waits of one whose counter is to start again, which it does in ipc/ (wait_again()).
  *
@@ -80,9 +84,18 @@ static inline uint64_t slot_word(const struct slot *slot) {
     return arch_load_acquire(&slot->word);
 }
 
-/* Would a process in state `word` take a message from `sender` now? */
-static inline bool state_accepts(uint64_t word, const struct slot *sender) {
-    return state_kind(word) == KIND_RCV && (state_peer(word) == SLOT_ANY || state_peer(word) == sender->index);
+/* The number of a new wait, or of another numbered word, of a slot that this core holds. */
+static inline uint64_t wait_begin(struct slot *slot) {
+    return slot->seq = (slot->seq + 1) & (STATE_SEQ_LONG - 1);
+}
+
+/* Would the process in `slot`, seen in state `word`, take a message from `sender` now? One that waits for who had the
+ * sender's slot before does not. What is read here is this wait's, if a claim from `word` succeeds. */
+static inline bool state_accepts(const struct slot *slot, uint64_t word, const struct slot *sender) {
+    return state_kind(word) == KIND_RCV &&
+           (state_peer(word) == SLOT_ANY ||
+            (state_peer(word) == sender->index &&
+             __atomic_load_n(&slot->wait_life, __ATOMIC_RELAXED) == sender->generation));
 }
 
 #endif

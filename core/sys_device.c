@@ -6,6 +6,9 @@
  * completes it at once, and the bits that its driver bound are set in the driver; irq_ack() lets the next one in. So a
  * driver that is slow, or dead, holds up no other interrupt.
  *
+ * Nothing here is charged to anybody: only who holds the right makes a device block or an interrupt's handle, and
+ * whoever gets one from him has no way to make another.
+ *
  * A device may be a bus master, and go on writing into memory when its driver has ended. So what a process owned that
  * ever had a device's registers or ports is given to nobody else before its supervisor has closed its control handle:
  * ipc/end.c.

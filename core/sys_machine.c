@@ -15,24 +15,23 @@ static void tell_reader(struct core *core) {
 }
 
 int sys_log(struct core *core, struct process *process) {
-    char text[OS2_LOG_CHUNK];
-    if (process->reg[OS2_R_CONTROL] >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK) {
-        enum os2_status status = syscall_machine(process, OS2_RIGHT_LOG);
-        if (status != OS2_OK)
-            return status;
-        uint64_t bits = process->reg[OS2_R_LABEL];
-        memset(text, 0, sizeof text);
-        size_t n = log_read(text, sizeof text);
+    char text[OS2_LOG_CHUNK] = {0}, name[sizeof process->name];
+    uint64_t *r = process->reg, length = r[OS2_R_LABEL];
+    enum os2_status status = syscall_machine(process, OS2_RIGHT_LOG);
+    if (status != OS2_OK)
+        return status;
+    if (length > OS2_LOG_CHUNK)
+        return OS2_E_INVALID;
+    if (length == 0) {
+        uint64_t bits = r[OS2_R_W0];
+        r[OS2_R_LABEL] = log_read(text, sizeof text);
         log_set_reader(process->slot->index, slot_generation(process->slot), bits);
-        process->reg[OS2_R_LABEL] = n;
-        memcpy(&process->reg[OS2_R_W0], text, sizeof text);
+        memcpy(&r[OS2_R_W0], text, sizeof text);
         return 6;
     }
-    uint64_t length = process->reg[OS2_R_LABEL];
-    if (length < 1 || length > OS2_LOG_CHUNK)
-        return OS2_E_INVALID;
-    memcpy(text, &process->reg[OS2_R_W0], sizeof text);
-    log_text(text, length);
+    memcpy(text, &r[OS2_R_W0], sizeof text);
+    memcpy(name, process->name, sizeof name);
+    log_text(name, process->slot->index, slot_identity(process->slot), text, length);
     tell_reader(core);
     return 0;
 }
@@ -102,7 +101,8 @@ int sys_machine_info(struct core *core, struct process *process) {
         process->reg[OS2_R_W1] = machine.heap.first;
         process->reg[OS2_R_W2] = machine.heap.end;
         process->reg[OS2_R_W3] = machine.heap.ram_pages;
-        return 5;
+        process->reg[OS2_R_W4] = machine.slot_pages;
+        return 6;
     case OS2_MACHINE_CORE:
         return core_facts(process, index);
     case OS2_MACHINE_FRAMES:

@@ -5,6 +5,7 @@
  */
 #include "core/ipc.h"
 #include "core/state.h"
+#include "core/string.h"
 #include "core/syscall.h"
 #include "core/turn.h"
 #include "mm/clamp.h"
@@ -41,16 +42,19 @@ int sys_process_create(struct core *core, struct process *process) {
     uint64_t quota = r[OS2_R_LABEL], quantum = r[OS2_R_W0], limit_ms = r[OS2_R_W1];
     if (quota < QUOTA_LEAST || quantum < 1 || quantum > OS2_QUANTUM_MAX || limit_ms > UINT32_MAX)
         return OS2_E_INVALID;
-    if (quantum > process->quantum)
+    /* Rounded up, so that no limit becomes none, and the caller's own may be handed down. */
+    uint64_t watchdog = (limit_ms * machine.clock_hz + 999) / 1000;
+    if (quantum > process->quantum || (process->watchdog && (!watchdog || watchdog > process->watchdog)))
         return OS2_E_RIGHTS;
-    if (quota > UINT32_MAX || !space_affords(&process->space, quota))
+    uint64_t price = quota + machine.slot_pages;
+    if (quota > UINT32_MAX || !space_affords(&process->space, price))
         return OS2_E_QUOTA;
     if (!handle_room(process->handles))
         return OS2_E_FULL;
     struct process_request request = {
         .quota = quota,
         .quantum = (uint32_t)quantum,
-        .watchdog = limit_ms * machine.clock_hz / 1000,
+        .watchdog = watchdog,
         .notify_bits = r[OS2_R_W2],
         .name = {r[OS2_R_W3], r[OS2_R_W4]},
     };
@@ -58,7 +62,7 @@ int sys_process_create(struct core *core, struct process *process) {
     enum os2_status status = process_make(process->slot, &request, &slot);
     if (status != OS2_OK)
         return status;
-    __atomic_fetch_sub(&process->space.quota, quota, __ATOMIC_RELAXED);
+    __atomic_fetch_sub(&process->space.quota, price, __ATOMIC_RELAXED);
     uint64_t target = handle_target(OS2_HANDLE_CONTROL, 0, slot->index, slot_generation(slot));
     process->reg[OS2_R_LABEL] = handle_put(process->handles, target, 0);
     process->reg[OS2_R_W0] = slot_identity(slot);
@@ -210,14 +214,15 @@ static int state_facts(struct core *core, uint64_t *r, struct slot *slot) {
 }
 
 static int end_facts(uint64_t *r, const struct slot *slot) {
-    enum kind kind = state_kind(slot_word(slot));
+    uint64_t word = slot_word(slot);
+    enum kind kind = state_kind(word);
     if (kind != KIND_DEAD && kind != KIND_HELD)
         return kind == KIND_FREE ? OS2_E_DIED : OS2_E_BUSY;
-    r[OS2_R_LABEL] = slot_identity(slot);
-    r[OS2_R_W0] = slot->end_reason;
-    r[OS2_R_W1] = slot->end_value;
-    r[OS2_R_W2] = slot->end_pc;
-    r[OS2_R_W3] = slot->end_address;
+    uint64_t facts[] = {slot_identity(slot), slot->end_reason, slot->end_value, slot->end_pc, slot->end_address};
+    arch_fence(); /* the facts, then the word again */
+    if (slot_word(slot) != word)
+        return OS2_E_DIED; /* an observer's: its supervisor let go of it meanwhile, and the facts may be another's */
+    memcpy(&r[OS2_R_LABEL], facts, sizeof facts);
     return 5;
 }
 

@@ -169,7 +169,8 @@ void turn_ready_front(struct core *core, struct slot *slot) {
 }
 
 void turn_ending(struct core *core, struct slot *slot) {
-    arch_space_spoil(&slot->process->space.arch);
+    if (slot->process != PROCESS_NONE) /* not any more, once only others have to be told */
+        arch_space_spoil(&slot->process->space.arch);
     slot->ready_since = arch_clock();
     arch_store_release(&slot->word, state(KIND_END, core->index, 0));
     runqueue_push(&core->shared.queue, slot);
@@ -335,7 +336,7 @@ void turn_dispatch(struct core *core) {
         arch_fence(); /* pairs with end_kill(): either it sees RUN|c, or the doom is seen here */
         if (slot_doomed(slot)) {
             turn_leave_space(core);
-            end_begin(core, slot, slot->doom_reason, 0, slot->process->context.pc, 0);
+            end_begin(core, slot, slot_doom_reason(slot), 0, slot->process->context.pc, 0);
             continue;
         }
         uint64_t now = arch_clock();
@@ -351,7 +352,7 @@ void turn_dispatch(struct core *core) {
 void turn_doomed(struct core *core, struct slot *slot) {
     core->turn_slot = core->slots;
     turn_leave_space(core);
-    end_begin(core, slot, slot->doom_reason, 0, slot->process->context.pc, 0);
+    end_begin(core, slot, slot_doom_reason(slot), 0, slot->process->context.pc, 0);
     turn_dispatch(core);
 }
 
@@ -367,7 +368,7 @@ static void end_current(struct core *core, unsigned reason, uint64_t value, uint
 
 void turn_end_doomed(struct core *core) {
     struct process *p = core->current;
-    end_current(core, p->slot->doom_reason, 0, p->context.pc, 0);
+    end_current(core, slot_doom_reason(p->slot), 0, p->context.pc, 0);
 }
 
 /* The calls made on this core, told apart by the turn and the tokens left in it. */

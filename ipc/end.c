@@ -4,7 +4,7 @@
  *
  * A process that ends becomes END|c and goes on the queue like any other; each of its turns takes one bounded step:
  *
- *     STALE     its generation goes up: from here on every handle to it is dead
+ *     STALE     its generation goes up: from here on every handle to it is dead; it watches nobody any more
  *     QUEUE     those who wait to send to it are told that it died
  *     WAITERS   so are those who wait for its answer, or for a message from it alone
  *     CHILDREN  its children are doomed
@@ -12,10 +12,12 @@
  *     LEFT      until no core's satp names its tables
  *     HOLD      its memory is kept, see below; else it goes on at once
  *     MEMORY    blocks, then tables, go back to the heap
- *     TELL      quota to the supervisor, bits to the supervisor and to those who watch; the slot becomes DEAD
+ *     OBJECTS   its objects go too, and the quota to the supervisor
+ *     WATCHERS  those who watch get their bits
+ *     TELL      the slot becomes DEAD; bits to the supervisor
  *
  * DEAD keeps only how it ended. The slot is free when the supervisor closes its control handle, or at once if the
- * supervisor has ended too.
+ * supervisor has ended too; only then does the supervisor get back what the slot cost it (core/process.c).
  *
  * Bus masters. A device may go on writing into the memory of a driver that has ended. So a process that ever had a
  * device's registers or ports is told of and then waits as HELD, with all its memory and its quota, until its
@@ -40,6 +42,7 @@
 #include "core/turn.h"
 #include "ipc/queue.h"
 #include "ipc/wait.h"
+#include "ipc/watch.h"
 
 enum stage {
     STAGE_STALE,
@@ -50,6 +53,8 @@ enum stage {
     STAGE_LEFT,
     STAGE_HOLD,
     STAGE_MEMORY,
+    STAGE_OBJECTS,
+    STAGE_WATCHERS,
     STAGE_TELL
 };
 
@@ -93,8 +98,8 @@ static void chase(struct core *core, struct slot *slot, uint64_t life) {
         uint64_t word = slot_word(slot);
         enum kind kind = state_kind(word);
         /* It may have ended since it was doomed, and if nobody asks how, the slot may be another's: then the word may
-         * be that one's wait. Waits are numbered, so a word read before the doom was seen to stand is the doomed
-         * one's. */
+         * be that one's wait, or its beginning. Those are numbered, so a word read before the doom was seen to
+         * stand is the doomed one's. */
         if (__atomic_load_n(&slot->life, __ATOMIC_ACQUIRE) != life)
             return;
         if (state_waits(word) || kind == KIND_NEW) {
@@ -102,7 +107,7 @@ static void chase(struct core *core, struct slot *slot, uint64_t life) {
                 continue;
             if (kind == KIND_SND)
                 queue_leave(&machine.slot[state_peer(word)], slot);
-            end_begin(core, slot, slot->doom_reason, 0, slot->process->context.pc, 0);
+            end_begin(core, slot, slot_doom_reason(slot), 0, slot->process->context.pc, 0);
         } else if ((kind == KIND_RUN || kind == KIND_CLM) && state_peer(word) != core->index) {
             send_for(state_peer(word));
         }
@@ -110,8 +115,18 @@ static void chase(struct core *core, struct slot *slot, uint64_t life) {
     }
 }
 
+/* The first who wants to doom this generation says why. Another of its killers finds a reason of the same generation;
+ * one who comes late, to a generation that has ended, finds a later one's or replaces an earlier one's. So nobody
+ * changes what is said of a process that is doomed. */
+static void give_reason(struct slot *slot, uint64_t generation, unsigned reason) {
+    uint64_t seen = __atomic_load_n(&slot->doom, __ATOMIC_RELAXED);
+    while (seen >> DOOM_GENERATION_SHIFT < generation &&
+           !arch_cas_full(&slot->doom, seen, generation << DOOM_GENERATION_SHIFT | reason))
+        seen = __atomic_load_n(&slot->doom, __ATOMIC_RELAXED);
+}
+
 void end_kill(struct core *core, struct slot *slot, uint64_t generation, unsigned reason) {
-    arch_store_relaxed(&slot->doom_reason, (uint8_t)reason);
+    give_reason(slot, generation, reason); /* before the doom: pairs with slot_doom_reason() */
     if (!arch_cas_full(&slot->life, generation << 1, generation << 1 | 1))
         return; /* doomed already, or ended */
     /* The doom before the look at the word: pairs with those of who acquires, in turn_dispatch(), publish_caller(). */
@@ -155,10 +170,12 @@ static void child_gone(struct core *core, struct slot *parent) {
         turn_ending(core, parent);
 }
 
-/* A dead slot was claimed (DEAD -> FREE) by the caller: free it, and wake a parent that waits for its last child. */
+/* A dead slot was claimed (DEAD -> FREE) by the caller: free it, give back what it cost, and wake a parent that waits
+ * for its last child. */
 static void free_dead(struct core *core, struct slot *slot) {
     struct slot *parent = &machine.slot[slot->parent];
-    slot_put(slot);
+    slot_put(slot); /* before the quota: who has that finds a slot */
+    __atomic_fetch_add(&parent->process->space.quota, machine.slot_pages, __ATOMIC_RELAXED);
     child_gone(core, parent);
 }
 
@@ -197,6 +214,7 @@ static void go_stale(struct slot *slot) {
     note_set(slot, 0);
     lock_release(&slot->lock);
     arch_fence(); /* pairs with the second looks of those who begin to wait for it */
+    watch_withdraw_all(slot->process);
 }
 
 /* Tell a process that was claimed out of its wait that the peer has ended. */
@@ -300,37 +318,15 @@ static bool roots_left(const struct slot *slot) {
     return true;
 }
 
-/* Take out whom to tell of those who watch it. With `all_back` its object goes: process_info() looks under the lock. */
-static void take_watches(struct slot *slot, struct watch *watch, bool all_back) {
-    lock_acquire(&slot->lock);
-    if (all_back)
-        slot->process = PROCESS_NONE;
-    for (unsigned i = 0; i < WATCHES; i++) {
-        watch[i] = slot->watch[i];
-        slot->watch[i].bits = 0;
-    }
-    lock_release(&slot->lock);
-}
-
-static void tell_watches(struct core *core, const struct watch *watch) {
-    for (unsigned i = 0; i < WATCHES; i++)
-        if (watch[i].bits)
-            notify_slot(core, &machine.slot[watch[i].slot], watch[i].life, watch[i].bits, false);
-}
-
 static bool must_hold(const struct slot *slot) {
     return (slot->process->space.had_device || __atomic_load_n(&slot->held, __ATOMIC_SEQ_CST)) &&
            !__atomic_load_n(&slot->abandoned, __ATOMIC_RELAXED);
 }
 
-/* Wait, as HELD, until the supervisor has dealt with the device. */
+/* Wait, as HELD, until the supervisor has dealt with the device. Those who watch have been told. */
 static void hold(struct core *core, struct slot *slot) {
     struct slot *parent = &machine.slot[slot->parent];
     uint64_t bits = slot->notify_bits, parent_life = slot->parent_life;
-    struct watch watch[WATCHES];
-    space_release_devices(&slot->process->space); /* the supervisor will want to claim them */
-    take_watches(slot, watch, false);
-    tell_watches(core, watch);
     slot->end_stage = STAGE_CHILDREN;
     __atomic_fetch_add(&parent->held, 1, __ATOMIC_SEQ_CST); /* before it is one child less: must_hold() of the parent */
     uint64_t held = state(KIND_HELD, 0, wait_begin(slot));
@@ -343,21 +339,24 @@ static void hold(struct core *core, struct slot *slot) {
     child_gone(core, parent); /* last, since the parent's slot is the parent's until then */
 }
 
-static void tell(struct core *core, struct slot *slot) {
+static void give_objects(struct slot *slot) {
     struct process *p = slot->process;
-    struct slot *parent = &machine.slot[slot->parent];
-    struct watch watch[WATCHES];
+    const struct slot *parent = &machine.slot[slot->parent];
     slot->end_turns = p->turns;
     slot->end_name[0] = p->name[0];
     slot->end_name[1] = p->name[1];
-    take_watches(slot, watch, true);
+    lock_acquire(&slot->lock); /* process_info() and process_grant() look under it */
+    slot->process = PROCESS_NONE;
+    lock_release(&slot->lock);
     /* The pages before the quota, so that what is within quota is there. The parent's object lives as long as it has
      * children that are not free. */
     uint64_t quota = p->space.quota;
     process_unmake(p);
     __atomic_fetch_add(&parent->process->space.quota, quota, __ATOMIC_RELAXED);
-    tell_watches(core, watch);
+}
 
+static void tell(struct core *core, struct slot *slot) {
+    struct slot *parent = &machine.slot[slot->parent];
     uint64_t bits = slot->notify_bits, parent_life = slot->parent_life;
     uint64_t dead = state(KIND_DEAD, 0, wait_begin(slot));
     arch_swap_full(&slot->word, dead); /* pairs with end_abandon() and visit_child() */
@@ -416,6 +415,9 @@ void end_step(struct core *core, struct slot *slot) {
         break;
     case STAGE_HOLD:
         if (must_hold(slot)) {
+            space_release_devices(&slot->process->space); /* the supervisor will want to claim them */
+            if (!watch_tell(core, slot))
+                break;
             hold(core, slot);
             return;
         }
@@ -428,6 +430,15 @@ void end_step(struct core *core, struct slot *slot) {
         /* fall through */
     case STAGE_MEMORY:
         if (!space_release(&slot->process->space, STEP_BLOCKS))
+            break;
+        slot->end_stage = STAGE_OBJECTS;
+        /* fall through */
+    case STAGE_OBJECTS:
+        give_objects(slot);
+        slot->end_stage = STAGE_WATCHERS;
+        /* fall through */
+    case STAGE_WATCHERS:
+        if (!watch_tell(core, slot))
             break;
         slot->end_stage = STAGE_TELL;
         /* fall through */

@@ -79,7 +79,7 @@ static void return_bits(struct slot *slot, uint64_t bits) {
 #define GIVEN_UP_MAX 8
 
 /* Claim the oldest sender that this receive accepts: SND -> CLM, unlinked. NULL: there is none, or so many have given
- * up that the rest of the queue was not looked at. */
+ * up that the rest of the queue was not looked at, or the one it is to be has ended. */
 static struct slot *claim_sender(struct core *core, struct process *process, uint64_t *ret_seq) {
     struct slot *slot = process->slot, *found = NULL;
     uint16_t from = process->wait.from;
@@ -91,6 +91,9 @@ static struct slot *claim_sender(struct core *core, struct process *process, uin
         struct slot *y = &machine.slot[i];
         i = from == SLOT_ANY ? y->next : SLOT_NONE;
         uint64_t word = slot_word(y);
+        /* The word before the generation: then it is that one's, and the exchange hits nobody else. */
+        if (from != SLOT_ANY && slot_generation(y) != process->wait.from_life)
+            break; /* a stranger in its slot */
         bool mine = state_kind(word) == KIND_SND && state_peer(word) == slot->index;
         queue_unlink(slot, y);
         if (mine && arch_cas_full(&y->word, word, state(KIND_CLM, core->index, state_seq(word)))) {
@@ -108,7 +111,7 @@ static void publish_caller(struct core *core, struct slot *y, struct slot *serve
     arch_store_release(&y->word, word);
     arch_fence(); /* pairs with end_kill(): it sees CAL, or its doom is seen here */
     if (slot_doomed(y) && arch_cas_full(&y->word, word, state(KIND_END, core->index, 0)))
-        end_begin(core, y, y->doom_reason, 0, y->process->context.pc, 0);
+        end_begin(core, y, slot_doom_reason(y), 0, y->process->context.pc, 0);
 }
 
 /* Has the one process this receive waits for ended? */
@@ -205,6 +208,7 @@ static bool receive(struct core *core, struct process *process) {
             seq |= STATE_SEQ_LONG; /* the entry path would leave mask and deadline to the next wait */
         uint64_t word = state(KIND_RCV, wait->from, seq);
         slot->mask = wait->mask;
+        slot->wait_life = wait->from_life;
         process->lent = lent; /* the turn that goes on may be its own, and it may come back into it */
         uint16_t from = wait->from;
         uint64_t from_life = wait->from_life;
@@ -294,7 +298,7 @@ static int send_message(struct core *core, struct process *x, bool call) {
     uint64_t word = slot_word(t);
     if (slot_generation(t) != generation)
         return OS2_E_DIED;
-    if (state_accepts(word, slot) && arch_cas_full(&t->word, word, state(KIND_RUN, core->index, 0))) {
+    if (state_accepts(t, word, slot) && arch_cas_full(&t->word, word, state(KIND_RUN, core->index, 0))) {
         status = deliver(x, t->process, call);
         if (status != OS2_OK) {
             if (receive(core, t->process))
@@ -332,7 +336,7 @@ static int send_message(struct core *core, struct process *x, bool call) {
     uint64_t waiting = state(KIND_SND, t->index, seq);
     arch_swap_full(&slot->word, waiting); /* pairs with the second look in receive() */
     word = slot_word(t);
-    if (state_accepts(word, slot) && arch_cas_full(&t->word, word, state(KIND_RUN, core->index, 0))) {
+    if (state_accepts(t, word, slot) && arch_cas_full(&t->word, word, state(KIND_RUN, core->index, 0))) {
         /* It began to wait meanwhile. It is this core's now: let it do its receive, in the order of its queue. */
         lock_release(&t->lock);
         turn_stop(core);

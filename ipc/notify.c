@@ -79,38 +79,3 @@ struct light light_notify(uint64_t control, uint64_t bits, uint64_t w0, uint64_t
     }
     return light_status(notify_slot(core, slot, generation, bits, false));
 }
-
-/* ---- Watching. ---- */
-
-struct light light_watch(uint64_t control, uint64_t bits, uint64_t w0, uint64_t w1) {
-    (void)w0;
-    (void)w1;
-    const struct process *process = light_process();
-    const struct handle *h = handle_get(process->handles, control >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK);
-    if (!h || (handle_kind(h->target) != OS2_HANDLE_INBOX && handle_kind(h->target) != OS2_HANDLE_NOTIFY))
-        return light_status(OS2_E_HANDLE);
-    struct slot *slot = &machine.slot[handle_slot(h->target)];
-    struct watch wanted = {slot_generation(process->slot), bits, process->slot->index};
-    struct watch *spare = NULL, *mine = NULL;
-    enum os2_status status = OS2_OK;
-    lock_acquire(&slot->lock);
-    if (slot_generation(slot) != handle_generation(h->target) || slot_doomed(slot)) {
-        status = OS2_E_DIED; /* or will, without serving anyone again */
-    } else {
-        for (unsigned i = 0; i < WATCHES; i++) {
-            struct watch *w = &slot->watch[i];
-            if (w->bits && w->slot == wanted.slot && w->life == wanted.life)
-                mine = w;
-            else if (!w->bits || slot_generation(&machine.slot[w->slot]) != w->life)
-                spare = w;
-        }
-        if (!mine)
-            mine = wanted.bits ? spare : NULL;
-        if (mine)
-            *mine = wanted;
-        else if (wanted.bits)
-            status = OS2_E_FULL;
-    }
-    lock_release(&slot->lock);
-    return light_status(status);
-}

@@ -45,11 +45,15 @@ bool wait_expire(struct core *core, struct slot *slot, uint64_t seq) {
     return true;
 }
 
-/* Whom a process in this state waits for; SLOT_NONE: nobody in particular. */
-static uint32_t waits_for(uint64_t word) {
+/* Whom the process in `slot`, seen in this state, waits for; SLOT_NONE: nobody in particular, or one who has ended, so
+ * that it is about to be told. */
+static uint32_t waits_for(const struct slot *slot, uint64_t word) {
     enum kind kind = state_kind(word);
     uint32_t peer = state_peer(word);
-    if (kind == KIND_SND || kind == KIND_CAL || (kind == KIND_RCV && slot_is_one(peer)))
+    if (kind == KIND_SND || kind == KIND_CAL)
+        return peer;
+    if (kind == KIND_RCV && slot_is_one(peer) &&
+        __atomic_load_n(&slot->wait_life, __ATOMIC_RELAXED) == slot_generation(&machine.slot[peer]))
         return peer;
     return SLOT_NONE;
 }
@@ -69,7 +73,7 @@ enum os2_status wait_walk(struct core *core, struct slot *x, uint64_t word) {
     while (n < OS2_CHAIN_MAX) {
         chain[n] = (uint16_t)at;
         seen[n++] = at_word;
-        uint32_t next = waits_for(at_word);
+        uint32_t next = waits_for(&machine.slot[at], at_word);
         if (next == SLOT_NONE)
             return OS2_OK;
         if (next == x->index) {
@@ -85,7 +89,7 @@ enum os2_status wait_walk(struct core *core, struct slot *x, uint64_t word) {
         at_word = next_word;
     }
     if (found == OS2_E_CHAIN) {
-        if (waits_for(at_word) == SLOT_NONE)
+        if (waits_for(&machine.slot[at], at_word) == SLOT_NONE)
             return OS2_OK;
         /* A chain that comes back to its middle is short: those in that circle are just being told so. */
         for (unsigned i = 1; i < n; i++)

@@ -5,12 +5,7 @@
 
 #include "core/state.h"
 
-/* A new wait of a process that this core holds: its number. */
-static inline uint64_t wait_begin(struct slot *slot) {
-    return slot->seq = (slot->seq + 1) & (STATE_SEQ_LONG - 1);
-}
-
-/* The same counter, once a wait of it is over, if the entry path has counted far. */
+/* The counter of wait_begin(), once a wait of it is over, if the entry path has counted far. */
 static inline void wait_again(struct slot *slot) {
     slot->seq &= STATE_SEQ_LONG - 1;
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "core/state.h"
+#include "ipc/watch.h"
 
 long host_heap_budget = -1;
 
@@ -93,6 +94,8 @@ static const char *check_pages(void) {
         return why;
     for (uint32_t i = 1; i < machine.slot_count; i++) {
         struct process *p = machine.slot[i].process;
+        if (state_kind(machine.slot[i].word) != KIND_FREE && machine.slot[i].parent != SLOT_NONE)
+            quota += machine.slot_pages; /* its supervisor's, until the slot is free */
         if (p == PROCESS_NONE)
             continue;
         charged += p->space.charged;
@@ -107,7 +110,7 @@ static const char *check_pages(void) {
         total_pages = free + charged;
     }
     if (quota != total_quota)
-        return WRONG("all quotas are %lu pages, they were %lu", quota, total_quota);
+        return WRONG("all quotas and slots are %lu pages, they were %lu", quota, total_quota);
     if (free + charged != total_pages)
         return WRONG("free and charged pages are %lu, they were %lu", free + charged, total_pages);
     return NULL;
@@ -188,7 +191,7 @@ static const char *check_queue(const struct slot *s) {
 }
 
 static const char *check_slots(void) {
-    uint32_t queued[CORES_MAX] = {0}, free_slots = 0, on_list = 0;
+    uint32_t queued[CORES_MAX] = {0};
     for (uint32_t i = 1; i < machine.slot_count; i++) {
         const struct slot *s = &machine.slot[i];
         uint64_t word = s->word;
@@ -203,7 +206,8 @@ static const char *check_slots(void) {
             queued[core]++;
         if (kind == KIND_RUN && !core_runs(cores[core], s->process))
             return WRONG("slot %u runs on core %u, which runs another", i, core);
-        if ((kind == KIND_FREE || kind == KIND_DEAD) != (s->process == PROCESS_NONE))
+        bool may_have = kind != KIND_FREE && kind != KIND_DEAD, may_lack = !may_have || kind == KIND_END;
+        if (s->process != PROCESS_NONE ? !may_have : !may_lack)
             return WRONG("slot %u is of kind %u, and has a process or not", i, kind);
         const struct slot *parent = s->parent == SLOT_NONE ? NULL : &machine.slot[s->parent];
         if (kind == KIND_DEAD && slot_generation(parent) != s->parent_life && state_kind(parent->word) != KIND_END)
@@ -221,8 +225,11 @@ static const char *check_slots(void) {
             return WRONG("slot %u: bits %lx, and noted is %u", i, s->note, s->noted);
         if ((why = check_queue(s)))
             return why;
+        if ((why = watch_check(s)))
+            return WRONG("slot %u: %s", i, why);
+        if (!may_have && s->watchers)
+            return WRONG("slot %u has ended, and has told not all who watch it", i);
         if (kind == KIND_FREE) {
-            free_slots++;
             if (s->queue_head != SLOT_NONE || s->queued_at != SLOT_NONE)
                 return WRONG("slot %u is free and in a queue", i);
             continue;
@@ -241,10 +248,9 @@ static const char *check_slots(void) {
         if (kind == KIND_CHD && !children)
             return WRONG("slot %u waits for the end of children that it does not have", i);
     }
-    for (uint32_t i = machine.slot_free; i != SLOT_NONE && on_list <= free_slots; i = machine.slot[i].next)
-        on_list++;
-    if (on_list != free_slots)
-        return WRONG("%u slots are free, %u are on the list", free_slots, on_list);
+    const char *slots_wrong = slot_check();
+    if (slots_wrong)
+        return WRONG("%s", slots_wrong);
     for (uint32_t i = 0; i < machine.core_count; i++) {
         const char *why = runqueue_check(&cores[i]->shared.queue);
         if (!why)

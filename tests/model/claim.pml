@@ -22,16 +22,18 @@
  * 8 deliveries that fail, and polls, 9 circles among four, 10 a handle that is given and whose owner ends, 11 a client
  * killed while its server moves to another core, 12 one who is notified and killed, and another in its slot, 13 a
  * delivery that fails, after which nothing else comes, and bits that are not asked for, 14 a yield to one that is
- * killed. LONG makes each do more. A mutant is one of the M_ names defined: the property must then fail.
- * M_NO_DOOM_SWITCH and M_NO_DOOM_PUBLISH are none: those looks make an end prompt, but whoever dooms a held process
- * that is not ready also sends an IPI.
+ * killed, 15 a child killed before it starts, and another made in its slot, while a core looks for doomed ones, 16 a
+ * receive from one who ends, and another in its slot that sends. LONG makes each do more. A mutant is one of the M_
+ * names defined: the property must then fail. M_NO_DOOM_SWITCH and M_NO_DOOM_PUBLISH are none: those looks make an end
+ * prompt, but whoever dooms a held process that is not ready also sends an IPI.
  *
  * What is asserted, all along: a process is held by at most one core; a message goes to the generation that its handle
- * names, also when the handle came in a message, and bits do; of those who wait in a queue the oldest is taken; a
- * receive ends with something, and with bits only if it asked for them; nobody is timed out who has no deadline; a poll
- * never waits; an answer ends the call it answers; nobody is ended who was not doomed; tables are freed when no core
- * uses them; a deadlock is reported where there is a circle. And when nothing moves any more: no bit is lost, nobody
- * waits for what is already there, for one who has ended, past a deadline, or in a circle, and no doomed process waits.
+ * names, also when the handle came in a message, and bits do, and comes from the one that a receive names; of those who
+ * wait in a queue the oldest is taken; a receive ends with something, and with bits only if it asked for them; nobody
+ * is timed out who has no deadline; a poll never waits; an answer ends the call it answers; nobody is ended who was not
+ * doomed; tables are freed when no core uses them; a deadlock is reported where there is a circle. And when nothing
+ * moves any more: no bit is lost, nobody waits for what is already there, for one who has ended, past a deadline, or in
+ * a circle, and no doomed process waits.
  */
 #include "claim_words.inc"
 
@@ -90,7 +92,7 @@ user: /* x runs in user mode on this core */
     :: node[c * N + 1] -> i = 1; expire(i); goto user
     :: node[c * N + 2] -> i = 2; expire(i); goto user
     :: N == 4 && node[c * N + N - 1] -> i = N - 1; expire(i); goto user
-#if CFG == 11
+#if CFG == 11 || CFG == 15
     :: true -> skip /* an IPI may be late */
 #else
     :: !ipi[c] -> skip
@@ -136,6 +138,20 @@ do_restart: /* a new process in the slot: process_make() and process_start(); it
     READY(t);
     goto user;
 
+do_make: /* the same, in two steps: process_make(), */
+    atomic {
+        assert(held[t] == 0 && queue[t] == 0 && queued_at[t] == NONE);
+        pc[t] = 0; freed[t] = 0; abandoned[t] = 0; note[t] = 0; held[t] = c + 1;
+        want[t] = 0; redo[t] = 0; told[t] = 0; mask[t] = ALL; asks[t] = ALL
+    };
+    NEXT_SEQ(t);
+    PUBLISH(t, NEW_WORD(t));
+    goto user;
+do_start: /* and process_start(): nobody else touches one that is not doomed */
+    atomic { assert(held[t] == 0 && KIND(word[t]) == NEW && !DOOMED(t)); held[t] = c + 1 };
+    READY(t);
+    goto user;
+
 do_abandon: /* handle_close() of a control handle */
     abandoned[t] = 1;
     w = word[t];
@@ -171,7 +187,7 @@ send:
     if :: GEN(t) != g -> goto user :: else fi;
 #endif
     if
-    :: ACCEPTS(w, x) ->
+    :: ACCEPTS(w, t, x) ->
         TAKE(t, w, W(RUN, c, 0));
         if
         :: ok ->
@@ -230,7 +246,7 @@ send:
 #ifndef M_NO_SEND_LOOK
     w = word[t];
     if
-    :: ACCEPTS(w, x) ->
+    :: ACCEPTS(w, t, x) ->
         TAKE(t, w, W(RUN, c, 0));
         if
         :: ok ->
@@ -403,6 +419,9 @@ receive: /* process rx, held by this core, current or not */
         :: (fr == ANY -> queue[rx] : queue[rx] & (1 << fr)) != 0 ->
             OLDEST(i, (fr == ANY -> queue[rx] : queue[rx] & (1 << fr)));
             w = word[i];
+#ifndef M_FROM_NO_GENERATION
+            if :: fr != ANY && GEN(i) != fg -> break :: else fi;
+#endif
             mine = place[i];
             UNLINK(rx, i);
             if
@@ -477,6 +496,7 @@ receive: /* process rx, held by this core, current or not */
     mask[rx] = asks[rx];
 #endif
     caller[rx] = 0; /* a wait that ends otherwise brings none */
+    wait_life[rx] = fg;
     PUBLISH(rx, v);
     missed = 0;
 #ifndef M_NO_RECEIVE_LOOK

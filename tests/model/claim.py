@@ -32,6 +32,8 @@ NAMES = {
     12: "one who is notified and killed, and another in its slot",
     13: "a delivery that fails, and nothing else comes",
     14: "a yield to one that is killed",
+    15: "a child killed before it starts, and another in its slot",
+    16: "a receive from one who ends, and another in its slot",
 }
 # Each mutant with a configuration that must catch it.
 MUTANTS = {
@@ -75,6 +77,9 @@ MUTANTS = {
     "M_COLLECT_GIVES_UP": 11,
     "M_NO_DOOM_YIELD": 14,
     "M_COLLECT_NO_SEND": 11,
+    "M_NEW_NO_SEQ": 15,
+    "M_FROM_NO_GENERATION": 16,
+    "M_ACCEPTS_BY_SLOT": 16,
 }
 LONG = [4, 5, 8, 10]  # the others take a second or two
 LONGER = [1, 2, 3, 4, 5, 6, 7]  # those that have longer programs

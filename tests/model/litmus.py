@@ -20,7 +20,9 @@ First comes the checker itself, on shapes whose verdict is known from the specif
                   before and what comes after it, and who must be seen before he looks needs a fence.
     tables        who walks page tables and finds a link finds the table behind it as it was cleared.
     generation    a word that is claimed as it was seen belongs to the generation that was read after it, and so does
-                  what else is read of its process in between: the shape of light_notify().
+                  what else is read of its process in between: the shape of light_notify(), of a receive from one
+                  process, and of who sends to such a receive.
+    reason        who sees a doom sees why.
 """
 import itertools
 import pathlib
@@ -317,6 +319,46 @@ def page_table_tests():
         ["sd 0, table; sd 1, lock", taken.format(store), walk], stale.format(2), start
 
 
+def receive_from_tests():
+    """claim_sender(): the sender's word, its generation, the claim of that word. send_message(): the receiver's word,
+    whom it waits for (wait_life), the claim; the other core ends that wait and begins one for the generation 6."""
+    if not (in_order("ipc/message.c", "claim_sender", "word = slot_word(y)", "slot_generation(y) != ",
+                     "arch_cas_full(&y->word, word")
+            and in_order("ipc/message.c", "send_message", "word = slot_word(t)", "state_accepts(t, word, slot)",
+                         "arch_cas_full(&t->word, word")
+            and in_order("ipc/message.c", "receive", "slot->wait_life = ", "arch_swap_full(&slot->word, word)")):
+        yield "message.c: a receive from one process is no longer what this test knows", None, [], ""
+        return
+    start = {"word": 1, "life": 1}
+    wrong = "0:won=1 0:w=3 0:l=1"
+    yield "receive from one: the generation of the sender", False, \
+        [caller_of(acquire("w", "word"), "li x, 0", acquire("l", "life")), SUCCESSOR], wrong, start
+    yield "receive from one: the generation before the word", True, \
+        [caller_of(acquire("l", "life"), "li x, 0", acquire("w", "word")), SUCCESSOR], wrong, start
+    again = f"{cas('c', 'word', '1', '2')}; bne c, 1, 9f; sd 6, life; {swap('word', '3')}; 9: li end, 1"
+    right = [caller_of(acquire("w", "word"), "li x, 0", "ld l, life"), again]
+    yield "send: whom a receive is for, too old", False, right, wrong, start
+    yield "send: whom a receive is for, too new", False, right, "0:won=1 0:w=1 0:l=6", start
+    yield "send: whom a receive is for, without acquire", True, \
+        [caller_of("ld w, word", "li x, 0", "ld l, life"), again], wrong, start
+
+
+def reason_tests():
+    """end_kill() and slot_doom_reason()."""
+    if not (in_order("ipc/end.c", "give_reason", "arch_cas_full(&slot->doom")
+            and in_order("ipc/end.c", "end_kill", "give_reason(", "arch_cas_full(&slot->life")
+            and in_order("core/process.h", "slot_doom_reason", "&slot->life, __ATOMIC_ACQUIRE", "&slot->doom")):
+        yield "end.c: a reason is no longer given before the doom, or read after it", None, [], ""
+        return
+    killer = f"{cas('c', 'reason', '0', '7')}; {cas('d', 'life', '2', '3')}"
+    yield "reason: of a doom that is seen", False, [killer, f"{acquire('l', 'life')}; ld r, reason"], \
+        "1:l=3 1:r=0", {"life": 2}
+    yield "reason: read without acquire", True, [killer, "ld l, life; ld r, reason"], "1:l=3 1:r=0", {"life": 2}
+    late = f"{cas('d', 'life', '2', '3')}; {cas('c', 'reason', '0', '7')}"
+    yield "reason: given after the doom", True, [late, f"{acquire('l', 'life')}; ld r, reason"], \
+        "1:l=3 1:r=0", {"life": 2}
+
+
 def tests():
     for title, possible, threads, outcome in KNOWN:
         yield f"known: {title}", possible, threads, outcome
@@ -358,6 +400,8 @@ def tests():
         [caller_of("ld w, word", "li x, 0", "ld l, life"), SUCCESSOR], wrong, start
     yield from light_notify_tests()
     yield from page_table_tests()
+    yield from receive_from_tests()
+    yield from reason_tests()
     yield from entry_switch_tests()
     yield from fast_reply_tests()
     for title, possible, threads, outcome in fast_call_tests():

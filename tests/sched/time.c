@@ -88,7 +88,7 @@ static void test_clear(void) {
 /* A child's quantum lies within its creator's. */
 static void test_quantum(void) {
     struct os2_process_facts facts;
-    struct os2_process_plan plan = {.quota = 100, .name = "never"};
+    struct os2_process_plan plan = {.quota = 100, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS, .name = "never"};
     unsigned control;
     uint64_t id;
 

@@ -421,6 +421,7 @@ static void others(struct process *p, bool is_init) {
     case 9:
         r[OS2_R_CONTROL] = OS2_SYS_log;
         r[OS2_R_LABEL] = below(42);
+        on(p, below(4) ? OS2_INIT_MACHINE : 0);
         break;
     case 10:
         r[OS2_R_CONTROL] = below(2) ? OS2_SYS_irq_ack : OS2_SYS_irq_bind;
@@ -443,7 +444,7 @@ static void others(struct process *p, bool is_init) {
         break;
     case 14:
         r[OS2_R_CONTROL] = OS2_SYS_log;
-        r[OS2_R_LABEL] = bits();
+        r[OS2_R_W0] = bits();
         on(p, OS2_INIT_MACHINE);
         break;
     default:

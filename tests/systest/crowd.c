@@ -275,7 +275,8 @@ static void make_notify(void) {
 
 /* A child that may never run, and goes with its parent. */
 static void make_child(void) {
-    struct os2_process_plan plan = {.quota = 4 + any(8), .quantum = 1, .name = "crowd's"};
+    struct os2_process_plan plan = {
+        .quota = 4 + any(8), .quantum = 1, .watchdog_ms = 1 + any(OS2_WATCHDOG_DEFAULT_MS), .name = "crowd's"};
     unsigned control;
     uint64_t id;
     if (any(16) || os2_process_create(&plan, &control, &id) < 0)

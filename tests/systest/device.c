@@ -228,7 +228,7 @@ static void driver_held(void) {
             CHECK_IS(os2_block_free((void *)(uintptr_t)at), OS2_OK);
         }
         CHECK_IS(os2_process_facts(0, 0, &facts), OS2_OK);
-        CHECK_IS(facts.quota, before.quota - PUPPET_QUOTA);
+        CHECK_IS(facts.quota, before.quota - PUPPET_QUOTA - slot_pages);
         puppet_drop(&p);
         for (unsigned i = 0; i < HANG_MS / PAUSE_MS && facts.quota != before.quota; i++) {
             os2_sleep_ms(PAUSE_MS);

@@ -246,12 +246,14 @@ static void quota_back(void) {
     NEED_IS(os2_process_facts(0, 0, &before), OS2_OK);
     NEED(puppet_start(&p, 0, NULL));
     NEED_IS(os2_process_facts(0, 0, &during), OS2_OK);
-    CHECK_IS(before.quota - during.quota, PUPPET_QUOTA);
+    CHECK_IS(before.quota - during.quota, PUPPET_QUOTA + slot_pages);
     puppet_begin(&p, OS2_SYS_exit, 0, 0, NULL);
     CHECK(take_bits(p.end_bit));
     NEED_IS(os2_process_facts(0, 0, &after), OS2_OK);
-    CHECK_IS(after.quota, before.quota);
+    CHECK_IS(after.quota, before.quota - slot_pages);
     puppet_drop(&p);
+    NEED_IS(os2_process_facts(0, 0, &after), OS2_OK);
+    CHECK_IS(after.quota, before.quota);
 }
 
 /* What the ended one was about to be given stays with the giver. */

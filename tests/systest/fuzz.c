@@ -70,12 +70,14 @@ static void one_call(uint64_t *caller) {
 
     if (number == OS2_SYS_exit && next() % 64)
         number = OS2_SYS_tokens;
-    if (number == OS2_SYS_log && handle == 0)
+    if (number == OS2_SYS_log)
         m.label = 0; /* never text */
     if (number == OS2_SYS_block_alloc || number == OS2_SYS_process_create)
         m.label = next() % (number == OS2_SYS_block_alloc ? 12 : 200);
-    if (number == OS2_SYS_process_create)
+    if (number == OS2_SYS_process_create) {
         m.w[0] = next() % 64;
+        m.w[1] = next() % (2 * OS2_WATCHDOG_DEFAULT_MS);
+    }
     if (number == OS2_SYS_block_free || number == OS2_SYS_block_place || number == OS2_SYS_process_give)
         m.label = address();
     if (flags & OS2_F_BLOCK && next() % 4)

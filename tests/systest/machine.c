@@ -2,6 +2,7 @@
 /* The machine: clock, log, facts, power. */
 #include "systest.h"
 
+#include "os2/format.h"
 #include "os2/frames.h"
 #include "os2/string.h"
 #include "os2/time.h"
@@ -29,39 +30,85 @@ static void clock(void) {
 }
 
 static void log_write_errors(void) {
-    struct os2_message m = {.label = 0};
-    CHECK_IS(raw(OS2_SYS_log, 0, 0, &m), OS2_E_INVALID);
-    m = (struct os2_message){.label = OS2_LOG_CHUNK + 1};
-    CHECK_IS(raw(OS2_SYS_log, 0, 0, &m), OS2_E_INVALID);
+    struct os2_message m = {.label = OS2_LOG_CHUNK + 1};
+    CHECK_IS(raw(OS2_SYS_log, machine, 0, &m), OS2_E_INVALID);
     m = (struct os2_message){.label = UINT64_MAX};
-    CHECK_IS(raw(OS2_SYS_log, 0, 0, &m), OS2_E_INVALID);
+    CHECK_IS(raw(OS2_SYS_log, machine, 0, &m), OS2_E_INVALID);
+    /* Without the right nobody writes: nor can he flush what others have written. */
+    unsigned weak;
+    NEED_IS(os2_handle_mint(machine, OS2_HANDLE_MACHINE, 0, OS2_RIGHTS_ALL & ~OS2_RIGHT_LOG, &weak), OS2_OK);
+    CHECK_IS(os2_log_write(weak, "[  0.000000 core0] x\n", 21), OS2_E_RIGHTS);
+    CHECK_IS(os2_log_write(0, "[  0.000000 core0] x\n", 21), OS2_E_HANDLE);
+    os2_handle_close(weak);
+}
+
+/* Takes all of the log, and of that what programs wrote, up to `size` - 1 bytes; the console prints nothing of it. */
+static void log_take(uint64_t bits, char *text, size_t size) {
+    char piece[OS2_LOG_CHUNK];
+    unsigned length, total = 0;
+    bool begins = true, kernels = false;
+
+    memset(text, 0, size);
+    do {
+        NEED_IS(os2_log_read(machine, bits, piece, &length), OS2_OK);
+        CHECK(length <= OS2_LOG_CHUNK);
+        for (unsigned i = 0; i < length; i++) {
+            kernels = begins ? piece[i] == '[' : kernels;
+            begins = piece[i] == '\n';
+            if (!kernels && total < size - 1)
+                text[total++] = piece[i];
+        }
+    } while (length);
+}
+
+/* Each line of a program's says whose it is, whatever it writes, and however it breaks it off. */
+static void log_marked(void) {
+    static const char fake[] = "one\n[  0.000001 core0] two\r\b\x1b[Hx", rest[] = " and on\n\n\tend\n";
+    char got[256], wanted[256];
+    unsigned me = self_id & OS2_ID_SLOT_MASK;
+
+    log_take(0, got, sizeof(got));
+    CHECK_IS(os2_log_write(machine, fake, sizeof(fake) - 1), OS2_OK);
+    CHECK_IS(os2_log_write(machine, rest, sizeof(rest) - 1), OS2_OK);
+    log_take(0, got, sizeof(got));
+    os2_format_buffer(wanted, sizeof(wanted),
+                      "systest(%u): one\nsystest(%u): [  0.000001 core0] two???[Hx and on\n\nsystest(%u): \tend\n", me,
+                      me, me);
+    CHECK(strcmp(got, wanted) == 0);
+    /* Another one's text ends a line that was begun. */
+    struct puppet p;
+    struct os2_message m = {.label = 2, .w = {'y' | '\n' << 8}};
+    unsigned handle;
+    NEED(puppet_start(&p, 0, NULL));
+    NEED((handle = puppet_handle(&p, machine, OS2_RIGHTS_ALL)) != 0);
+    CHECK_IS(os2_log_write(machine, "begun", 5), OS2_OK);
+    CHECK_IS(puppet_do(&p, OS2_SYS_log, handle, 0, &m), OS2_OK);
+    CHECK_IS(os2_log_write(machine, "z\n", 2), OS2_OK);
+    log_take(0, got, sizeof(got));
+    os2_format_buffer(wanted, sizeof(wanted), "systest(%u): begun\npuppet(%u): y\nsystest(%u): z\n", me,
+                      (unsigned)(p.child.id & OS2_ID_SLOT_MASK), me);
+    CHECK(strcmp(got, wanted) == 0);
+    puppet_drop(&p);
 }
 
 /* Takes the log over from the console for a moment: what is written is read, in order, and the reader is told once. */
 static void log_read(void) {
     static const char text[] = "# a line of systest in the kernel's log\n";
     const uint64_t bit = UINT64_C(1) << 51;
-    char got[128] = {0}, piece[OS2_LOG_CHUNK];
-    unsigned length, total = 0;
+    char got[128], wanted[128];
+    unsigned me = self_id & OS2_ID_SLOT_MASK;
 
-    do
-        NEED_IS(os2_log_read(machine, bit, piece, &length), OS2_OK);
-    while (length);
-    CHECK_IS(os2_log_write(text, sizeof(text) - 1), OS2_OK);
+    log_take(bit, got, sizeof(got));
+    CHECK_IS(os2_log_write(machine, text, sizeof(text) - 1), OS2_OK);
     CHECK(take_bits(bit));
-    CHECK_IS(os2_log_write("x", 1), OS2_OK);
+    CHECK_IS(os2_log_write(machine, "x\n", 2), OS2_OK);
     struct os2_message m = {.w = {bit}};
     CHECK_IS(os2_receive(OS2_F_MASK | OS2_F_DEADLINE, &m), OS2_E_WOULD_WAIT); /* told once until it reads */
-    do {
-        NEED_IS(os2_log_read(machine, bit, piece, &length), OS2_OK);
-        CHECK(length <= OS2_LOG_CHUNK);
-        memcpy(got + total, piece, length);
-        total += length;
-    } while (length && total < 80);
-    CHECK_IS(total, sizeof(text));
-    CHECK(memcmp(got, text, sizeof(text) - 1) == 0 && got[sizeof(text) - 1] == 'x');
-    NEED_IS(os2_log_read(machine, 0, piece, &length), OS2_OK);
-    CHECK_IS(length, 0);
+    log_take(bit, got, sizeof(got));
+    os2_format_buffer(wanted, sizeof(wanted), "systest(%u): %ssystest(%u): x\n", me, text, me);
+    CHECK(strcmp(got, wanted) == 0);
+    log_take(0, got, sizeof(got));
+    CHECK_IS(got[0], 0);
 }
 
 /* Every frame is in one state, and the sums are right. */
@@ -155,7 +202,8 @@ static void control_errors(void) {
 
 static const struct test tests[] = {
     {"clock clock-same", "the clock goes on, at one rate, the same everywhere", clock},
-    {"log-invalid", "wrong lengths are refused", log_write_errors},
+    {"log-invalid log-rights", "wrong lengths are refused, and who has no right to write", log_write_errors},
+    {"log-marked", "each line of a program's says whose it is", log_marked},
     {"log-read log-told log-order", "what is written to the log is read from it", log_read},
     {"frames machine-facts", "every frame is in one state, and the sums are those of the processes", frames},
     {"frames-owner", "frames tell their owner", frames_owner},

@@ -17,6 +17,7 @@
 
 unsigned machine;
 unsigned cores;
+uint64_t slot_pages;
 uint64_t self_id;
 const void *image;
 uint64_t image_size;
@@ -115,6 +116,7 @@ static bool count_cores(void) {
     for (uint64_t i = 0; i < m.label; i++)
         if (os2_machine_info(machine, OS2_MACHINE_CORE, i, &core) >= 0)
             cores += core.caller == 1;
+    slot_pages = m.w[4];
     return cores > 0;
 }
 

@@ -225,6 +225,40 @@ static void to_the_dead(void) {
     os2_handle_close(notify);
 }
 
+/* What waits here from the next process in a slot is nobody's who receives from the one before. */
+static void stranger(void) {
+    struct puppet p, heir;
+    struct os2_message m = {.label = 77};
+    unsigned inbox;
+    bool same = false;
+
+    NEED(puppet_start(&p, 0, NULL));
+    CHECK_IS(os2_handle_mint(p.inbox, OS2_HANDLE_INBOX, 0, 0, &inbox), OS2_OK);
+    uint64_t slot = p.child.id & OS2_ID_SLOT_MASK;
+    CHECK_IS(os2_process_kill(p.child.control), OS2_OK);
+    take_bits(p.end_bit);
+    puppet_drop(&p);
+    for (unsigned i = 0; i < 20 && !same; i++) { /* others may be starting and ending */
+        NEED(puppet_start(&heir, 0, NULL));
+        same = (heir.child.id & OS2_ID_SLOT_MASK) == slot;
+        if (!same)
+            puppet_drop(&heir);
+    }
+    if (CHECK(same)) {
+        puppet_begin(&heir, OS2_SYS_send, PUPPET_BOSS, 0, &m);
+        CHECK(puppet_stuck(&heir, OS2_STATE_SEND));
+        m = (struct os2_message){0};
+        CHECK_IS(os2_receive_from(inbox, OS2_F_DEADLINE, &m), OS2_E_DIED);
+        CHECK_IS(os2_receive_from(inbox, 0, &m), OS2_E_DIED);
+        CHECK(puppet_stuck(&heir, OS2_STATE_SEND));
+        CHECK_IS(os2_receive_from(heir.inbox, 0, &m), OS2_OK);
+        CHECK_IS(m.label, 77);
+        CHECK_IS(puppet_finish(&heir, NULL), OS2_OK);
+        puppet_drop(&heir);
+    }
+    os2_handle_close(inbox);
+}
+
 static const struct test tests[] = {
     {"send-words send-result message-caller", "the words of a message arrive, whoever waits first", words},
     {"deadline-word", "where the sender had a deadline, the receiver finds 0", deadline_word},
@@ -234,5 +268,6 @@ static const struct test tests[] = {
     {"call-answer call-caller call-words", "a call is answered, whoever waits first", calling},
     {"call-bits", "a call takes no bits", call_takes_no_bits},
     {"send-died call-died from-died notify-died watch-died", "a handle to an ended process is dead", to_the_dead},
+    {"from-stranger", "nothing comes from the next one in its slot", stranger},
 };
 AREA(message, tests);

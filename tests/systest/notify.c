@@ -147,7 +147,7 @@ static void withdrawn(void) {
     puppet_drop(&p);
 }
 
-/* Four processes can watch one. A watcher that has ended makes room; a notify handle is good for it too. */
+/* However many watch one, there is room for its supervisor; a notify handle is good for it too. */
 static void watchers(void) {
     struct puppet target, p[5] = {0};
     unsigned handle[5], i;
@@ -159,10 +159,11 @@ static void watchers(void) {
             goto out;
         handle[i] = puppet_connect(&p[i], &target, 0);
         m = (struct os2_message){.label = 2};
-        CHECK_IS(puppet_do(&p[i], OS2_SYS_watch, handle[i], 0, &m), i < 4 ? OS2_OK : OS2_E_FULL);
+        CHECK_IS(puppet_do(&p[i], OS2_SYS_watch, handle[i], 0, &m), OS2_OK);
     }
+    CHECK_IS(os2_watch(target.inbox, 1 << 20), OS2_OK);
     m = (struct os2_message){.label = 0};
-    CHECK_IS(puppet_do(&p[4], OS2_SYS_watch, handle[4], 0, &m), OS2_OK); /* withdrawing needs no room */
+    CHECK_IS(puppet_do(&p[4], OS2_SYS_watch, handle[4], 0, &m), OS2_OK);
     m = (struct os2_message){0};
     puppet_begin(&p[0], OS2_SYS_exit, 0, 0, &m);
     CHECK(take_bits(p[0].end_bit));
@@ -172,7 +173,7 @@ static void watchers(void) {
     m = (struct os2_message){.label = 2};
     CHECK_IS(puppet_do(&p[4], OS2_SYS_watch, handle[4], 0, &m), OS2_OK);
     CHECK_IS(os2_process_kill(target.child.control), OS2_OK);
-    CHECK(take_bits(target.end_bit));
+    CHECK(take_bits(target.end_bit | 1 << 20));
     for (i = 1; i < 5; i++) {
         m = (struct os2_message){.w = {2}};
         CHECK_IS(puppet_do(&p[i], OS2_SYS_receive, 0, OS2_F_MASK | OS2_F_DEADLINE, &m), OS2_OK);
@@ -184,6 +185,33 @@ out:
     puppet_drop(&target);
 }
 
+/* A watcher has 64 watches, and one of them back when what it watches ends. */
+static void watched(void) {
+    enum { MOST = 64 };
+    struct os2_process_plan plan = {.quota = 3, .quantum = 1, .end_bits = 1, .name = "watched"};
+    unsigned control[MOST + 1], inbox[MOST + 1], n = 0;
+    uint64_t id;
+
+    for (; n <= MOST; n++) {
+        if (!CHECK_IS(os2_process_create(&plan, &control[n], &id), OS2_OK))
+            break;
+        CHECK_IS(os2_handle_mint(control[n], OS2_HANDLE_INBOX, 0, 0, &inbox[n]), OS2_OK);
+        CHECK_IS(os2_watch(inbox[n], UINT64_C(1) << (n ? 20 : 21)), n < MOST ? OS2_OK : OS2_E_FULL);
+    }
+    if (n > MOST) {
+        CHECK_IS(os2_watch(inbox[MOST], 0), OS2_OK);                     /* withdrawing needs no room */
+        CHECK_IS(os2_watch(inbox[MOST - 1], UINT64_C(1) << 22), OS2_OK); /* nor does replacing */
+        os2_process_kill(control[0]);
+        CHECK(take_bits(UINT64_C(1) << 21));
+        CHECK_IS(os2_watch(inbox[MOST], UINT64_C(1) << 20), OS2_OK);
+    }
+    while (n) {
+        os2_handle_close(control[--n]);
+        os2_handle_close(inbox[n]);
+    }
+    CHECK(take_bits(UINT64_C(1) << 22));
+}
+
 static const struct test tests[] = {
     {"notify-sticky notify-count", "bits stay until they are taken, and are not counted", sticky},
     {"notify-rights receive-mask", "a notify handle sets its badge's bits only; a mask takes its own", masks},
@@ -192,6 +220,7 @@ static const struct test tests[] = {
     {"notify-later sleep-bits", "bits that nobody takes stay for later", for_later},
     {"watch-end watch-replace watch-pages", "a watch tells of the end, with all pages back", watching},
     {"watch-withdraw", "a watch is withdrawn", withdrawn},
-    {"watch-full watch-notify", "four watchers, and room again when one ends", watchers},
+    {"watch-many watch-notify", "many watch one, and its supervisor can too", watchers},
+    {"watch-full", "a watcher has 64 watches", watched},
 };
 AREA(notify, tests);

@@ -34,17 +34,73 @@ static void create_errors(void) {
     CHECK_IS(after.quota, self.quota);
     CHECK_IS(create(3, 1, 0, &control, &id), OS2_OK);
     NEED_IS(os2_process_facts(0, 0, &after), OS2_OK);
-    CHECK_IS(self.quota - after.quota, 3);
+    CHECK_IS(self.quota - after.quota, 3 + slot_pages);
     os2_handle_close(control);
+}
+
+/* A slot costs its supervisor quota until the control handle is closed, also when its process has ended: no quota that
+ * there is pays for all slots. */
+static void slots(void) {
+    struct os2_process_facts before, after;
+    struct os2_message m;
+    struct puppet p;
+    unsigned control, made = 0;
+    uint64_t id, left;
+
+    NEED_IS(os2_machine_info(machine, OS2_MACHINE_MACHINE, 0, &m), OS2_OK);
+    CHECK_IS(m.w[4], slot_pages);
+    CHECK((m.w[0] - 2) * slot_pages >= m.w[3]);
+    NEED_IS(os2_process_facts(0, 0, &before), OS2_OK);
+    NEED_IS(create(8, 1, 0, &control, &id), OS2_OK);
+    CHECK_IS(os2_process_kill(control), OS2_OK);
+    CHECK(take_bits(UINT64_C(1) << 40));
+    CHECK_IS(os2_process_facts(0, 0, &after), OS2_OK);
+    CHECK_IS(before.quota - after.quota, slot_pages);
+    os2_handle_close(control);
+    CHECK_IS(os2_process_facts(0, 0, &after), OS2_OK);
+    CHECK_IS(after.quota, before.quota);
+    /* One that keeps all that it can. */
+    NEED(puppet_start(&p, 0, &(struct puppet_plan){.quota = PUPPET_QUOTA + 5 * slot_pages}));
+    CHECK_IS(os2_process_facts(p.child.control, 0, &after), OS2_OK);
+    left = after.quota - after.pages - after.tables - after.objects;
+    do {
+        m = (struct os2_message){.label = 3, .w = {1, OS2_WATCHDOG_DEFAULT_MS}};
+        int status = puppet_do(&p, OS2_SYS_process_create, 0, 0, &m);
+        if (status < 0) {
+            CHECK_IS(status, OS2_E_QUOTA);
+            break;
+        }
+        control = (unsigned)m.label;
+        m = (struct os2_message){0};
+        CHECK_IS(puppet_do(&p, OS2_SYS_process_kill, control, 0, &m), OS2_OK);
+    } while (++made < OS2_HANDLES);
+    CHECK(made >= 5 && made <= left / slot_pages);
+    puppet_drop(&p);
+}
+
+/* Nor is its watchdog limit longer than its creator's, and none is longer than any. */
+static void watchdog_limit(void) {
+    static const struct {
+        uint64_t limit;
+        int status;
+    } cases[] = {{0, OS2_E_RIGHTS}, {501, OS2_E_RIGHTS}, {UINT32_MAX, OS2_E_RIGHTS}, {500, OS2_OK}, {1, OS2_OK}};
+    struct puppet p;
+
+    NEED(puppet_start(&p, 0, &(struct puppet_plan){.watchdog_ms = 500}));
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct os2_message m = {.label = 8, .w = {1, cases[i].limit}};
+        CHECK_IS(puppet_do(&p, OS2_SYS_process_create, 0, 0, &m), cases[i].status);
+    }
+    puppet_drop(&p);
 }
 
 static void quantum_limit(void) {
     struct puppet p;
-    struct os2_message m = {.label = 8, .w = {11}};
+    struct os2_message m = {.label = 8, .w = {11, 1000}};
 
     NEED(puppet_start(&p, 0, &(struct puppet_plan){.quantum = 10}));
     CHECK_IS(puppet_do(&p, OS2_SYS_process_create, 0, 0, &m), OS2_E_RIGHTS);
-    m = (struct os2_message){.label = 8, .w = {10}};
+    m = (struct os2_message){.label = 8, .w = {10, 1000}};
     CHECK_IS(puppet_do(&p, OS2_SYS_process_create, 0, 0, &m), OS2_OK);
     puppet_drop(&p);
 }
@@ -276,7 +332,7 @@ static void generations(void) {
     os2_handle_close(old);
 }
 
-/* Processes until there are no slots, or no quota, or no handles. */
+/* Processes until there is no quota, or no handles. */
 static void many(void) {
     unsigned controls[OS2_HANDLES], count = 0;
     uint64_t id, before = pages_in_hand();
@@ -359,6 +415,8 @@ static void large_program(void) {
 static const struct test tests[] = {
     {"create-invalid create-quota create-least", "malformed creations, and over the quota, are refused", create_errors},
     {"create-quantum", "a child's quantum is at most its creator's", quantum_limit},
+    {"create-limit", "so is its watchdog limit, and none is above any", watchdog_limit},
+    {"create-slot create-slots", "a slot costs quota until it is let go, so there are always some", slots},
     {"create-charge info-state info-control info-observe info-end-busy", "facts of a new process", facts_of_new},
     {"info-invalid info-free info-self info-end-self", "process_info refuses, and tells of oneself", info_errors},
     {"info-states info-ended", "the states of a process", states},

@@ -77,7 +77,7 @@ static void every_call(void) {
         {OS2_SYS_irq_bind, 0, 0, OS2_E_HANDLE, 0},
         {OS2_SYS_irq_ack, 0, 0, OS2_E_HANDLE, 0},
         {OS2_SYS_port_grant, 0, 0, OS2_E_HANDLE, 0},
-        {OS2_SYS_log, 0, 0, OS2_E_INVALID, 0},
+        {OS2_SYS_log, 0, 0, OS2_E_HANDLE, 0},
         {OS2_SYS_machine_info, 0, 0, OS2_E_HANDLE, 0},
         {OS2_SYS_machine_control, 0, 0, OS2_E_HANDLE, 0},
         {OS2_SYS_COUNT, 0, 0, OS2_E_CALL, 0},

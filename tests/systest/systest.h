@@ -56,10 +56,11 @@ void skip(const char *why);
 #define HANG_MS 30000u /* a wait as long as this is a hang */
 #define PAUSE_MS 20u   /* a wait in which nothing is to happen */
 
-extern unsigned machine;  /* the machine handle, all rights */
-extern unsigned cores;    /* that run */
-extern uint64_t self_id;  /* of this process */
-extern const void *image; /* this program's ELF file */
+extern unsigned machine;    /* the machine handle, all rights */
+extern unsigned cores;      /* that run */
+extern uint64_t slot_pages; /* quota that a child's slot costs */
+extern uint64_t self_id;    /* of this process */
+extern const void *image;   /* this program's ELF file */
 extern uint64_t image_size;
 
 /* Pages that are free or this process's own: the same after a test as before it. */

@@ -24,6 +24,7 @@ static struct process *init;
 #define HANDLE(index) ((uint64_t)(index) << OS2_HANDLE_SHIFT)
 #define ACCEPT(order) ((uint64_t)((order) + 1) << OS2_ACCEPT_SHIFT)
 #define STATUS(process) ((int64_t)(process)->reg[OS2_R_CONTROL])
+#define SLOT machine.slot_pages /* quota that a slot costs */
 #define NOW (host_clock - machine.boot_time)
 
 static inline void check(void) {

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Ends of processes: in every state, with children, and what is told and given back. */
+#include "core/ipc.h"
 #include "tests/unit/machine.h"
 
 static struct process *a, *b;
 static unsigned control;
 static struct slot *slot;
+
+/* Doomed by its supervisor, and nobody has looked yet. */
+static void doom(struct slot *doomed) {
+    doomed->doom = slot_generation(doomed) << DOOM_GENERATION_SHIFT | OS2_END_KILLED;
+    doomed->life |= 1;
+}
 
 static int set_up(void **unused) {
     (void)unused;
@@ -107,8 +114,7 @@ static void test_kill_in_each_state(void **unused) {
         }
         uint64_t quota = init->space.quota + a->space.quota, caller = b->reg[OS2_R_CALLER];
         if (state_wanted == 7) {
-            machine.slot[a->slot->index].doom_reason = OS2_END_KILLED;
-            slot->life |= 1;
+            doom(slot);
             cores[0]->arch.ipi = true;
             host_interrupt(0, 0);
         } else {
@@ -128,7 +134,7 @@ static void test_kill_in_each_state(void **unused) {
 static void test_supervisors(void **unused) {
     (void)unused;
     uint64_t quota = init->space.quota + 200;
-    struct process *c = spawn(a, 100, NULL), *d = spawn(c, 40, NULL), *e = spawn(c, 30, NULL), *f = make(d, 20, NULL);
+    struct process *c = spawn(a, 130, NULL), *d = spawn(c, 45, NULL), *e = spawn(c, 30, NULL), *f = make(d, 20, NULL);
     struct slot *below[] = {c->slot, d->slot, e->slot, f->slot};
     CALL(c, OS2_SYS_receive, 0);
     send_to(e, handle_to(e, c, OS2_HANDLE_INBOX, ALL, 0), 1);
@@ -142,7 +148,7 @@ static void test_supervisors(void **unused) {
 
 static void test_closing_control(void **unused) {
     (void)unused;
-    uint64_t quota = init->space.quota + 200;
+    uint64_t quota = init->space.quota + 200 + SLOT;
     CALL(a, OS2_SYS_receive, 0);
     assert_int_equal(CALL(init, OS2_SYS_handle_close | HANDLE(control), 0), OS2_OK);
     settle();
@@ -170,32 +176,12 @@ static void test_quota(void **unused) {
     assert_int_equal(a->space.quota, 250);
     assert_int_equal(CALL(init, OS2_SYS_process_grant | HANDLE(control), 0, 0, mine), OS2_E_QUOTA);
     assert_int_equal(CALL(init, OS2_SYS_process_grant | HANDLE(control), OS2_INIT_MACHINE, 0, 0), OS2_E_BUSY);
+    uint64_t left = a->space.quota - a->space.charged;
     unsigned n = 0;
     while (CALL(a, OS2_SYS_process_create, 3, 1, 0, 0) == OS2_OK)
         n++;
-    assert_true(n > 50);
+    assert_int_equal(n, left / (3 + SLOT));
     assert_int_equal(STATUS(a), OS2_E_QUOTA);
-}
-
-static void test_watches(void **unused) {
-    (void)unused;
-    struct process *w[6];
-    unsigned h = 0;
-    for (unsigned i = 0; i < 6; i++) {
-        w[i] = spawn(init, 20, NULL);
-        h = handle_to(w[i], a, OS2_HANDLE_INBOX, 0, 0);
-        assert_int_equal(CALL(w[i], OS2_SYS_watch | HANDLE(h), 1u << i), i < WATCHES ? OS2_OK : OS2_E_FULL);
-    }
-    h = handle_to(w[0], a, OS2_HANDLE_INBOX, 0, 0);
-    assert_int_equal(CALL(w[0], OS2_SYS_watch | HANDLE(h), 0x80), OS2_OK); /* replaces */
-    h = handle_to(w[1], a, OS2_HANDLE_INBOX, 0, 0);
-    assert_int_equal(CALL(w[1], OS2_SYS_watch | HANDLE(h), 0), OS2_OK); /* withdraws */
-    CALL(init, OS2_SYS_process_kill | HANDLE(control), 0);
-    settle();
-    assert_int_equal(w[0]->slot->note, 0x80);
-    assert_int_equal(w[1]->slot->note, 0);
-    assert_int_equal(w[2]->slot->note, 4);
-    assert_int_equal(w[5]->slot->note, 0);
 }
 
 /* However many were doomed while this core held them, one interrupt ends a few, and sends for itself until none
@@ -209,8 +195,7 @@ static void test_many_doomed(void **unused) {
     }
     run(init);
     for (unsigned i = 0; i < 80; i++) {
-        p[i]->slot->doom_reason = OS2_END_KILLED;
-        p[i]->slot->life |= 1;
+        doom(p[i]->slot);
     }
     machine.dooms++;
     cores[0]->arch.ipi = true;
@@ -301,7 +286,7 @@ static void test_device_held(void **unused) {
     CALL(init, OS2_SYS_handle_close | HANDLE(control), 0);
     settle();
     assert_int_equal(state_kind(slot->word), KIND_FREE);
-    assert_int_equal(init->space.quota, quota + 200);
+    assert_int_equal(init->space.quota, quota + 200 + SLOT);
     assert_int_not_equal(heap_frame(&machine.heap, frame_of(page))->state, OS2_FRAME_OWNED);
     assert_int_equal(b->slot->note, 8);
 }
@@ -314,7 +299,7 @@ static void test_device_not_held(void **unused) {
     CALL(init, OS2_SYS_handle_close | HANDLE(control), 0);
     settle();
     assert_int_equal(state_kind(slot->word), KIND_FREE);
-    assert_int_equal(init->space.quota, quota + 200);
+    assert_int_equal(init->space.quota, quota + 200 + SLOT);
     a = spawn(init, 200, &control);
     slot = a->slot;
     get_device(a);
@@ -324,7 +309,7 @@ static void test_device_not_held(void **unused) {
     expect_held(slot, frame_of(page), quota);
     CALL(init, OS2_SYS_handle_close | HANDLE(control), 0);
     settle();
-    assert_int_equal(init->space.quota, quota + 200);
+    assert_int_equal(init->space.quota, quota + 200 + SLOT);
 }
 
 /* A supervisor that ends before it has dealt with it is kept itself; and one that lives lets it go. */
@@ -345,7 +330,7 @@ static void test_device_tree(void **unused) {
             CALL(a, OS2_SYS_handle_close | HANDLE(handle), 0);
             settle();
             assert_int_equal(state_kind(inner->word), KIND_FREE);
-            assert_int_equal(a->space.quota, a_quota + 50);
+            assert_int_equal(a->space.quota, a_quota + 50 + SLOT);
             assert_int_equal(CALL(a, OS2_SYS_block_free, own), OS2_OK);
             continue;
         }
@@ -364,7 +349,7 @@ static void test_device_tree(void **unused) {
         settle();
         assert_int_equal(state_kind(inner->word), KIND_FREE);
         assert_int_equal(state_kind(slot->word), KIND_FREE);
-        assert_int_equal(init->space.quota, quota + 200);
+        assert_int_equal(init->space.quota, quota + 200 + SLOT);
         a = spawn(init, 200, &control);
         slot = a->slot;
     }
@@ -391,8 +376,7 @@ static void test_doomed_ready(void **unused) {
     assert_int_equal(ready, 7); /* some on each core */
     for (unsigned i = 0; i < 12; i++) {
         if (kind_of(p[i]) == KIND_RDY) {
-            p[i]->slot->doom_reason = OS2_END_KILLED;
-            p[i]->slot->life |= 1;
+            doom(p[i]->slot);
         }
     }
     for (unsigned c = 0; c < 3; c++) {
@@ -407,22 +391,106 @@ static void test_doomed_ready(void **unused) {
     }
 }
 
+/* The first who dooms a process says why: neither a second killer nor a late one changes it. */
+static void test_first_reason(void **unused) {
+    (void)unused;
+    unsigned handle;
+    host_boot(&(struct host_config){.cores = 2, .ram_bytes = 16 << 20, .seed = 1});
+    init = cores[0]->current;
+    a = spawn(init, 100, &control);
+    struct process *child = spawn(a, 30, &handle);
+    const struct slot *ended = child->slot;
+    /* Until it computes on the other core, and its supervisors are here. */
+    for (unsigned i = 0;
+         i < 500 && (cores[1]->current != child || state_peer(a->slot->word) != 0 || state_peer(init->slot->word) != 0);
+         i++) {
+        host_clock += HOST_CLOCK_HZ / 100;
+        for (unsigned c = 0; c < 2; c++) {
+            if (host_rest(c) == HOST_USER) {
+                cores[c]->current->reg[OS2_R_CONTROL] = OS2_SYS_yield;
+                host_syscall(c);
+            }
+            if (host_interrupt_due(c))
+                host_interrupt(c, 0);
+        }
+    }
+    run(a);
+    assert_ptr_equal(cores[1]->current, child);
+    a->reg[OS2_R_CONTROL] = OS2_SYS_process_kill | HANDLE(handle);
+    host_syscall(0);
+    assert_true(slot_doomed(ended));
+    run(init);
+    init->reg[OS2_R_CONTROL] = OS2_SYS_process_kill | HANDLE(control);
+    host_syscall(0);
+    for (unsigned i = 0; i < 20; i++)
+        let_go(); /* a comes to its children */
+    assert_int_equal(kind_of(child), KIND_RUN);
+    /* And a late one, of the process before. */
+    end_kill(cores[0], machine.slot + ended->index, slot_generation(ended) - 1, OS2_END_SUPERVISOR);
+    host_interrupt(1, 0);
+    settle();
+    assert_int_equal(ended->end_reason, OS2_END_KILLED);
+}
+
+/* A core that looks late at a doom: the process has ended meanwhile, and its slot has another one, that has not started
+ * and that nobody dooms. Each of the two cores is stopped at each of its points. */
+static void test_late_look(void **unused) {
+    (void)unused;
+    unsigned both = 0;
+    bool more = true;
+    for (uint64_t at = 1; more; at++) {
+        more = false;
+        for (uint64_t late = 1; late < 40; late++) {
+            host_boot(&(struct host_config){.cores = 2, .ram_bytes = 16 << 20, .seed = 1});
+            init = cores[0]->current;
+            struct process *child = make(init, 30, &control);
+            const struct slot *place = child->slot;
+            run(init);
+            init->reg[OS2_R_CONTROL] = OS2_SYS_process_kill | HANDLE(control);
+            host_stop_in = at;
+            host_syscall(0);
+            if (host_stop_in)
+                break; /* it was over before */
+            more = true;
+            machine.dooms++;
+            cores[1]->arch.ipi = true;
+            host_stop_in = late;
+            host_interrupt(1, 0);
+            bool stopped = host_stop_in == 0;
+            host_stop_in = 0;
+            while (host_rest(0) == HOST_KERNEL)
+                host_continue(0);
+            for (unsigned i = 0; i < 20 && state_kind(place->word) != KIND_DEAD; i++)
+                let_go();
+            if (stopped && state_kind(place->word) == KIND_DEAD) {
+                init->reg[OS2_R_CONTROL] = OS2_SYS_handle_close | HANDLE(control);
+                host_syscall(0);
+                memcpy(init->reg, (const uint64_t[OS2_R_COUNT]){OS2_SYS_process_create, 30, 100}, sizeof init->reg);
+                host_syscall(0);
+                assert_int_equal(STATUS(init), OS2_OK);
+                assert_int_equal(state_kind(place->word), KIND_NEW);
+                check();
+                assert_int_equal(state_kind(place->word), KIND_NEW);
+                both++;
+            }
+            if (!stopped)
+                break;
+        }
+    }
+    assert_true(both > 20);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_exit),
-        TEST(test_fault),
-        TEST(test_kill_in_each_state),
-        TEST(test_supervisors),
-        TEST(test_closing_control),
-        TEST(test_quota),
-        TEST(test_watches),
-        TEST(test_many_doomed),
-        TEST(test_device_held),
-        TEST(test_device_not_held),
-        TEST(test_device_tree),
-        TEST(test_doomed_ready),
+        TEST(test_exit),        TEST(test_fault),           TEST(test_kill_in_each_state),
+        TEST(test_supervisors), TEST(test_closing_control), TEST(test_quota),
+        TEST(test_slots),       TEST(test_slot_high),       TEST(test_watchdog_limit),
+        TEST(test_watches),     TEST(test_many_watchers),   TEST(test_many_watched),
+        TEST(test_many_doomed), TEST(test_device_held),     TEST(test_device_not_held),
+        TEST(test_device_tree), TEST(test_doomed_ready),    TEST(test_first_reason),
+        TEST(test_late_look),
     };
     return cmocka_run_group_tests_name("end", tests, NULL, NULL);
 }

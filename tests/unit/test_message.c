@@ -413,6 +413,46 @@ static void test_dead_peers(void **unused) {
     assert_int_equal(kind_of(heir), KIND_RCV);
 }
 
+/* A message that waits here from the successor in a slot is nobody's who receives from the one before it; nor does the
+ * successor deliver to who waits for that one. */
+static void test_stranger_in_slot(void **unused) {
+    (void)unused;
+    unsigned control = 0;
+    struct process *victim = spawn(init, 50, &control);
+    unsigned old = handle_to(server, victim, OS2_HANDLE_INBOX, ALL, 0);
+    const struct slot *slot = victim->slot;
+    CALL(victim, RECEIVE, 0);
+    assert_int_equal(CALL(init, OS2_SYS_handle_close | HANDLE(control), 0), OS2_OK);
+    settle();
+    struct process *heir = spawn(init, 50, NULL);
+    assert_ptr_equal(heir->slot, slot);
+    unsigned hh = handle_to(heir, server, OS2_HANDLE_INBOX, ALL, 9), fresh;
+    send_to(heir, hh, 31);
+    assert_int_equal(kind_of(heir), KIND_SND);
+    assert_int_equal(CALL(server, RECEIVE | OS2_F_FROM | HANDLE(old), 0), OS2_E_DIED);
+    assert_int_equal(kind_of(heir), KIND_SND);
+    fresh = handle_to(server, heir, OS2_HANDLE_INBOX, ALL, 0);
+    CALL(server, RECEIVE | OS2_F_FROM | HANDLE(fresh), 0);
+    expect_message(server, 31, 9);
+    assert_int_equal(STATUS(heir), OS2_OK);
+    /* One that waits for the victim and has not yet had its second look: as if its core were stopped before that. */
+    CALL(server, RECEIVE | OS2_F_FROM | HANDLE(fresh), 0);
+    assert_int_equal(kind_of(server), KIND_RCV);
+    server->slot->wait_life--;
+    assert_int_equal(CALL(heir, SEND | POLL | HANDLE(hh), 32), OS2_E_WOULD_WAIT);
+    assert_int_equal(kind_of(server), KIND_RCV);
+    /* Nor is that a circle. */
+    unsigned ha = handle_to(a, server, OS2_HANDLE_INBOX, ALL, 0);
+    unsigned hheir = handle_to(heir, a, OS2_HANDLE_INBOX, ALL, 0);
+    send_to(a, ha, 33);
+    assert_int_equal(kind_of(a), KIND_SND);
+    run(heir);
+    heir->reg[OS2_R_CONTROL] = SEND | HANDLE(hheir);
+    host_syscall(0);
+    assert_int_equal(kind_of(heir), KIND_SND);
+    server->slot->wait_life++;
+}
+
 /* However many senders are refused, one entry looks at a few; bits that were taken first are not lost, nor the place of
  * an answer that was given before. */
 static void test_many_refusals(void **unused) {
@@ -469,10 +509,23 @@ static void test_many_refusals(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_send),    TEST(test_call_and_reply),      TEST(test_late_reply),       TEST(test_reply_receive),
-        TEST(test_fail),    TEST(test_polls_and_deadlines), TEST(test_blocks),           TEST(test_block_over_quota),
-        TEST(test_handles), TEST(test_notifications),       TEST(test_receive_from_one), TEST(test_deadlocks),
-        TEST(test_chains),  TEST(test_circle_of_others),    TEST(test_dead_peers),       TEST(test_many_refusals),
+        TEST(test_send),
+        TEST(test_call_and_reply),
+        TEST(test_late_reply),
+        TEST(test_reply_receive),
+        TEST(test_fail),
+        TEST(test_polls_and_deadlines),
+        TEST(test_blocks),
+        TEST(test_block_over_quota),
+        TEST(test_handles),
+        TEST(test_notifications),
+        TEST(test_receive_from_one),
+        TEST(test_deadlocks),
+        TEST(test_chains),
+        TEST(test_circle_of_others),
+        TEST(test_dead_peers),
+        TEST(test_many_refusals),
+        TEST(test_stranger_in_slot),
     };
     return cmocka_run_group_tests_name("message", tests, NULL, NULL);
 }

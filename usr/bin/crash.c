@@ -178,7 +178,7 @@ static int crash_privileged(const char *argument) {
 }
 
 static int crash_fork(const char *argument) {
-    struct os2_process_plan plan = {.quota = 8, .quantum = 1, .name = "fork"};
+    struct os2_process_plan plan = {.quota = 8, .quantum = 1, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS, .name = "fork"};
     unsigned control, made = 0;
     uint64_t id;
     int status;

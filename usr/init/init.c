@@ -7,6 +7,10 @@
  * boot arguments name instead of it). Every right in the system is handed down from here: console gets the UART and the
  * log, files a copy of the archive, the shell may look at processes and ask for power off.
  *
+ * Each has a watchdog limit, and nobody below it can have a longer one, or none: so no program can keep a core for
+ * good. init itself has none. Nor can programs take what a service needs to come back: init keeps an eighth of its
+ * quota, which pays for its pages and its slot.
+ *
  * A service that ends is started again after a pause: 100 ms at first, doubled each time up to 10 s, and 100 ms again
  * once it has run for 10 s. The archive stays here, unchanged, so each new file service gets a fresh copy. When the
  * table's last service was started for one job (os2.run, os2.start), its end is the machine's.
@@ -36,7 +40,8 @@ enum init_service { SERVICE_NAMES, SERVICE_CONSOLE, SERVICE_FILES, SERVICE_LAST,
 
 struct service {
     const char *name;
-    uint64_t quota; /* pages; 0: a share of what is left when it starts */
+    uint64_t quota;       /* pages; 0: a share of what is left when it starts */
+    uint64_t watchdog_ms; /* its own limit, and so the largest of all below it */
     struct os2_child child;
     bool runs;
     uint64_t started_ms, restart_ms;
@@ -45,11 +50,11 @@ struct service {
 };
 
 static struct service services[SERVICES] = {
-    [SERVICE_NAMES] = {.name = "names", .quota = 256},
-    [SERVICE_CONSOLE] = {.name = "console",
-                         .quota = 1024},                /* 32 waiting writers with a block of 16 pages, and itself */
-    [SERVICE_FILES] = {.name = "files", .quota = 1024}, /* and the archive */
-    [SERVICE_LAST] = {.name = "shell"},
+    [SERVICE_NAMES] = {.name = "names", .quota = 256, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
+    /* 32 waiting writers with a block of 16 pages, and itself */
+    [SERVICE_CONSOLE] = {.name = "console", .quota = 1024, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
+    [SERVICE_FILES] = {.name = "files", .quota = 1024, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS}, /* and the archive */
+    [SERVICE_LAST] = {.name = "shell", .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
 };
 
 /* A planned power off or restart. It waits for a console that has just been started, for a while. */
@@ -78,7 +83,8 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
     if (length >= sizeof(line))
         length = sizeof(line) - 1;
     for (size_t at = 0; at < length; at += OS2_LOG_CHUNK)
-        os2_log_write(line + at, (unsigned)(length - at < OS2_LOG_CHUNK ? length - at : OS2_LOG_CHUNK));
+        os2_log_write(OS2_INIT_MACHINE, line + at,
+                      (unsigned)(length - at < OS2_LOG_CHUNK ? length - at : OS2_LOG_CHUNK));
 }
 
 static uint64_t now_ms(void) {
@@ -111,7 +117,7 @@ static void off_now(void) {
         os2_handle_close(console);
     }
     os2_machine_control(OS2_INIT_MACHINE, off.how, off.code);
-    say("init: this machine cannot be powered off\n");
+    say("this machine cannot be powered off\n");
     off = (struct off){0};
 }
 
@@ -226,7 +232,7 @@ static int service_start(enum init_service which) {
     struct os2_cpio_file file;
     struct os2_child_plan plan = {
         .process = {.quota = service->quota,
-                    .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS,
+                    .watchdog_ms = service->watchdog_ms,
                     .end_bits = UINT64_C(1) << which,
                     .name = service->name},
         .stack_order = which == SERVICE_LAST ? 3 : 0,
@@ -235,7 +241,7 @@ static int service_start(enum init_service which) {
     int status;
 
     if (!os2_cpio_find((const void *)(uintptr_t)boot->archive, boot->archive_size, service->name, &file)) {
-        say("init: no %s in the boot archive\n", service->name);
+        say("no %s in the boot archive\n", service->name);
         return OS2_E_INVALID;
     }
     plan.image = file.bytes;
@@ -253,7 +259,7 @@ static int service_start(enum init_service which) {
     service->runs = status >= 0;
     service->started_ms = now_ms();
     if (status < 0)
-        say("init: cannot start %s: %s\n", service->name, reason ? reason : os2_status_text(status));
+        say("cannot start %s: %s\n", service->name, reason ? reason : os2_status_text(status));
     return status;
 }
 
@@ -309,14 +315,14 @@ static void service_ended(enum init_service which) {
     console_up &= which != SERVICE_CONSOLE;
     if (which == SERVICE_LAST && arguments.once) {
         if (end.reason != OS2_END_EXIT)
-            say("init: %s ended: %s\n", service->name, how);
+            say("%s ended: %s\n", service->name, how);
         off_plan(OS2_CONTROL_OFF, end.reason == OS2_END_EXIT ? end.value : STATUS_FAILED);
         return;
     }
     if (now - service->started_ms >= BACKOFF_FORGET_MS)
         service->backoff_ms = BACKOFF_FIRST_MS;
     service->restart_ms = now + service->backoff_ms;
-    say("init: %s ended: %s; starting it again in %u ms\n", service->name, how, service->backoff_ms);
+    say("%s ended: %s; starting it again in %u ms\n", service->name, how, service->backoff_ms);
     service->backoff_ms = service->backoff_ms * 2 < BACKOFF_LAST_MS ? service->backoff_ms * 2 : BACKOFF_LAST_MS;
 }
 
@@ -369,13 +375,15 @@ void os2_entry(const struct os2_boot *given) {
     boot = given;
     init_arguments(boot->arguments, sizeof(boot->arguments), &arguments);
     if (arguments.bad)
-        say("init: cannot read the boot arguments\n");
+        say("cannot read the boot arguments\n");
     if (arguments.bad && arguments.once)
         off_plan(OS2_CONTROL_OFF, STATUS_FAILED);
-    if (arguments.start[0])
+    if (arguments.start[0]) { /* that one may do what init may */
         services[SERVICE_LAST].name = arguments.start;
+        services[SERVICE_LAST].watchdog_ms = OS2_CHILD_NO_WATCHDOG;
+    }
     if (!init_uart_find(boot, &uart))
-        say("init: no UART that I know in the device tree\n");
+        say("no UART that I know in the device tree\n");
     for (unsigned i = 0; i < SERVICES; i++) {
         services[i].backoff_ms = BACKOFF_FIRST_MS;
         service_try(i);

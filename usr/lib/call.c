@@ -226,16 +226,16 @@ int os2_port_grant(unsigned ports) {
     return call_plain(OS2_SYS_port_grant, ports, &m);
 }
 
-int os2_log_write(const char *text, unsigned length) {
+int os2_log_write(unsigned machine, const char *text, unsigned length) {
     struct os2_message m = {.label = length};
     if (length < 1 || length > OS2_LOG_CHUNK)
         return OS2_E_INVALID;
     memcpy(m.w, text, length);
-    return call_plain(OS2_SYS_log, 0, &m);
+    return call_plain(OS2_SYS_log, machine, &m);
 }
 
 int os2_log_read(unsigned machine, uint64_t bits, char ret_text[OS2_LOG_CHUNK], unsigned *ret_length) {
-    struct os2_message m = {.label = bits};
+    struct os2_message m = {.w = {bits}};
     int status = call_plain(OS2_SYS_log, machine, &m);
     if (status < 0)
         return status;

@@ -138,6 +138,10 @@ int os2_child_create(const struct os2_child_plan *plan, struct os2_child *ret_ch
             return status;
         process.quantum = self.quantum;
     }
+    if (!process.watchdog_ms)
+        process.watchdog_ms = OS2_WATCHDOG_DEFAULT_MS;
+    else if (process.watchdog_ms == OS2_CHILD_NO_WATCHDOG)
+        process.watchdog_ms = 0;
     status = os2_process_create(&process, &child.control, &child.id);
     if (status < 0)
         return status;

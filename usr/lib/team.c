@@ -38,9 +38,7 @@ int os2_team_add(struct os2_team *team, const struct os2_member_plan *plan, unsi
     struct os2_child_plan child = {.image = team->image,
                                    .image_size = team->size,
                                    .process = {.quantum = plan->quantum,
-                                               .watchdog_ms = plan->no_watchdog   ? 0
-                                                              : plan->watchdog_ms ? plan->watchdog_ms
-                                                                                  : OS2_WATCHDOG_DEFAULT_MS,
+                                               .watchdog_ms = plan->watchdog_ms,
                                                .end_bits = UINT64_C(1) << number,
                                                .name = team->program}};
     int status = number < OS2_TEAM_MAX ? OS2_OK : OS2_E_FULL;

@@ -70,7 +70,7 @@ enum os2_status {
     OS2_E_OWNER = -5,        /* the address is not the start of a block the caller owns */
     OS2_E_MEMORY = -6,       /* the heap has no such block */
     OS2_E_QUOTA = -7,        /* over the quota of the process that would own it */
-    OS2_E_FULL = -8,         /* a table is full: handles, page-table reserve, process slots, watches */
+    OS2_E_FULL = -8,         /* a table is full: handles, page-table reserve, watches */
     OS2_E_BUSY = -9,         /* the address, device or interrupt is taken, or the process is in the wrong state */
     OS2_E_WOULD_WAIT = -10,  /* a poll found nothing */
     OS2_E_TIMEOUT = -11,     /* the deadline passed */
@@ -139,7 +139,7 @@ enum os2_handle_kind {
 #define OS2_RIGHT_SEND 4u      /* inbox: send and call (without: only receive from, and watch) */
 #define OS2_RIGHT_DEVICES 16u  /* machine: device_claim */
 #define OS2_RIGHT_POWER 32u    /* machine: machine_control */
-#define OS2_RIGHT_LOG 64u      /* machine: read the log */
+#define OS2_RIGHT_LOG 64u      /* machine: read and write the log */
 #define OS2_RIGHT_OBSERVE 128u /* machine: process_info of anyone, machine_info */
 #define OS2_RIGHTS_ALL 0xffu
 
@@ -149,9 +149,10 @@ enum os2_handle_kind {
  * index. */
 
 /* process_create: LABEL = quota in pages (its own tables and objects count), W0 = quantum in tokens (1 ..
- * OS2_QUANTUM_MAX, at most the creator's own), W1 = watchdog limit in milliseconds (0: none), W2 = the bits that the
- * supervisor gets when the child has ended, W3, W4 = name, 16 bytes, zero-padded. Out: LABEL = control handle,
- * W0 = process identity.
+ * OS2_QUANTUM_MAX, at most the creator's own), W1 = watchdog limit in milliseconds (0: none; at most the creator's own,
+ * where that has one), W2 = the bits that the supervisor gets when the child has ended, W3, W4 = name, 16 bytes,
+ * zero-padded. The child's slot costs the creator some more quota, until the control handle is closed and the child has
+ * ended. Out: LABEL = control handle, W0 = process identity.
  * process_give: handle = control, LABEL = block, W0 = address in the child (0: its exchange address), W1 = protection.
  * process_grant: handle = control, LABEL = handle to copy (0: none), W0 = rights to keep, W1 = pages of quota to add.
  * Out: LABEL = index in the child.
@@ -223,13 +224,14 @@ enum os2_device_kind { OS2_DEVICE_MEMORY, OS2_DEVICE_IRQ, OS2_DEVICE_PORTS };
  * watch: handle = an inbox handle, LABEL = bits: set in the caller when that process ends; bits 0 withdraws.
  * notify: handle = NOTIFY, LABEL = bits. */
 
-/* log: handle 0: write; LABEL = length (1 .. OS2_LOG_CHUNK), W0 .. W4 = the bytes.
- * handle = machine with OS2_RIGHT_LOG: read; LABEL = bits that the caller wants when there is more. Out: LABEL = length
- * (0: nothing now), W0 .. W4 = the bytes. The first read ends the kernel's own console output. */
+/* log: handle = machine with OS2_RIGHT_LOG. LABEL = 1 .. OS2_LOG_CHUNK: write so many bytes, W0 .. W4.
+ * LABEL = 0: read; W0 = bits that the caller wants when there is more. Out: LABEL = length (0: nothing now), W0 .. W4 =
+ * the bytes. The first read ends the kernel's own console output. */
 #define OS2_LOG_CHUNK 40u
 
 /* machine_info: handle = machine with OS2_RIGHT_OBSERVE, LABEL = what, W0 = index.
- * MACHINE out: LABEL = cores, W0 = process slots, W1 = first frame number, W2 = end frame number, W3 = pages of RAM.
+ * MACHINE out: LABEL = cores, W0 = process slots, W1 = first frame number, W2 = end frame number, W3 = pages of RAM,
+ * W4 = quota that a slot costs.
  * CORE out: LABEL = firmware's number, W0 = turns, W1 = steals << 32 | stolen processes, W2 = idle ticks,
  * W3 = interrupts, W4 = longest wait of a ready process in ticks, CALLER = 1 if it runs now.
  * FRAMES out (from frame W0 on, a run of equal neighbours): LABEL = next frame to ask for, W0 = state, W1 = order,

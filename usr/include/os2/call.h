@@ -104,7 +104,7 @@ int os2_device_claim(unsigned machine, enum os2_device_kind kind, uint64_t base,
 int os2_irq_bind(unsigned irq, uint64_t bits);
 int os2_irq_ack(unsigned irq);
 int os2_port_grant(unsigned ports);
-int os2_log_write(const char *text, unsigned length);
+int os2_log_write(unsigned machine, const char *text, unsigned length);
 int os2_log_read(unsigned machine, uint64_t bits, char ret_text[OS2_LOG_CHUNK], unsigned *ret_length);
 int os2_machine_info(unsigned machine, enum os2_machine_info what, uint64_t index, struct os2_message *ret);
 int os2_machine_control(unsigned machine, enum os2_machine_control what, uint64_t code);

@@ -34,15 +34,17 @@
 #define OS2_LARGE_END UINT64_C(0x40000000)
 #define OS2_STACK_END UINT64_C(0x3f0000)
 #define OS2_START_PAGE UINT64_C(0x3ff000)
-#define OS2_STACK_ORDER 2u     /* 16 KiB if the plan says nothing */
-#define OS2_STACK_ORDER_MAX 4u /* 64 KiB: 0x3e0000 is still a page above OS2_PROGRAM_END */
-#define OS2_CHILD_OVERHEAD 40u /* pages a process may need for its object, tables and their reserve */
+#define OS2_STACK_ORDER 2u               /* 16 KiB if the plan says nothing */
+#define OS2_STACK_ORDER_MAX 4u           /* 64 KiB: 0x3e0000 is still a page above OS2_PROGRAM_END */
+#define OS2_CHILD_NO_WATCHDOG UINT64_MAX /* as a watchdog limit: none, for a caller who has none itself */
+#define OS2_CHILD_OVERHEAD 40u           /* pages a process may need for its object, tables and their reserve */
 
 struct os2_child_plan {
     const void *image; /* the ELF file */
     size_t image_size;
-    struct os2_process_plan process; /* quota 0: the least this image needs; quantum 0: the caller's own */
-    unsigned stack_order;            /* 0: OS2_STACK_ORDER */
+    /* quota 0: the least this image needs; quantum 0: the caller's own; watchdog 0: OS2_WATCHDOG_DEFAULT_MS */
+    struct os2_process_plan process;
+    unsigned stack_order; /* 0: OS2_STACK_ORDER */
 };
 
 struct os2_child {

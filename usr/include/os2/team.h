@@ -44,7 +44,6 @@ struct os2_member_plan {
     uint64_t pages; /* beside the least its program needs */
     uint64_t quantum;
     uint64_t watchdog_ms; /* 0: the default */
-    bool no_watchdog;
 };
 
 /* Each says what went wrong on the console, and returns the status. */

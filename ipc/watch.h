@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Watching for the end of a process; theory in ipc/watch.c. */
+#ifndef IPC_WATCH_H
+#define IPC_WATCH_H
+
+#include "core/process.h"
+
+/* Tell some of those who watch the process in `slot`, which this core holds and which is stale. True: all are told. */
+bool watch_tell(struct core *core, struct slot *slot);
+
+/* Withdraw all watches of a process that has made its last system call. */
+void watch_withdraw_all(struct process *process);
+
+/* NULL, or what is wrong with the list of those who watch the process in `slot`; nothing moves meanwhile. */
+const char *watch_check(const struct slot *slot);
+
+#endif
