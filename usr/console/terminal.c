@@ -24,6 +24,7 @@ static void terminal_receive(struct terminal *t) {
         int byte = t->uart->driver->get(t->uart);
         if (byte < 0)
             return;
+        t->moved++;
         if (byte == CTRL_C && t->interrupt())
             continue;
         t->input[(t->input_at + t->input_used++) % INPUT_SIZE] = (char)byte;
@@ -39,6 +40,7 @@ static void terminal_transmit(struct terminal *t) {
             t->uart->driver->put(t->uart, (uint8_t)t->output[t->output_at]);
             t->output_at = (t->output_at + 1) % OUTPUT_SIZE;
             t->output_used--;
+            t->moved++;
         }
     }
 }

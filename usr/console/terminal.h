@@ -25,6 +25,7 @@ struct terminal {
     size_t output_at, output_used;
     size_t line_used;         /* bytes of output since the last line end, kept in `line` as far as they fit */
     bool receives, transmits; /* interrupts that are on */
+    uint64_t moved;           /* bytes that the UART has given or taken */
     char input[INPUT_SIZE];
     char output[OUTPUT_SIZE];
     char line[LINE_SIZE];

@@ -21,6 +21,7 @@
 #include "os2/console.h"
 #include "os2/cpio.h"
 #include "os2/format.h"
+#include "os2/log.h"
 #include "os2/names.h"
 #include "os2/string.h"
 #include "os2/supervisor.h"
@@ -67,20 +68,6 @@ static struct init_uart uart;
 
 _Noreturn void os2_entry(const struct os2_boot *given);
 
-__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
-    char line[200];
-    va_list list;
-    size_t length;
-
-    va_start(list, format);
-    length = os2_format_buffer_list(line, sizeof(line), format, list);
-    va_end(list);
-    if (length >= sizeof(line))
-        length = sizeof(line) - 1;
-    for (size_t at = 0; at < length; at += OS2_LOG_CHUNK)
-        os2_log_write(line + at, (unsigned)(length - at < OS2_LOG_CHUNK ? length - at : OS2_LOG_CHUNK));
-}
-
 static uint64_t now_ms(void) {
     return os2_now_ns() / 1000000;
 }
@@ -111,7 +98,7 @@ static void off_now(void) {
         os2_handle_close(console);
     }
     os2_machine_control(OS2_INIT_MACHINE, off.how, off.code);
-    say("init: this machine cannot be powered off\n");
+    os2_log("init: this machine cannot be powered off\n");
     off = (struct off){0};
 }
 
@@ -235,7 +222,7 @@ static int service_start(enum init_service which) {
     int status;
 
     if (!os2_cpio_find((const void *)(uintptr_t)boot->archive, boot->archive_size, service->name, &file)) {
-        say("init: no %s in the boot archive\n", service->name);
+        os2_log("init: no %s in the boot archive\n", service->name);
         return OS2_E_INVALID;
     }
     plan.image = file.bytes;
@@ -253,7 +240,7 @@ static int service_start(enum init_service which) {
     service->runs = status >= 0;
     service->started_ms = now_ms();
     if (status < 0)
-        say("init: cannot start %s: %s\n", service->name, reason ? reason : os2_status_text(status));
+        os2_log("init: cannot start %s: %s\n", service->name, reason ? reason : os2_status_text(status));
     return status;
 }
 
@@ -309,14 +296,14 @@ static void service_ended(enum init_service which) {
     console_up &= which != SERVICE_CONSOLE;
     if (which == SERVICE_LAST && arguments.once) {
         if (end.reason != OS2_END_EXIT)
-            say("init: %s ended: %s\n", service->name, how);
+            os2_log("init: %s ended: %s\n", service->name, how);
         off_plan(OS2_CONTROL_OFF, end.reason == OS2_END_EXIT ? end.value : STATUS_FAILED);
         return;
     }
     if (now - service->started_ms >= BACKOFF_FORGET_MS)
         service->backoff_ms = BACKOFF_FIRST_MS;
     service->restart_ms = now + service->backoff_ms;
-    say("init: %s ended: %s; starting it again in %u ms\n", service->name, how, service->backoff_ms);
+    os2_log("init: %s ended: %s; starting it again in %u ms\n", service->name, how, service->backoff_ms);
     service->backoff_ms = service->backoff_ms * 2 < BACKOFF_LAST_MS ? service->backoff_ms * 2 : BACKOFF_LAST_MS;
 }
 
@@ -369,13 +356,13 @@ void os2_entry(const struct os2_boot *given) {
     boot = given;
     init_arguments(boot->arguments, sizeof(boot->arguments), &arguments);
     if (arguments.bad)
-        say("init: cannot read the boot arguments\n");
+        os2_log("init: cannot read the boot arguments\n");
     if (arguments.bad && arguments.once)
         off_plan(OS2_CONTROL_OFF, STATUS_FAILED);
     if (arguments.start[0])
         services[SERVICE_LAST].name = arguments.start;
     if (!init_uart_find(boot, &uart))
-        say("init: no UART that I know in the device tree\n");
+        os2_log("init: no UART that I know in the device tree\n");
     for (unsigned i = 0; i < SERVICES; i++) {
         services[i].backoff_ms = BACKOFF_FIRST_MS;
         service_try(i);
