@@ -215,6 +215,18 @@ def case_kill_service(terminal):
         expect_in("poem.txt", terminal.command("ls"))
 
 
+def case_service_as_program(terminal):
+    """The name of a service, typed as a command, says what it is and how to see it; nothing hangs, and it runs on."""
+    before = [identity(terminal, service) for service in ("names", "console", "files", "shell", "init")]
+    for service in ("names", "console", "files", "shell", "shell -c true", "files 0x1000 4096"):
+        expect_in(f"{service.split()[0]}: this is a service", terminal.command(service))
+        assert terminal.command("echo $?") == "2\n"
+    expect_in("init: the kernel starts it", terminal.command("init"))
+    assert terminal.command("echo $?") == "2\n"
+    expect_in("names: this is a service", terminal.command("echo x | names"))
+    assert before == [identity(terminal, service) for service in ("names", "console", "files", "shell", "init")]
+
+
 CASES = {name[5:]: function for name, function in list(globals().items()) if name.startswith("case_")}
 
 

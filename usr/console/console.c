@@ -12,7 +12,7 @@
  * writers, on a line of its own.
  *
  * Arguments: kind of UART, address of its registers (or first port), their spacing as a shift, width of an access (0:
- * ports). Handles: "irq", "machine" with the right to read the log, "supervisor", for ports "ports".
+ * ports). Handles: "irq", "machine" with the right to read the log, "init", for ports "ports".
  */
 #include "os2/console.h"
 
@@ -22,6 +22,7 @@
 #include "os2/names.h"
 #include "os2/start.h"
 #include "os2/string.h"
+#include "os2/supervisor.h"
 #include "os2/time.h"
 #include "os2/tree.h"
 
@@ -282,6 +283,8 @@ static uint64_t console_deadline(void) {
 int main(int argc, char **argv) {
     uint64_t moved = 0; /* bytes at the last interrupt */
 
+    if (!os2_service_begin())
+        return OS2_SERVICE_REFUSED;
     machine = os2_start_handle("machine");
     if (!console_start(argc, argv))
         return 1;

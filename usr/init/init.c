@@ -17,6 +17,7 @@
  */
 #include "init/init.h"
 
+#include "lib/start_page.h"
 #include "os2/call.h"
 #include "os2/console.h"
 #include "os2/cpio.h"
@@ -110,13 +111,13 @@ static int names_handle(unsigned *ret_handle) {
                            ret_handle);
 }
 
-/* Grants what every service has: init as the supervisor, told apart by the badge. */
+/* Grants what every service has, and nothing else: a handle to init, which tells them apart by the badge. */
 static int grant_supervisor(struct os2_child *child, enum init_service which) {
     unsigned self;
     int status = os2_handle_mint(0, OS2_HANDLE_INBOX, which, OS2_RIGHT_GIVE | OS2_RIGHT_SEND, &self);
     if (status < 0)
         return status;
-    status = os2_child_grant(child, "supervisor", self, OS2_RIGHT_SEND);
+    status = os2_child_grant(child, "init", self, OS2_RIGHT_SEND);
     os2_handle_close(self);
     return status;
 }
@@ -352,7 +353,21 @@ static uint64_t next_deadline(void) {
     return os2_deadline_ms(next > now ? next - now : 0);
 }
 
+/* Whether a program was started by this name: then what it got is a program's start page. Says what it should have. */
+static bool started_as_program(const struct os2_boot *given) {
+    static const char words[] =
+        "init: the kernel starts it, once; `ps` shows it and the services that it looks after\n";
+
+    if (*(const uint64_t *)given != OS2_START_MAGIC)
+        return false;
+    os2_start_page = (const struct os2_start_page *)given;
+    os2_console_write(os2_start_handle("console.out"), words, sizeof(words) - 1, 0, OS2_FOREVER);
+    return true;
+}
+
 void os2_entry(const struct os2_boot *given) {
+    if (started_as_program(given))
+        os2_exit(OS2_SERVICE_REFUSED);
     boot = given;
     init_arguments(boot->arguments, sizeof(boot->arguments), &arguments);
     if (arguments.bad)

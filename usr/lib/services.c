@@ -152,7 +152,7 @@ int os2_supervisor_kill(unsigned supervisor, uint64_t slot) {
 
 int os2_names_serve(const char *name, uint64_t bits) {
     unsigned names, self;
-    int status = os2_supervisor_names(os2_start_handle("supervisor"), &names);
+    int status = os2_supervisor_names(os2_start_handle("init"), &names);
 
     if (status < 0)
         return status;

@@ -58,7 +58,7 @@ unsigned shell_names(void) {
     for (unsigned tries = 0; !names_handle && tries < SERVICE_TRIES; tries++) {
         if (tries)
             os2_sleep_ms(SERVICE_PAUSE_MS);
-        if (os2_supervisor_names(os2_start_handle("supervisor"), &names_handle) >= 0)
+        if (os2_supervisor_names(os2_start_handle("init"), &names_handle) >= 0)
             handle_check(&names_handle);
     }
     return names_handle;
@@ -207,6 +207,8 @@ static enum os2_line_event read_line(void) {
 }
 
 int main(int argc, char **argv) {
+    if (!os2_service_begin())
+        return OS2_SERVICE_REFUSED;
     job_init();
     if (argc == 3 && strcmp(argv[1], "-c") == 0) {
         shell_run_line(argv[2]);
