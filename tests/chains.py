@@ -303,7 +303,7 @@ def run_chain(args, name):
     chain = CHAINS[name]
     folder = pathlib.Path(args.build) / "chains" / name.replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
-    facts, _ = qemu.command_line(args.build, 1, "1M")
+    facts, _ = qemu.command_line(args.build, 1, "128M")
     try:
         other = {"machine": chain.machine, "arguments": list(chain.arguments), "serials": chain.serials}
         other |= chain.prepare(chain, folder, facts | {"build": args.build})

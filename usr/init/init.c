@@ -32,26 +32,31 @@
 #define BACKOFF_LAST_MS 10000u
 #define BACKOFF_FORGET_MS 10000u
 #define LAST_WORDS_MS 3000u
+#define SERVICE_SHARE 8u /* of what is left, for each service */
+#define LAST_SHARE 8u    /* of what is left when the last service starts, for starting the others again */
+#define SELF_PAGES 16u   /* for pieces of children on their way */
+#define MIB_PAGES (UINT64_C(1) << (20 - OS2_PAGE_SHIFT))
 #define STATUS_FAILED 255u /* the machine's exit code when the job did not end by exit */
 
 enum init_service { SERVICE_NAMES, SERVICE_CONSOLE, SERVICE_FILES, SERVICE_LAST, SERVICES };
 
 struct service {
     const char *name;
-    uint64_t quota; /* pages; 0: a share of what is left when it starts */
+    uint64_t least, most; /* pages for its work, besides what its program needs */
+    unsigned stack_order;
     struct os2_child child;
     bool runs;
     uint64_t started_ms, restart_ms;
     unsigned backoff_ms;
+    int told;              /* why it could not be started, as said last: said once */
     uint64_t names_caller; /* waits for a name service that lives; 0: does not */
 };
 
 static struct service services[SERVICES] = {
-    [SERVICE_NAMES] = {.name = "names", .quota = 256},
-    [SERVICE_CONSOLE] = {.name = "console",
-                         .quota = 1024},                /* 32 waiting writers with a block of 16 pages, and itself */
-    [SERVICE_FILES] = {.name = "files", .quota = 1024}, /* and the archive */
-    [SERVICE_LAST] = {.name = "shell"},
+    [SERVICE_NAMES] = {.name = "names", .least = 8, .most = 16},
+    [SERVICE_CONSOLE] = {.name = "console", .least = 32, .most = 640}, /* 32 waiting writers with a block of 16 pages */
+    [SERVICE_FILES] = {.name = "files", .least = 96, .most = 1024},    /* answers: the largest program is 64 pages */
+    [SERVICE_LAST] = {.name = "shell", .least = 160, .stack_order = 3},
 };
 
 /* A planned power off or restart. It waits for a console that has just been started, for a while. */
@@ -122,24 +127,12 @@ static int grant_supervisor(struct os2_child *child, enum init_service which) {
     return status;
 }
 
-/* Copies the archive into a block for the file service; arguments[0] and [1] tell it where. */
+/* Gives the file service a copy of the archive; arguments[0] and [1] tell it where. */
 static int give_archive(struct os2_child *child, char text[2][24]) {
-    unsigned order = 0;
-    void *copy;
-    int status;
-
-    while (OS2_PAGE_SIZE << order < boot->archive_size)
-        order++;
-    status = os2_block_alloc(order, &copy);
-    if (status < 0)
-        return status;
-    memcpy(copy, (const void *)(uintptr_t)boot->archive, boot->archive_size);
-    os2_format_buffer(text[0], sizeof(text[0]), "0x%lx", (uint64_t)(uintptr_t)copy);
+    os2_format_buffer(text[0], sizeof(text[0]), "0x%lx", OS2_LARGE_BASE);
     os2_format_buffer(text[1], sizeof(text[1]), "%lu", boot->archive_size);
-    status = os2_process_give(child->control, copy, 0, OS2_PROT_READ);
-    if (status < 0)
-        os2_block_free(copy);
-    return status;
+    return os2_child_fill(child, (const void *)(uintptr_t)boot->archive, boot->archive_size, OS2_LARGE_BASE,
+                          OS2_PROT_READ);
 }
 
 /* The shell's handles, or those of a program that the boot arguments name: that one may do what init may. */
@@ -209,30 +202,56 @@ static int service_start_child(enum init_service which, struct os2_child *child)
     return status < 0 ? status : os2_child_start(child, argc, argv);
 }
 
+/* A service's program, and the least quota with which it can do its work. */
+static int service_needs(enum init_service which, struct os2_cpio_file *ret_file, uint64_t *ret_pages) {
+    const struct service *service = &services[which];
+    uint64_t pages = service->least;
+    int status;
+
+    if (!os2_cpio_find((const void *)(uintptr_t)boot->archive, boot->archive_size, service->name, ret_file))
+        return OS2_E_INVALID;
+    if (which == SERVICE_FILES) {
+        pages += boot->archive_size / OS2_PAGE_SIZE + 1;
+        pages += pages / 512 + 1; /* tables that map it */
+    }
+    status = os2_child_least(ret_file->bytes, ret_file->size, service->stack_order, ret_pages);
+    *ret_pages += pages;
+    return status;
+}
+
+/*
+ * What a service gets: an eighth of what there is, but no less than it needs and no more than it can use. The last one
+ * gets nearly all the rest, for the programs; what stays is for starting the others again.
+ */
+static uint64_t service_quota(enum init_service which, uint64_t least) {
+    const struct service *service = &services[which];
+    uint64_t left = os2_quota_left(), most = least - service->least + service->most;
+    uint64_t quota = which == SERVICE_LAST ? left - left / LAST_SHARE : left / SERVICE_SHARE;
+
+    if (which != SERVICE_LAST && quota > most)
+        quota = most;
+    return quota < least ? least : quota;
+}
+
 static int service_start(enum init_service which) {
     struct service *service = &services[which];
     struct os2_cpio_file file;
     struct os2_child_plan plan = {
-        .process = {.quota = service->quota,
-                    .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS,
-                    .end_bits = UINT64_C(1) << which,
-                    .name = service->name},
-        .stack_order = which == SERVICE_LAST ? 3 : 0,
+        .process = {.watchdog_ms = OS2_WATCHDOG_DEFAULT_MS, .end_bits = UINT64_C(1) << which, .name = service->name},
+        .stack_order = service->stack_order,
     };
     const char *reason = NULL;
-    int status;
+    uint64_t least = 0;
+    int status = service_needs(which, &file, &least);
 
-    if (!os2_cpio_find((const void *)(uintptr_t)boot->archive, boot->archive_size, service->name, &file)) {
-        os2_log("init: no %s in the boot archive\n", service->name);
-        return OS2_E_INVALID;
+    if (status >= 0) {
+        plan.image = file.bytes;
+        plan.image_size = file.size;
+        plan.process.quota = service_quota(which, least);
+        status = os2_child_create(&plan, &service->child, &reason);
+    } else {
+        reason = "it is not in the boot archive, or no program";
     }
-    plan.image = file.bytes;
-    plan.image_size = file.size;
-    if (which == SERVICE_FILES)
-        plan.process.quota += 2 * (boot->archive_size / OS2_PAGE_SIZE + 1); /* the block may be nearly twice as large */
-    if (which == SERVICE_LAST)
-        plan.process.quota = os2_quota_left() / 8 * 7; /* the rest: to start the others again */
-    status = os2_child_create(&plan, &service->child, &reason);
     if (status >= 0) {
         status = service_start_child(which, &service->child);
         if (status < 0)
@@ -240,9 +259,29 @@ static int service_start(enum init_service which) {
     }
     service->runs = status >= 0;
     service->started_ms = now_ms();
-    if (status < 0)
-        os2_log("init: cannot start %s: %s\n", service->name, reason ? reason : os2_status_text(status));
+    if (status < 0 && status != service->told)
+        os2_log("init: cannot start %s: %s; I try again\n", service->name, reason ? reason : os2_status_text(status));
+    service->told = status < 0 ? status : OS2_OK;
     return status;
+}
+
+/* Says once, at the start, what is missing where memory is too little for all of the services and a program. */
+static void memory_check(void) {
+    uint64_t need = SELF_PAGES, left = os2_quota_left(), missing;
+    struct os2_cpio_file file;
+    struct os2_message m = {0};
+
+    for (unsigned i = 0; i < SERVICES; i++) {
+        uint64_t pages = 0;
+        if (service_needs(i, &file, &pages) >= 0)
+            need += i == SERVICE_LAST ? pages + pages / (LAST_SHARE - 1) + 1 : pages;
+    }
+    if (need <= left || os2_machine_info(OS2_INIT_MACHINE, OS2_MACHINE_MACHINE, 0, &m) < 0)
+        return;
+    missing = need - left;
+    missing += missing / 64 + 1; /* what the kernel keeps for each page */
+    os2_log("init: too little memory: %lu pages are missing; RAM of %lu MiB is the least that works\n", missing,
+            (m.w[3] + missing + MIB_PAGES - 1) / MIB_PAGES);
 }
 
 /* Answers the services that asked for a name service while there was none. */
@@ -266,11 +305,12 @@ static void names_answer(struct service *service) {
 /* Starts a service, or plans the next try. */
 static void service_try(enum init_service which) {
     struct service *service = &services[which];
+    int status;
 
     if (which == SERVICE_LAST && off.planned)
         return;
-    if (service_start(which) < 0) {
-        if (which == SERVICE_LAST && arguments.once)
+    if ((status = service_start(which)) < 0) {
+        if (arguments.once && (which == SERVICE_LAST || status == OS2_E_QUOTA || status == OS2_E_MEMORY))
             off_plan(OS2_CONTROL_OFF, STATUS_FAILED);
         service->backoff_ms = service->backoff_ms * 2 < BACKOFF_LAST_MS ? service->backoff_ms * 2 : BACKOFF_LAST_MS;
         service->restart_ms = now_ms() + service->backoff_ms;
@@ -378,6 +418,7 @@ void os2_entry(const struct os2_boot *given) {
         services[SERVICE_LAST].name = arguments.start;
     if (!init_uart_find(boot, &uart))
         os2_log("init: no UART that I know in the device tree\n");
+    memory_check();
     for (unsigned i = 0; i < SERVICES; i++) {
         services[i].backoff_ms = BACKOFF_FIRST_MS;
         service_try(i);
