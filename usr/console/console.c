@@ -6,7 +6,8 @@
  * Writers and readers that cannot be answered at once stand in two queues of fixed length, each process in at most one
  * place because it waits for the answer; one too many is told to come again. A writer's text stays in its block (or in
  * its queue entry) until the output ring has room, so a program cannot print faster than the UART sends, and the
- * console's memory has a bound.
+ * console's memory has a bound. One write is never cut by another. It is answered when the UART has taken its last
+ * byte, not when the ring has: so what is lost when the console ends was not answered, and its writer knows.
  *
  * The kernel's log is drained whenever the kernel says that there is more, and printed line by line between two
  * writers, on a line of its own.
@@ -42,6 +43,7 @@ struct writer {
     bool fresh;
     void *block; /* null: the text is in `text` */
     size_t length, done;
+    uint64_t end; /* of the output, behind its last byte, once all of it is in the ring */
     char text[OS2_CONSOLE_TEXT];
 };
 
@@ -55,6 +57,7 @@ static struct uart uart;
 static struct os2_interrupt uart_interrupt;
 static struct writer writers[WRITERS];
 static unsigned writer_first, writer_count;
+static unsigned writer_filled; /* of these, from the first on: all of their text is in the ring */
 static struct reader readers[READERS];
 static unsigned reader_first, reader_count;
 static unsigned interrupt_handle;
@@ -127,21 +130,31 @@ static void console_log(void) {
     }
 }
 
+/*
+ * Moves the texts of those who wait into the ring, in their order, and answers those whose text the UART has taken. A
+ * text larger than the ring goes on as long as the UART takes bytes: an empty ring asks for no interrupt.
+ */
 static void console_output(void) {
     bool moved = true;
 
     while (moved) {
-        struct writer *w = &writers[writer_first];
-        moved = false;
-        if (!writer_count || w->done == 0)
+        struct writer *next = &writers[(writer_first + writer_filled) % WRITERS];
+        uint64_t written = terminal.written;
+
+        if (writer_filled == writer_count || next->done == 0)
             console_log();
-        if (writer_count && writer_step(w)) {
-            writer_answer(w);
+        if (writer_filled < writer_count && writer_step(next)) {
+            next->end = terminal.written;
+            writer_filled++;
+        }
+        terminal_pump(&terminal);
+        moved = terminal.written != written;
+        for (; writer_filled && terminal_sent(&terminal) >= writers[writer_first].end; writer_filled--) {
+            writer_answer(&writers[writer_first]);
             writer_first = (writer_first + 1) % WRITERS;
             writer_count--;
             moved = true;
         }
-        terminal_pump(&terminal);
     }
 }
 
