@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Where things lie in a machine with little memory.
 
-QEMU's RISC-V machine puts the boot archive at the half of the memory behind the kernel, and the device tree, for which it
-keeps 1 MiB, near the end. From 7 to 8 MiB these two meet, and QEMU refuses ("Some ROM regions are overlapping"). Then the
-archive goes to the end of memory, and a copy of QEMU's own tree says so: its size is known, so it needs no 1 MiB.
+QEMU's RISC-V machine puts the boot archive at the half of the memory behind the kernel, and the device tree, for which
+it keeps 1 MiB, near the end. From 7 to 8 MiB these two meet, and QEMU refuses ("Some ROM regions are overlapping").
+Then the archive goes to the end of memory, and a copy of QEMU's own tree says so: its size is known, so it needs no
+1 MiB.
 """
 import pathlib
 import re

@@ -82,7 +82,8 @@ class MemoryTest(unittest.TestCase):
     def test_tree_names_the_archive(self):
         if not shutil.which("dtc"):
             self.skipTest("dtc is not installed (Debian package device-tree-compiler)")
-        source = "/dts-v1/; /memreserve/ 0x1000 0x2000; / { a = <1>; chosen { stdout-path = \"/x\"; }; x { b = <2>; }; };"
+        source = ('/dts-v1/; /memreserve/ 0x1000 0x2000; '
+                  '/ { a = <1>; chosen { stdout-path = "/x"; }; x { b = <2>; }; };')
         tree = subprocess.run(["dtc", "-I", "dts", "-O", "dtb", "-o", "-"], input=source.encode(), check=True,
                               capture_output=True).stdout
         made = layout.add_archive(tree, 0x80712000, 0xb4bd0)

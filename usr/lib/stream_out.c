@@ -4,8 +4,8 @@
  *
  * What is written is collected in a block of the program. For a neighbour it is given away when it is full. The console
  * gets whole lines in one write each time, so that lines of two programs do not mix; a line that is begun waits for its
- * end, for a flush, or until it fills a page. When the console has ended, what it did not confirm is written again to the
- * next one. The first failure is kept: nothing that is written later could be of use behind a gap.
+ * end, for a flush, or until it fills a page. When the console has ended, what it did not confirm is written again to
+ * the next one. The first failure is kept: nothing that is written later could be of use behind a gap.
  */
 #include "os2/call.h"
 #include "os2/console.h"
