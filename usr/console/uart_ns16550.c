@@ -14,8 +14,8 @@
  *                                    while a byte is on the line; firmware may have left one
  *
  * Causes come up that were never enabled, left by firmware. DesignWare's can show a receive timeout with an empty FIFO,
- * so that nobody would read: then a read for nothing ends it (Linux's 8250_dw.c does so too). Should a byte come between
- * the look and that read, it is lost; an interrupt that goes on for ever would lose them all.
+ * so that nobody would read: then a read for nothing ends it (Linux's 8250_dw.c does so too). Should a byte come
+ * between the look and that read, it is lost; an interrupt that goes on for ever would lose them all.
  */
 #include "console/uart.h"
 

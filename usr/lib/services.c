@@ -50,10 +50,10 @@ static int console_write_words(unsigned console, const char *text, size_t length
     return OS2_OK;
 }
 
-/* In a page that goes there and comes back. */
+/* In a page that goes there and comes back. It is kept, so that the console needs page tables for one place only. */
 static int console_write_page(unsigned console, const char *text, size_t length, unsigned flags, uint64_t deadline) {
-    void *page;
-    int status = os2_block_alloc(0, &page);
+    static void *page;
+    int status = page ? OS2_OK : os2_block_alloc(0, &page);
 
     if (status < 0)
         return status;
@@ -62,17 +62,17 @@ static int console_write_page(unsigned console, const char *text, size_t length,
         struct os2_message m = {.label = OS2_CONSOLE_WRITE_BLOCK | flags,
                                 .w = {length, 0, 0, (uintptr_t)page, deadline}};
         status = services_call(console, OS2_F_BLOCK | OS2_F_DEADLINE | OS2_ACCEPT(0), &m);
-        if (status >= 0 && !(m.control & OS2_I_BLOCK))
-            return OS2_OK; /* printed, but there was no way to give the page back */
-        if (status >= 0)
-            page = os2_message_block(&m);
-        if (status < 0 || (int64_t)m.label != OS2_E_BUSY)
+        if (status < 0 || !(m.control & OS2_I_BLOCK))
             break;
+        page = os2_message_block(&m);
+        if ((int64_t)m.label != OS2_E_BUSY)
+            return OS2_OK;
         os2_sleep_ms(RETRY_MS);
     }
-    /* Whether it is still ours, the kernel knows: freeing what is not ours is refused. */
+    /* Gone, or still ours: the kernel knows. Freeing what is not ours is refused. */
     os2_block_free(page);
-    return status;
+    page = NULL;
+    return status; /* OS2_OK: printed, but there was no way to give the page back */
 }
 
 /* Whether a failure is for want of memory, here or in the console. */
