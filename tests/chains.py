@@ -189,6 +189,13 @@ def small_controller(chain, folder, facts):
     return edited_tree(chain, folder, facts, edit)
 
 
+def no_uart_interrupt(chain, folder, facts):
+    """The UART's interrupt line is not connected: the console polls, and says so."""
+    def edit(text):
+        return re.sub(r"(serial@10000000 \{[^}]*?)\tinterrupts = [^;]*;", r"\1", text)
+    return edited_tree(chain, folder, facts, edit)
+
+
 def no_mmu_in_tree(chain, folder, facts):
     return edited_tree(chain, folder, facts, lambda text: re.sub(r"mmu-type = [^;]*;", "", text))
 
@@ -228,6 +235,8 @@ CHAINS = {
                                                        r"init: .*quota \d+ of 32768")),
     "small controller": Chain(prepare=small_controller,
                               log=(r"context \d lies outside of the interrupt controller's 1000 bytes",)),
+    "no UART interrupt": Chain(prepare=no_uart_interrupt,
+                               log=(r"the UART has no interrupt: it is polled",)),
     "no MMU in the tree": Chain(prepare=no_mmu_in_tree, smp=1, harts=(0,), log=(r"1 of 1 cores are up",)),
     "long arguments": Chain(prepare=long_arguments, log=(r"2022 bytes of boot arguments: those from 1023 on",
                                                          r"ASIDs 0\.\.65535 not used, .*stimecmp")),
@@ -294,7 +303,7 @@ def run_chain(args, name):
     chain = CHAINS[name]
     folder = pathlib.Path(args.build) / "chains" / name.replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
-    facts, _ = qemu.command_line(args.build, 1, "1M")
+    facts, _ = qemu.command_line(args.build, 1, "128M")
     try:
         other = {"machine": chain.machine, "arguments": list(chain.arguments), "serials": chain.serials}
         other |= chain.prepare(chain, folder, facts | {"build": args.build})

@@ -29,6 +29,8 @@ import subprocess
 import sys
 import time
 
+import layout
+
 PROMPT = b"os2> "
 PANIC = re.compile(rb"^kernel panic", re.MULTILINE)
 LOG_LINE = re.compile(rb"\[( *\d+\.\d+[^\]\n]*|log: [^\]\n]*)\]")  # "[  1.000002 core0] text", "[log: 9 bytes lost]"
@@ -51,6 +53,10 @@ def command_line(build, smp, memory, append="", extra=(), boot="", **other):
     facts = pathlib.Path(build)
     facts = facts / "machine.json" if facts.is_dir() else facts
     machine = json.loads(facts.read_text(encoding="utf-8")) | other
+    given = layout.memory_bytes(memory)
+    least = machine["least"] + (max(smp - 2, 0) + 3) // 4  # what the kernel keeps for four cores is below 1 MiB
+    if given is not None and given < least * layout.MIB:
+        raise GuestError(f"{memory} of memory is too little: with {smp} cores {least}M is the least that works")
     boots = {name: words.split() for name, _, words in (entry.partition(": ") for entry in machine["boots"] if entry)}
     if boot and boot not in boots:
         known = f"but by: {' '.join(boots)}" if boots else "nor in any other way than QEMU's own"
@@ -68,7 +74,7 @@ def command_line(build, smp, memory, append="", extra=(), boot="", **other):
         return machine, [machine["image"] if word == "@IMAGE@" else word for word in line] + list(extra)
     line += ["-kernel", machine["kernel"]]
     if machine["archive"]:
-        line += ["-initrd", machine["archive"]]
+        line += layout.archive_arguments(machine, line, facts.parent, given) or ["-initrd", machine["archive"]]
     append = f"{machine['append']} {append}".strip()
     if append:
         if len(append) > ARGUMENTS_MAX:
@@ -383,7 +389,8 @@ def main():
     try:
         sys.exit(args.run(args))
     except GuestError as error:
-        sys.exit(f"os2: {error}")
+        print(f"os2: {error}", file=sys.stderr)
+        sys.exit(125 if args.run is run_command else 2)  # 2 may be the status of the commands
     except KeyboardInterrupt:
         sys.exit(130)
 

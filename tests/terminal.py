@@ -215,6 +215,76 @@ def case_kill_service(terminal):
         expect_in("poem.txt", terminal.command("ls"))
 
 
+def case_service_as_program(terminal):
+    """The name of a service, typed as a command, says what it is and how to see it; nothing hangs, and it runs on."""
+    before = [identity(terminal, service) for service in ("names", "console", "files", "shell", "init")]
+    for service in ("names", "console", "files", "shell", "shell -c true", "files 0x1000 4096"):
+        expect_in(f"{service.split()[0]}: this is a service", terminal.command(service))
+        assert terminal.command("echo $?") == "2\n"
+    expect_in("init: the kernel starts it", terminal.command("init"))
+    assert terminal.command("echo $?") == "2\n"
+    expect_in("names: this is a service", terminal.command("echo x | names"))
+    assert before == [identity(terminal, service) for service in ("names", "console", "files", "shell", "init")]
+
+
+GEN_LINE = re.compile(r"(\d{12})  every page has one owner, and a message moves it ")
+
+
+def case_whole_lines(terminal):
+    """Lines of programs that print at the same time do not mix, whatever their lengths."""
+    row = re.compile(r" *\d+ \S+ +\w+ +(-|\d+)( +\d+){6} +\d+")
+    head = re.compile(r" +ID NAME .* SUPER")
+    start = terminal.mark()
+    terminal.type("ps | cat & ps & " * 5 + "ps\r")
+    start = terminal.until("\n", start)
+    terminal.drain(2)
+    shown = clean(terminal.text[start:])
+    assert shown.count("SUPER") == 11, shown
+    for line in shown.split("\n"):
+        if line not in ("", "os2> ") and not line.startswith("["):  # "[1] 7" is the shell's
+            assert row.fullmatch(line.removeprefix("os2> ")) or head.fullmatch(line.removeprefix("os2> ")), line
+    terminal.type(ENTER)
+    terminal.drain(0.5)
+
+
+def case_large_output(terminal):
+    """More than the console's ring holds, at once and in blocks."""
+    for command in ("gen 100K", "gen 100K | cat"):
+        shown = terminal.command(command)
+        assert [int(number) for number in GEN_LINE.findall(shown)] == list(range(1600)), shown
+
+
+def case_output_of_killed_console(terminal):
+    """What a program has printed is not lost with the console: it is there, or written again, or the status says so."""
+    console = identity(terminal, "console")
+    start = terminal.mark()
+    terminal.type(f"gen 12K | cat; status; kill {console}\r")
+    terminal.until("console ended: killed", start)
+    terminal.drain(2)
+    shown = clean(terminal.text[start:])
+    assert [int(number) for number in GEN_LINE.findall(shown)] == list(range(192)), shown
+    terminal.type(ENTER)
+    terminal.drain(0.5)
+
+    console = identity(terminal, "console")
+    start = terminal.mark()
+    terminal.type("gen 128K | cat &\r")
+    terminal.until("000000000100", start)
+    terminal.type(f"kill {console}\r")
+    terminal.until("console ended: killed", start)
+    terminal.until("000000002047", start)
+    for _ in range(20):  # a shell tells of background jobs at its prompt
+        terminal.type(ENTER)
+        terminal.drain(0.5)
+        if b"done, status" in terminal.text[start:]:
+            break
+    terminal.until("done, status 0: gen 128K | cat", start)
+    missing = set(range(2048)) - {int(number) for number in GEN_LINE.findall(clean(terminal.text[start:]))}
+    assert not missing, f"{len(missing)} lines are missing, such as {min(missing)}"
+    terminal.type(ENTER)
+    terminal.drain(0.5)
+
+
 CASES = {name[5:]: function for name, function in list(globals().items()) if name.startswith("case_")}
 
 

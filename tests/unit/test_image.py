@@ -114,5 +114,49 @@ class ImageTest(unittest.TestCase):
         self.assertEqual(self.make("unleashed")[0].returncode, 0)
 
 
+class LauncherTest(unittest.TestCase):
+    """./os2 image, in a copy of the tree whose kernel is built already, called from another folder."""
+
+    def setUp(self):
+        for program in ("mformat", "ninja", "meson", "riscv64-unknown-elf-gcc"):
+            if not shutil.which(program):
+                self.skipTest(f"{program} is not installed")
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.tree, self.user = self.folder / "tree", self.folder / "user"
+        build = self.tree / "build/riscv64"
+        for made in (build, self.user):
+            made.mkdir(parents=True)
+        shutil.copy(ROOT / "os2", self.tree)
+        shutil.copytree(ROOT / "cross", self.tree / "cross")
+        (build / "build.ninja").write_text("build all: phony\n")
+        (build / "Image").write_bytes(kernel())
+        (build / "boot.cpio").write_bytes(b"070701" + bytes(1000))
+        (build / "machine.json").write_text(json.dumps(
+            {"kernel": str(build / "Image"), "archive": str(build / "boot.cpio"), "qemu": "qemu"}))
+        for name in ("tree.dtb", "spl", "u-boot"):
+            (self.user / name).write_bytes(name.encode() * 100)
+
+    def run_os2(self, folder, *options):
+        return subprocess.run([str(self.tree / "os2"), "image", *options], cwd=folder, capture_output=True, text=True,
+                              check=False)
+
+    def test_files_are_the_users(self):
+        done = self.run_os2(self.user, "--board", "visionfive2", "-o", "card.img", "--", "--dtb", "tree.dtb", "--spl",
+                            "spl", "--u-boot", "u-boot")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue((self.user / "card.img").exists())
+        self.assertFalse((self.tree / "card.img").exists())
+        self.assertIn("card.img: ", done.stdout)
+
+    def test_other_folders(self):
+        for folder, shown in ((self.user, self.tree / "build/os2-virt.img"), (self.tree, "build/os2-virt.img")):
+            done = self.run_os2(folder, "--board", "virt")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertTrue((self.tree / "build/os2-virt.img").exists())
+            self.assertIn(f"{shown}: ", done.stdout)
+            (self.tree / "build/os2-virt.img").unlink()
+        self.assertEqual(self.run_os2(self.user, "--board", "virt", "-n", "-o", "x.img").returncode, 0)
+
+
 if __name__ == "__main__":
     unittest.main()

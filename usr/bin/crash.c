@@ -288,6 +288,8 @@ static int crash_all(uint64_t rounds) {
         os2_error("cannot load itself: %s", os2_status_text(status));
         return 1;
     }
+    /* The first line makes what output needs, here and in the console; behind it the count is of the ways alone. */
+    os2_printf("each way in a process of its own, with up to %lu pages:\n", (uint64_t)CHILD_QUOTA);
     if (!free_pages(machine, &before)) {
         os2_error("cannot count free memory");
         return 1;

@@ -6,21 +6,24 @@
  * Writers and readers that cannot be answered at once stand in two queues of fixed length, each process in at most one
  * place because it waits for the answer; one too many is told to come again. A writer's text stays in its block (or in
  * its queue entry) until the output ring has room, so a program cannot print faster than the UART sends, and the
- * console's memory has a bound.
+ * console's memory has a bound. One write is never cut by another. It is answered when the UART has taken its last
+ * byte, not when the ring has: so what is lost when the console ends was not answered, and its writer knows.
  *
  * The kernel's log is drained whenever the kernel says that there is more, and printed line by line between two
  * writers, on a line of its own.
  *
  * Arguments: kind of UART, address of its registers (or first port), their spacing as a shift, width of an access (0:
- * ports). Handles: "irq", "machine" with the right to read the log, "supervisor", for ports "ports".
+ * ports). Handles: "irq", "machine" with the right to read the log, "init", for ports "ports".
  */
 #include "os2/console.h"
 
 #include "console/terminal.h"
 #include "os2/call.h"
+#include "os2/interrupt.h"
 #include "os2/names.h"
 #include "os2/start.h"
 #include "os2/string.h"
+#include "os2/supervisor.h"
 #include "os2/time.h"
 #include "os2/tree.h"
 
@@ -30,7 +33,7 @@
 #define BIT_LOG 2u
 #define BIT_NAMES 4u
 #define FLUSH_POLL_MS 1u /* the last byte leaving the shift register raises no interrupt */
-#define UART_POLL_MS 5u  /* for a UART without an interrupt */
+#define UART_POLL_MS 1u  /* for a UART without an interrupt: 12 bytes at 115200 baud, of 16 that fit its FIFO */
 #define LOG_ROOM (2 * sizeof(log_lines) + LINE_SIZE + 8) /* line ends are two bytes; the line begun is shown again */
 #define NAMES_RETRY_MS 200u
 
@@ -40,6 +43,7 @@ struct writer {
     bool fresh;
     void *block; /* null: the text is in `text` */
     size_t length, done;
+    uint64_t end; /* of the output, behind its last byte, once all of it is in the ring */
     char text[OS2_CONSOLE_TEXT];
 };
 
@@ -50,8 +54,10 @@ struct reader {
 
 static struct terminal terminal;
 static struct uart uart;
+static struct os2_interrupt uart_interrupt;
 static struct writer writers[WRITERS];
 static unsigned writer_first, writer_count;
+static unsigned writer_filled; /* of these, from the first on: all of their text is in the ring */
 static struct reader readers[READERS];
 static unsigned reader_first, reader_count;
 static unsigned interrupt_handle;
@@ -124,21 +130,31 @@ static void console_log(void) {
     }
 }
 
+/*
+ * Moves the texts of those who wait into the ring, in their order, and answers those whose text the UART has taken. A
+ * text larger than the ring goes on as long as the UART takes bytes: an empty ring asks for no interrupt.
+ */
 static void console_output(void) {
     bool moved = true;
 
     while (moved) {
-        struct writer *w = &writers[writer_first];
-        moved = false;
-        if (!writer_count || w->done == 0)
+        struct writer *next = &writers[(writer_first + writer_filled) % WRITERS];
+        uint64_t written = terminal.written;
+
+        if (writer_filled == writer_count || next->done == 0)
             console_log();
-        if (writer_count && writer_step(w)) {
-            writer_answer(w);
+        if (writer_filled < writer_count && writer_step(next)) {
+            next->end = terminal.written;
+            writer_filled++;
+        }
+        terminal_pump(&terminal);
+        moved = terminal.written != written;
+        for (; writer_filled && terminal_sent(&terminal) >= writers[writer_first].end; writer_filled--) {
+            writer_answer(&writers[writer_first]);
             writer_first = (writer_first + 1) % WRITERS;
             writer_count--;
             moved = true;
         }
-        terminal_pump(&terminal);
     }
 }
 
@@ -267,30 +283,31 @@ static bool console_start(int argc, char **argv) {
 }
 
 /* How long the loop may wait when nothing comes. */
-static uint64_t console_deadline(unsigned irq) {
+static uint64_t console_deadline(void) {
     bool flushing = writer_count && writers[writer_first].operation == OS2_CONSOLE_FLUSH;
+    uint64_t deadline;
 
     if (flushing && terminal.output_used == 0)
         return os2_deadline_ms(FLUSH_POLL_MS);
-    if (!irq)
-        return os2_deadline_ms(UART_POLL_MS);
-    return registered ? OS2_FOREVER : os2_deadline_ms(NAMES_RETRY_MS);
+    deadline = os2_interrupt_deadline(&uart_interrupt);
+    return registered || deadline != OS2_FOREVER ? deadline : os2_deadline_ms(NAMES_RETRY_MS);
 }
 
 int main(int argc, char **argv) {
-    unsigned irq = os2_start_handle("irq");
+    uint64_t moved = 0; /* bytes at the last interrupt */
 
+    if (!os2_service_begin())
+        return OS2_SERVICE_REFUSED;
     machine = os2_start_handle("machine");
     if (!console_start(argc, argv))
         return 1;
-    if (irq && os2_irq_bind(irq, BIT_IRQ) < 0)
-        irq = 0;
+    os2_interrupt_open(&uart_interrupt, "the UART", machine, os2_start_handle("irq"), BIT_IRQ, UART_POLL_MS);
     log_more = true;
     console_output();
     registered = os2_names_serve("console", BIT_NAMES) >= 0;
 
     for (;;) {
-        struct os2_message m = {.w = {[4] = console_deadline(irq)}};
+        struct os2_message m = {.w = {[4] = console_deadline()}};
         int status = os2_receive(OS2_F_DEADLINE | OS2_F_ACCEPT_HANDLE | OS2_ACCEPT(OS2_CONSOLE_ORDER), &m);
         uint64_t bits = status >= 0 && (m.control & OS2_I_BITS) ? m.bits : 0;
 
@@ -303,8 +320,10 @@ int main(int argc, char **argv) {
         terminal_pump(&terminal);
         console_input();
         console_output();
-        if (bits & BIT_IRQ)
-            os2_irq_ack(irq);
+        if (bits & BIT_IRQ) {
+            os2_interrupt_served(&uart_interrupt, terminal.moved != moved);
+            moved = terminal.moved;
+        }
         if (bits & BIT_NAMES || !registered)
             registered = os2_names_serve("console", BIT_NAMES) >= 0;
     }

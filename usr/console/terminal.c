@@ -24,6 +24,7 @@ static void terminal_receive(struct terminal *t) {
         int byte = t->uart->driver->get(t->uart);
         if (byte < 0)
             return;
+        t->moved++;
         if (byte == CTRL_C && t->interrupt())
             continue;
         t->input[(t->input_at + t->input_used++) % INPUT_SIZE] = (char)byte;
@@ -39,6 +40,7 @@ static void terminal_transmit(struct terminal *t) {
             t->uart->driver->put(t->uart, (uint8_t)t->output[t->output_at]);
             t->output_at = (t->output_at + 1) % OUTPUT_SIZE;
             t->output_used--;
+            t->moved++;
         }
     }
 }
@@ -58,6 +60,7 @@ void terminal_pump(struct terminal *t) {
 
 static void terminal_put(struct terminal *t, char byte) {
     t->output[(t->output_at + t->output_used++) % OUTPUT_SIZE] = byte;
+    t->written++;
     if (t->line_used < LINE_SIZE)
         t->line[t->line_used] = byte;
     t->line_used = byte == '\n' ? 0 : t->line_used + 1;
@@ -110,6 +113,10 @@ size_t terminal_peek(const struct terminal *t, char *bytes, size_t size, bool li
 void terminal_take(struct terminal *t, size_t count) {
     t->input_at = (t->input_at + count) % INPUT_SIZE;
     t->input_used -= count;
+}
+
+uint64_t terminal_sent(const struct terminal *t) {
+    return t->written - t->output_used;
 }
 
 bool terminal_idle(struct terminal *t) {

@@ -25,6 +25,8 @@ struct terminal {
     size_t output_at, output_used;
     size_t line_used;         /* bytes of output since the last line end, kept in `line` as far as they fit */
     bool receives, transmits; /* interrupts that are on */
+    uint64_t moved;           /* bytes that the UART has given or taken */
+    uint64_t written;         /* bytes that were ever put into the output ring */
     char input[INPUT_SIZE];
     char output[OUTPUT_SIZE];
     char line[LINE_SIZE];
@@ -50,6 +52,9 @@ void terminal_interject(struct terminal *t, const char *text, size_t length);
 /* Copies the next bytes of input without taking them, at most `size`; with `line`, none behind a line end or ^D. */
 size_t terminal_peek(const struct terminal *t, char *bytes, size_t size, bool line);
 void terminal_take(struct terminal *t, size_t count);
+
+/* How many of the bytes that were ever written the UART has taken. */
+uint64_t terminal_sent(const struct terminal *t);
 
 /* All output has left the machine. */
 bool terminal_idle(struct terminal *t);

@@ -13,7 +13,7 @@ struct uart;
 struct uart_driver {
     void (*start)(struct uart *uart);                               /* once; interrupts stay off */
     void (*enable)(struct uart *uart, bool receive, bool transmit); /* which interrupts are on */
-    void (*interrupt)(struct uart *uart);                           /* first thing after an interrupt */
+    void (*interrupt)(struct uart *uart);                           /* first thing after an interrupt: ends its cause */
     int (*get)(struct uart *uart);                                  /* a byte received, or -1 */
     unsigned (*room)(struct uart *uart);                            /* how many bytes it takes now */
     void (*put)(struct uart *uart, uint8_t byte);                   /* only as many as room() said */

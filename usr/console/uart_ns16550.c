@@ -3,16 +3,37 @@
  * The 16550 and its relatives, in memory (with any spacing of registers) or at I/O ports.
  *
  * The transmit interrupt tells when the holding register (with a FIFO: all of it) is empty, so then `depth` bytes fit.
- * DesignWare's variant has one more interrupt, "busy", raised by a write to the line control register while it sends
- * (firmware may have left one): it is cleared by reading the status register.
+ *
+ * Each cause of an interrupt is ended in a way of its own, and until then a line with a level stays up:
+ *
+ *     line status (overrun, break)   read the line status register
+ *     data, receive timeout          read the data register
+ *     transmitter empty              read the cause, or send
+ *     modem status                   read the modem status register
+ *     busy (DesignWare only)         read the UART status register. Raised by a write to the line control register
+ *                                    while a byte is on the line; firmware may have left one
+ *
+ * Causes come up that were never enabled, left by firmware. DesignWare's can show a receive timeout with an empty FIFO,
+ * so that nobody would read: then a read for nothing ends it (Linux's 8250_dw.c does so too). Should a byte come
+ * between the look and that read, it is lost; an interrupt that goes on for ever would lose them all.
  */
 #include "console/uart.h"
 
 #include "arch_user.h"
 
-enum { NS_DATA = 0, NS_IER = 1, NS_IIR = 2, NS_FCR = 2, NS_MCR = 4, NS_LSR = 5, DW_USR = 31 };
+enum { NS_DATA = 0, NS_IER = 1, NS_IIR = 2, NS_FCR = 2, NS_MCR = 4, NS_LSR = 5, NS_MSR = 6, DW_USR = 31 };
 enum { NS_IER_RECEIVE = 1, NS_IER_TRANSMIT = 2 };
-enum { NS_FCR_ENABLE = 1, NS_IIR_FIFO = 0xc0, NS_IIR_CAUSE = 0xf, NS_IIR_BUSY = 7 };
+enum { NS_FCR_ENABLE = 1, NS_IIR_FIFO = 0xc0 };
+enum {
+    NS_IIR_CAUSE = 0xf,
+    NS_IIR_MODEM = 0,
+    NS_IIR_TRANSMIT = 2,
+    NS_IIR_DATA = 4,
+    NS_IIR_LINE = 6,
+    NS_IIR_BUSY = 7,
+    NS_IIR_TIMEOUT = 0xc
+};
+#define NS_CAUSES 8u /* looked at for each interrupt, more than there are: what is left asks again */
 enum { NS_MCR_DTR = 1, NS_MCR_RTS = 2, NS_MCR_OUT2 = 8 }; /* OUT2 lets the interrupt out on a PC */
 enum { NS_LSR_DATA = 1, NS_LSR_EMPTY = 0x20, NS_LSR_IDLE = 0x40 };
 
@@ -41,9 +62,31 @@ static void ns_enable(struct uart *uart, bool receive, bool transmit) {
 }
 
 static void ns_interrupt(struct uart *uart) {
-    uint8_t cause = ns_read(uart, NS_IIR) & NS_IIR_CAUSE;
-    if (uart->dw_apb && cause == NS_IIR_BUSY)
-        ns_read(uart, DW_USR);
+    for (unsigned i = 0; i < NS_CAUSES; i++) {
+        switch (ns_read(uart, NS_IIR) & NS_IIR_CAUSE) {
+        case NS_IIR_MODEM:
+            ns_read(uart, NS_MSR);
+            break;
+        case NS_IIR_LINE:
+            ns_read(uart, NS_LSR);
+            break;
+        case NS_IIR_TRANSMIT:
+            break;
+        case NS_IIR_DATA:
+        case NS_IIR_TIMEOUT:
+            if (ns_read(uart, NS_LSR) & NS_LSR_DATA)
+                return; /* get() will read it */
+            ns_read(uart, NS_DATA);
+            break;
+        case NS_IIR_BUSY:
+            if (!uart->dw_apb)
+                return;
+            ns_read(uart, DW_USR);
+            break;
+        default:
+            return;
+        }
+    }
 }
 
 static int ns_get(struct uart *uart) {

@@ -16,6 +16,7 @@
 #include "os2/cpio.h"
 #include "os2/names.h"
 #include "os2/string.h"
+#include "os2/supervisor.h"
 #include "os2/time.h"
 
 #define FILES 256u
@@ -118,6 +119,8 @@ int main(int argc, char **argv) {
     uint64_t address, size;
     bool registered = false;
 
+    if (!os2_service_begin())
+        return OS2_SERVICE_REFUSED;
     if (argc != 3 || !os2_string_number(argv[1], &address) || !os2_string_number(argv[2], &size))
         return 1;
     files_read_archive((const void *)(uintptr_t)address, size);

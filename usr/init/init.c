@@ -21,10 +21,12 @@
  */
 #include "init/init.h"
 
+#include "lib/start_page.h"
 #include "os2/call.h"
 #include "os2/console.h"
 #include "os2/cpio.h"
 #include "os2/format.h"
+#include "os2/log.h"
 #include "os2/names.h"
 #include "os2/string.h"
 #include "os2/supervisor.h"
@@ -34,27 +36,33 @@
 #define BACKOFF_LAST_MS 10000u
 #define BACKOFF_FORGET_MS 10000u
 #define LAST_WORDS_MS 3000u
+#define SERVICE_SHARE 8u /* of what is left, for each service */
+#define LAST_SHARE 8u    /* of what is left when the last service starts, for starting the others again */
+#define SELF_PAGES 16u   /* for pieces of children on their way */
+#define MIB_PAGES (UINT64_C(1) << (20 - OS2_PAGE_SHIFT))
 #define STATUS_FAILED 255u /* the machine's exit code when the job did not end by exit */
 
 enum init_service { SERVICE_NAMES, SERVICE_CONSOLE, SERVICE_FILES, SERVICE_LAST, SERVICES };
 
 struct service {
     const char *name;
-    uint64_t quota;       /* pages; 0: a share of what is left when it starts */
+    uint64_t least, most; /* pages for its work, besides what its program needs */
+    unsigned stack_order;
     uint64_t watchdog_ms; /* its own limit, and so the largest of all below it */
     struct os2_child child;
     bool runs;
     uint64_t started_ms, restart_ms;
     unsigned backoff_ms;
+    int told;              /* why it could not be started, as said last: said once */
     uint64_t names_caller; /* waits for a name service that lives; 0: does not */
 };
 
+/* The most of each: 32 waiting writers with a block of 16 pages; answers of which the largest is a program of 64 pages. */
 static struct service services[SERVICES] = {
-    [SERVICE_NAMES] = {.name = "names", .quota = 256, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
-    /* 32 waiting writers with a block of 16 pages, and itself */
-    [SERVICE_CONSOLE] = {.name = "console", .quota = 1024, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
-    [SERVICE_FILES] = {.name = "files", .quota = 1024, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS}, /* and the archive */
-    [SERVICE_LAST] = {.name = "shell", .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
+    [SERVICE_NAMES] = {.name = "names", .least = 8, .most = 16, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
+    [SERVICE_CONSOLE] = {.name = "console", .least = 32, .most = 640, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
+    [SERVICE_FILES] = {.name = "files", .least = 96, .most = 1024, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
+    [SERVICE_LAST] = {.name = "shell", .least = 160, .stack_order = 3, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
 };
 
 /* A planned power off or restart. It waits for a console that has just been started, for a while. */
@@ -71,21 +79,6 @@ static struct init_arguments arguments;
 static struct init_uart uart;
 
 _Noreturn void os2_entry(const struct os2_boot *given);
-
-__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
-    char line[200];
-    va_list list;
-    size_t length;
-
-    va_start(list, format);
-    length = os2_format_buffer_list(line, sizeof(line), format, list);
-    va_end(list);
-    if (length >= sizeof(line))
-        length = sizeof(line) - 1;
-    for (size_t at = 0; at < length; at += OS2_LOG_CHUNK)
-        os2_log_write(OS2_INIT_MACHINE, line + at,
-                      (unsigned)(length - at < OS2_LOG_CHUNK ? length - at : OS2_LOG_CHUNK));
-}
 
 static uint64_t now_ms(void) {
     return os2_now_ns() / 1000000;
@@ -117,7 +110,7 @@ static void off_now(void) {
         os2_handle_close(console);
     }
     os2_machine_control(OS2_INIT_MACHINE, off.how, off.code);
-    say("this machine cannot be powered off\n");
+    os2_log(OS2_INIT_MACHINE, "this machine cannot be powered off\n");
     off = (struct off){0};
 }
 
@@ -129,35 +122,23 @@ static int names_handle(unsigned *ret_handle) {
                            ret_handle);
 }
 
-/* Grants what every service has: init as the supervisor, told apart by the badge. */
+/* Grants what every service has, and nothing else: a handle to init, which tells them apart by the badge. */
 static int grant_supervisor(struct os2_child *child, enum init_service which) {
     unsigned self;
     int status = os2_handle_mint(0, OS2_HANDLE_INBOX, which, OS2_RIGHT_GIVE | OS2_RIGHT_SEND, &self);
     if (status < 0)
         return status;
-    status = os2_child_grant(child, "supervisor", self, OS2_RIGHT_SEND);
+    status = os2_child_grant(child, "init", self, OS2_RIGHT_SEND);
     os2_handle_close(self);
     return status;
 }
 
-/* Copies the archive into a block for the file service; arguments[0] and [1] tell it where. */
+/* Gives the file service a copy of the archive; arguments[0] and [1] tell it where. */
 static int give_archive(struct os2_child *child, char text[2][24]) {
-    unsigned order = 0;
-    void *copy;
-    int status;
-
-    while (OS2_PAGE_SIZE << order < boot->archive_size)
-        order++;
-    status = os2_block_alloc(order, &copy);
-    if (status < 0)
-        return status;
-    memcpy(copy, (const void *)(uintptr_t)boot->archive, boot->archive_size);
-    os2_format_buffer(text[0], sizeof(text[0]), "0x%lx", (uint64_t)(uintptr_t)copy);
+    os2_format_buffer(text[0], sizeof(text[0]), "0x%lx", OS2_LARGE_BASE);
     os2_format_buffer(text[1], sizeof(text[1]), "%lu", boot->archive_size);
-    status = os2_process_give(child->control, copy, 0, OS2_PROT_READ);
-    if (status < 0)
-        os2_block_free(copy);
-    return status;
+    return os2_child_fill(child, (const void *)(uintptr_t)boot->archive, boot->archive_size, OS2_LARGE_BASE,
+                          OS2_PROT_READ);
 }
 
 /* The shell's handles, or those of a program that the boot arguments name: that one may do what init may. */
@@ -227,30 +208,56 @@ static int service_start_child(enum init_service which, struct os2_child *child)
     return status < 0 ? status : os2_child_start(child, argc, argv);
 }
 
+/* A service's program, and the least quota with which it can do its work. */
+static int service_needs(enum init_service which, struct os2_cpio_file *ret_file, uint64_t *ret_pages) {
+    const struct service *service = &services[which];
+    uint64_t pages = service->least;
+    int status;
+
+    if (!os2_cpio_find((const void *)(uintptr_t)boot->archive, boot->archive_size, service->name, ret_file))
+        return OS2_E_INVALID;
+    if (which == SERVICE_FILES) {
+        pages += boot->archive_size / OS2_PAGE_SIZE + 1;
+        pages += pages / 512 + 1; /* tables that map it */
+    }
+    status = os2_child_least(ret_file->bytes, ret_file->size, service->stack_order, ret_pages);
+    *ret_pages += pages;
+    return status;
+}
+
+/*
+ * What a service gets: an eighth of what there is, but no less than it needs and no more than it can use. The last one
+ * gets nearly all the rest, for the programs; what stays is for starting the others again.
+ */
+static uint64_t service_quota(enum init_service which, uint64_t least) {
+    const struct service *service = &services[which];
+    uint64_t left = os2_quota_left(), most = least - service->least + service->most;
+    uint64_t quota = which == SERVICE_LAST ? left - left / LAST_SHARE : left / SERVICE_SHARE;
+
+    if (which != SERVICE_LAST && quota > most)
+        quota = most;
+    return quota < least ? least : quota;
+}
+
 static int service_start(enum init_service which) {
     struct service *service = &services[which];
     struct os2_cpio_file file;
     struct os2_child_plan plan = {
-        .process = {.quota = service->quota,
-                    .watchdog_ms = service->watchdog_ms,
-                    .end_bits = UINT64_C(1) << which,
-                    .name = service->name},
-        .stack_order = which == SERVICE_LAST ? 3 : 0,
+        .process = {.watchdog_ms = service->watchdog_ms, .end_bits = UINT64_C(1) << which, .name = service->name},
+        .stack_order = service->stack_order,
     };
     const char *reason = NULL;
-    int status;
+    uint64_t least = 0;
+    int status = service_needs(which, &file, &least);
 
-    if (!os2_cpio_find((const void *)(uintptr_t)boot->archive, boot->archive_size, service->name, &file)) {
-        say("no %s in the boot archive\n", service->name);
-        return OS2_E_INVALID;
+    if (status >= 0) {
+        plan.image = file.bytes;
+        plan.image_size = file.size;
+        plan.process.quota = service_quota(which, least);
+        status = os2_child_create(&plan, &service->child, &reason);
+    } else {
+        reason = "it is not in the boot archive, or no program";
     }
-    plan.image = file.bytes;
-    plan.image_size = file.size;
-    if (which == SERVICE_FILES)
-        plan.process.quota += 2 * (boot->archive_size / OS2_PAGE_SIZE + 1); /* the block may be nearly twice as large */
-    if (which == SERVICE_LAST)
-        plan.process.quota = os2_quota_left() / 8 * 7; /* the rest: to start the others again */
-    status = os2_child_create(&plan, &service->child, &reason);
     if (status >= 0) {
         status = service_start_child(which, &service->child);
         if (status < 0)
@@ -258,9 +265,30 @@ static int service_start(enum init_service which) {
     }
     service->runs = status >= 0;
     service->started_ms = now_ms();
-    if (status < 0)
-        say("cannot start %s: %s\n", service->name, reason ? reason : os2_status_text(status));
+    if (status < 0 && status != service->told)
+        os2_log(OS2_INIT_MACHINE, "cannot start %s: %s; I try again\n", service->name,
+                reason ? reason : os2_status_text(status));
+    service->told = status < 0 ? status : OS2_OK;
     return status;
+}
+
+/* Says once, at the start, what is missing where memory is too little for all of the services and a program. */
+static void memory_check(void) {
+    uint64_t need = SELF_PAGES, left = os2_quota_left(), missing;
+    struct os2_cpio_file file;
+    struct os2_message m = {0};
+
+    for (unsigned i = 0; i < SERVICES; i++) {
+        uint64_t pages = 0;
+        if (service_needs(i, &file, &pages) >= 0)
+            need += i == SERVICE_LAST ? pages + pages / (LAST_SHARE - 1) + 1 : pages;
+    }
+    if (need <= left || os2_machine_info(OS2_INIT_MACHINE, OS2_MACHINE_MACHINE, 0, &m) < 0)
+        return;
+    missing = need - left;
+    missing += missing / 64 + 1; /* what the kernel keeps for each page */
+    os2_log(OS2_INIT_MACHINE, "too little memory: %lu pages are missing; RAM of %lu MiB is the least that works\n",
+            missing, (m.w[3] + missing + MIB_PAGES - 1) / MIB_PAGES);
 }
 
 /* Answers the services that asked for a name service while there was none. */
@@ -284,11 +312,12 @@ static void names_answer(struct service *service) {
 /* Starts a service, or plans the next try. */
 static void service_try(enum init_service which) {
     struct service *service = &services[which];
+    int status;
 
     if (which == SERVICE_LAST && off.planned)
         return;
-    if (service_start(which) < 0) {
-        if (which == SERVICE_LAST && arguments.once)
+    if ((status = service_start(which)) < 0) {
+        if (arguments.once && (which == SERVICE_LAST || status == OS2_E_QUOTA || status == OS2_E_MEMORY))
             off_plan(OS2_CONTROL_OFF, STATUS_FAILED);
         service->backoff_ms = service->backoff_ms * 2 < BACKOFF_LAST_MS ? service->backoff_ms * 2 : BACKOFF_LAST_MS;
         service->restart_ms = now_ms() + service->backoff_ms;
@@ -315,14 +344,14 @@ static void service_ended(enum init_service which) {
     console_up &= which != SERVICE_CONSOLE;
     if (which == SERVICE_LAST && arguments.once) {
         if (end.reason != OS2_END_EXIT)
-            say("%s ended: %s\n", service->name, how);
+            os2_log(OS2_INIT_MACHINE, "%s ended: %s\n", service->name, how);
         off_plan(OS2_CONTROL_OFF, end.reason == OS2_END_EXIT ? end.value : STATUS_FAILED);
         return;
     }
     if (now - service->started_ms >= BACKOFF_FORGET_MS)
         service->backoff_ms = BACKOFF_FIRST_MS;
     service->restart_ms = now + service->backoff_ms;
-    say("%s ended: %s; starting it again in %u ms\n", service->name, how, service->backoff_ms);
+    os2_log(OS2_INIT_MACHINE, "%s ended: %s; starting it again in %u ms\n", service->name, how, service->backoff_ms);
     service->backoff_ms = service->backoff_ms * 2 < BACKOFF_LAST_MS ? service->backoff_ms * 2 : BACKOFF_LAST_MS;
 }
 
@@ -371,11 +400,25 @@ static uint64_t next_deadline(void) {
     return os2_deadline_ms(next > now ? next - now : 0);
 }
 
+/* Whether a program was started by this name: then what it got is a program's start page. Says what it should have. */
+static bool started_as_program(const struct os2_boot *given) {
+    static const char words[] =
+        "init: the kernel starts it, once; `ps` shows it and the services that it looks after\n";
+
+    if (*(const uint64_t *)given != OS2_START_MAGIC)
+        return false;
+    os2_start_page = (const struct os2_start_page *)given;
+    os2_console_write(os2_start_handle("console.out"), words, sizeof(words) - 1, 0, OS2_FOREVER);
+    return true;
+}
+
 void os2_entry(const struct os2_boot *given) {
+    if (started_as_program(given))
+        os2_exit(OS2_SERVICE_REFUSED);
     boot = given;
     init_arguments(boot->arguments, sizeof(boot->arguments), &arguments);
     if (arguments.bad)
-        say("cannot read the boot arguments\n");
+        os2_log(OS2_INIT_MACHINE, "cannot read the boot arguments\n");
     if (arguments.bad && arguments.once)
         off_plan(OS2_CONTROL_OFF, STATUS_FAILED);
     if (arguments.start[0]) { /* that one may do what init may */
@@ -383,7 +426,8 @@ void os2_entry(const struct os2_boot *given) {
         services[SERVICE_LAST].watchdog_ms = OS2_CHILD_NO_WATCHDOG;
     }
     if (!init_uart_find(boot, &uart))
-        say("no UART that I know in the device tree\n");
+        os2_log(OS2_INIT_MACHINE, "no UART that I know in the device tree\n");
+    memory_check();
     for (unsigned i = 0; i < SERVICES; i++) {
         services[i].backoff_ms = BACKOFF_FIRST_MS;
         service_try(i);

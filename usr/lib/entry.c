@@ -16,6 +16,7 @@ void os2_entry(const struct os2_start_page *page) {
 
     os2_start_page = page;
     status = main((int)page->argc, (char **)(uintptr_t)page->argv);
-    os2_out_end();
+    if (os2_out_end() < 0 && status == 0)
+        status = 1;
     os2_exit((uint64_t)(int64_t)status);
 }

@@ -3,6 +3,8 @@
  * The clients' side of the console, the name service, the file service and the supervisor: each function is one request
  * of the protocol in the header of the same name.
  */
+#include <stdbool.h>
+
 #include "os2/call.h"
 #include "os2/console.h"
 #include "os2/files.h"
@@ -22,7 +24,8 @@ static int services_call(unsigned handle, uint64_t flags, struct os2_message *m)
     return status;
 }
 
-int os2_console_write(unsigned console, const char *text, size_t length, unsigned flags, uint64_t deadline) {
+/* In the words of messages, some bytes in each. */
+static int console_write_words(unsigned console, const char *text, size_t length, unsigned flags, uint64_t deadline) {
     size_t most = deadline == OS2_FOREVER ? OS2_CONSOLE_TEXT : OS2_CONSOLE_TEXT - sizeof(uint64_t);
 
     while (length) {
@@ -47,22 +50,54 @@ int os2_console_write(unsigned console, const char *text, size_t length, unsigne
     return OS2_OK;
 }
 
-int os2_console_write_block(unsigned console, void **block, unsigned order, size_t length) {
-    for (;;) {
-        struct os2_message m = {.label = OS2_CONSOLE_WRITE_BLOCK, .w = {length, 0, 0, (uintptr_t)*block}};
-        int status = services_call(console, OS2_F_BLOCK | OS2_ACCEPT(order), &m);
+/* In a page that goes there and comes back. It is kept, so that the console needs page tables for one place only. */
+static int console_write_page(unsigned console, const char *text, size_t length, unsigned flags, uint64_t deadline) {
+    static void *page;
+    int status = page ? OS2_OK : os2_block_alloc(0, &page);
 
-        if (status < 0 || !(m.control & OS2_I_BLOCK)) {
-            /* Whether it is still ours, the kernel knows: freeing what is not ours is refused. */
-            os2_block_free(*block);
-            *block = NULL;
-            return status < 0 ? status : OS2_E_INVALID;
-        }
-        *block = os2_message_block(&m);
+    if (status < 0)
+        return status;
+    memcpy(page, text, length);
+    for (;;) {
+        struct os2_message m = {.label = OS2_CONSOLE_WRITE_BLOCK | flags,
+                                .w = {length, 0, 0, (uintptr_t)page, deadline}};
+        status = services_call(console, OS2_F_BLOCK | OS2_F_DEADLINE | OS2_ACCEPT(0), &m);
+        if (status < 0 || !(m.control & OS2_I_BLOCK))
+            break;
+        page = os2_message_block(&m);
         if ((int64_t)m.label != OS2_E_BUSY)
             return OS2_OK;
         os2_sleep_ms(RETRY_MS);
     }
+    /* Gone, or still ours: the kernel knows. Freeing what is not ours is refused. */
+    os2_block_free(page);
+    page = NULL;
+    return status; /* OS2_OK: printed, but there was no way to give the page back */
+}
+
+/* Whether a failure is for want of memory, here or in the console. */
+static bool is_shortage(int status) {
+    return status == OS2_E_QUOTA || status == OS2_E_MEMORY || status == OS2_E_FULL || status == OS2_E_REFUSED;
+}
+
+int os2_console_write(unsigned console, const char *text, size_t length, unsigned flags, uint64_t deadline) {
+    size_t words = deadline == OS2_FOREVER ? OS2_CONSOLE_TEXT : OS2_CONSOLE_TEXT - sizeof(uint64_t);
+
+    while (length) {
+        size_t part = length < OS2_PAGE_SIZE ? length : OS2_PAGE_SIZE;
+        int status = OS2_E_MEMORY;
+
+        if (part > words)
+            status = console_write_page(console, text, part, flags, deadline);
+        if (part <= words || is_shortage(status))
+            status = console_write_words(console, text, part, flags, deadline);
+        if (status < 0)
+            return status;
+        text += part;
+        length -= part;
+        flags = 0;
+    }
+    return OS2_OK;
 }
 
 int os2_console_read(unsigned console, unsigned flags, char bytes[OS2_CONSOLE_TEXT]) {
@@ -152,7 +187,7 @@ int os2_supervisor_kill(unsigned supervisor, uint64_t slot) {
 
 int os2_names_serve(const char *name, uint64_t bits) {
     unsigned names, self;
-    int status = os2_supervisor_names(os2_start_handle("supervisor"), &names);
+    int status = os2_supervisor_names(os2_start_handle("init"), &names);
 
     if (status < 0)
         return status;

@@ -98,6 +98,14 @@ static int spawn_segment(unsigned control, const uint8_t *image, const struct os
     return OS2_OK;
 }
 
+int os2_child_fill(struct os2_child *child, const void *bytes, size_t size, uint64_t address, unsigned protection) {
+    const struct os2_elf_segment segment = {.address = address,
+                                            .pages = (size + OS2_PAGE_SIZE - 1) >> OS2_PAGE_SHIFT,
+                                            .file_size = size,
+                                            .protection = protection};
+    return spawn_segment(child->control, bytes, &segment);
+}
+
 static int spawn_stack(struct os2_child *child, unsigned order) {
     void *block;
     int status = os2_block_alloc(order, &block);

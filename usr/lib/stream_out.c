@@ -2,21 +2,26 @@
 /*
  * Output of a program (os2/stream.h): to the neighbour downstream in blocks that are given away, or to the console.
  *
- * What is written is collected in a block of the program. For a neighbour it is given away when it is full; for the
- * console it goes there and comes back, or only its text goes where that is short. The first failure is kept: nothing
- * that is written later could be of use behind a gap.
+ * What is written is collected in a block of the program. For a neighbour it is given away when it is full. The console
+ * gets whole lines in one write each time, so that lines of two programs do not mix; a line that is begun waits for its
+ * end, for a flush, or until it fills a page. When the console has ended, what it did not confirm is written again to
+ * the next one. The first failure is kept: nothing that is written later could be of use behind a gap.
  */
 #include "os2/call.h"
 #include "os2/console.h"
 #include "os2/format.h"
+#include "os2/names.h"
 #include "os2/start.h"
 #include "os2/stream.h"
 #include "os2/string.h"
+#include "os2/time.h"
 
 #include "lib/start_page.h"
 
 #define OUT_PIPE_ORDER 4u
-#define OUT_TEXT_MAX 120u /* text up to this goes to the console in words: three calls */
+#define OUT_ECHO_MAX 256u
+#define CONSOLE_TRIES 200u /* to find the console that init starts after one has ended */
+#define CONSOLE_PAUSE_MS 20u
 
 static struct os2_stream_block out_block;
 static int out_status;
@@ -64,26 +69,64 @@ static int out_send(unsigned pipe, struct os2_stream_block *block) {
     return status;
 }
 
-/* Writes a block to the console and leaves it with the caller, or null. */
-static int out_console(unsigned console, void **block, unsigned order, const char *bytes, uint64_t used) {
-    if (used <= OUT_TEXT_MAX)
-        return os2_console_write(console, bytes, used, 0, OS2_FOREVER);
-    return os2_console_write_block(console, block, order, used);
+/* Asks for the console that has taken the place of one that ended. 0: none does. */
+static unsigned console_again(void) {
+    unsigned names = os2_start_handle("names"), console;
+
+    for (unsigned tries = 0; names && tries < CONSOLE_TRIES; tries++) {
+        os2_sleep_ms(CONSOLE_PAUSE_MS);
+        if (os2_names_lookup(names, "console", false, &console) < 0)
+            continue;
+        if (os2_watch(console, 0) != OS2_E_DIED) /* it is known for a moment longer than it lives */
+            return console;
+        os2_handle_close(console);
+    }
+    return 0;
+}
+
+static int out_console(const char *bytes, uint64_t used) {
+    static unsigned console;
+    unsigned flags = 0;
+    int status;
+
+    if (!console)
+        console = os2_start_handle("console.out");
+    if (!console)
+        return OS2_OK;
+    while ((status = os2_console_write(console, bytes, used, flags, OS2_FOREVER)) == OS2_E_DIED) {
+        unsigned next = console_again();
+        if (!next)
+            break;
+        os2_handle_close(console);
+        console = next;
+        flags = OS2_CONSOLE_FRESH;
+    }
+    return status;
 }
 
 int os2_out_flush(void) {
-    unsigned pipe = os2_start_handle("pipe.out"), console = os2_start_handle("console.out");
+    unsigned pipe = os2_start_handle("pipe.out");
 
     if (out_status < 0 || !out_block.bytes || !out_block.used)
         return out_status;
-    if (pipe) {
-        out_status = out_send(pipe, &out_block);
-    } else if (console) {
-        void *block = out_block.bytes;
-        out_status = out_console(console, &block, out_block.order, out_block.bytes, out_block.used);
-        out_block.bytes = block;
-    }
+    out_status = pipe ? out_send(pipe, &out_block) : out_console(out_block.bytes, out_block.used);
     out_block.used = 0;
+    return out_status;
+}
+
+/* Sends the lines that are whole, and all of it if no line is and the block is full. */
+static int out_lines(void) {
+    uint64_t end = out_block.used;
+
+    while (end && out_block.bytes[end - 1] != '\n')
+        end--;
+    if (!end && out_block.used == OS2_PAGE_SIZE << out_block.order)
+        end = out_block.used;
+    if (end && out_status >= 0) {
+        out_status = out_console(out_block.bytes, end);
+        out_block.used -= end;
+        memmove(out_block.bytes, out_block.bytes + end, out_block.used);
+    }
     return out_status;
 }
 
@@ -109,68 +152,48 @@ int os2_out_write(const void *bytes, size_t size) {
         out_block.used += part;
         from += part;
         size -= part;
-        if (part == room)
+        if (part == room && pipe)
             os2_out_flush();
+        else if (part == room)
+            out_lines();
     }
-    return line ? os2_out_flush() : out_status;
-}
-
-/* Writes a large block to the console in pieces that it accepts. */
-static int out_console_pieces(unsigned console, const struct os2_stream_block *from) {
-    unsigned order = from->order < OS2_CONSOLE_ORDER ? from->order : OS2_CONSOLE_ORDER;
-    uint64_t room = OS2_PAGE_SIZE << order;
-    void *piece;
-    int status = os2_block_alloc(order, &piece);
-
-    for (uint64_t at = 0; at < from->used && status >= 0; at += room) {
-        uint64_t part = from->used - at < room ? from->used - at : room;
-        memcpy(piece, from->bytes + at, part);
-        status = os2_console_write_block(console, &piece, order, part);
-        if (!piece)
-            return status;
-    }
-    if (status >= 0)
-        os2_block_free(piece);
-    return status;
+    return line ? out_lines() : out_status;
 }
 
 int os2_out_block(struct os2_stream_block *block) {
-    unsigned pipe = os2_start_handle("pipe.out"), console = os2_start_handle("console.out");
-    void *memory = block->bytes;
+    unsigned pipe = os2_start_handle("pipe.out");
 
-    os2_out_flush();
-    if (out_status >= 0 && pipe && block->used) {
-        out_status = out_send(pipe, block);
-        memory = NULL;
-    } else if (out_status >= 0 && console && block->used) {
-        if (block->order > OS2_CONSOLE_ORDER)
-            out_status = out_console_pieces(console, block);
-        else
-            out_status = out_console(console, &memory, block->order, block->bytes, block->used);
+    if (pipe) {
+        os2_out_flush();
+        if (out_status >= 0 && block->used) {
+            out_status = out_send(pipe, block);
+            return out_status;
+        }
+    } else {
+        os2_out_write(block->bytes, block->used);
     }
-    if (memory)
-        os2_block_free(memory);
+    os2_block_free(block->bytes);
     block->bytes = NULL;
     return out_status;
 }
 
-void os2_out_end(void) {
+int os2_out_end(void) {
     unsigned pipe = os2_start_handle("pipe.out");
 
     os2_out_flush();
     if (pipe && out_status >= 0) {
         struct os2_message m = {.label = OS2_STREAM_END};
-        os2_send(pipe, 0, &m);
+        out_status = os2_send(pipe, 0, &m);
     }
+    return out_status;
 }
 
 void os2_out_echo(const char *text, size_t length) {
-    static char pending[OS2_CONSOLE_TEXT * 3];
+    static char pending[OUT_ECHO_MAX];
     static size_t used;
-    unsigned console = os2_start_handle("console.out");
 
     if (!text) {
-        os2_console_write(console, pending, used, 0, OS2_FOREVER);
+        out_console(pending, used);
         used = 0;
     }
     while (length) {

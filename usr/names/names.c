@@ -13,6 +13,7 @@
 
 #include "os2/call.h"
 #include "os2/string.h"
+#include "os2/supervisor.h"
 
 #define NAMES 48u /* each has a notification bit */
 #define WAITERS 64u
@@ -136,6 +137,8 @@ static void serve(const struct os2_message *m) {
 }
 
 int main(void) {
+    if (!os2_service_begin())
+        return OS2_SERVICE_REFUSED;
     for (;;) {
         struct os2_message m = {0};
 

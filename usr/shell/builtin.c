@@ -148,7 +148,7 @@ static uint64_t run_kill(unsigned argc, const char *const *argv) {
         shell_print("kill: no job %%%lu\n", number);
         return 1;
     }
-    status = os2_supervisor_kill(os2_start_handle("supervisor"), number);
+    status = os2_supervisor_kill(os2_start_handle("init"), number);
     if (status >= 0)
         return 0;
     shell_print("kill: %lu is neither a child of this shell nor a service\n", number);
@@ -169,7 +169,7 @@ static uint64_t run_shutdown(unsigned argc, const char *const *argv) {
     if (!argument_number(argc, argv, 0, &code))
         return 2;
     shell_flush();
-    status = os2_supervisor_shutdown(os2_start_handle("supervisor"), code);
+    status = os2_supervisor_shutdown(os2_start_handle("init"), code);
     shell_print("shutdown: %s\n", os2_status_text(status));
     return 1;
 }
@@ -178,7 +178,7 @@ static uint64_t run_reboot(unsigned argc, const char *const *argv) {
     (void)argc;
     (void)argv;
     shell_flush();
-    shell_print("reboot: %s\n", os2_status_text(os2_supervisor_restart(os2_start_handle("supervisor"))));
+    shell_print("reboot: %s\n", os2_status_text(os2_supervisor_restart(os2_start_handle("init"))));
     return 1;
 }
 

@@ -7,8 +7,9 @@
  * the other), then started, so that no stage can miss its neighbour. A job ends when all its stages have ended; its
  * status is the last stage's.
  *
- * While a job is in the foreground, ^C is a notification instead of input, and the shell waits for bits only. A stage
- * gets a quarter of the pages that are left, so that a program can be greedy and another one still be started.
+ * While a job is in the foreground, ^C is a notification instead of input, and the shell waits for bits only. A job
+ * gets half of the pages that are left, its stages equal parts of that, so that a program can be greedy and another one
+ * still be started.
  */
 #include "shell/shell.h"
 
@@ -23,7 +24,7 @@
 #define CHILDREN 32u
 #define JOBS 16u
 #define BIT_CTRL_C (UINT64_C(1) << 63)
-#define QUOTA_SHARE 4u
+#define QUOTA_SHARE 2u
 #define STATUS_NOT_FOUND 127u
 #define STATUS_CANNOT 126u
 #define STATUS_ENDED 128u /* plus the reason: ended, but not by exit */
@@ -171,12 +172,11 @@ static uint64_t stage_refused(const char *name, int status, const char *reason) 
 }
 
 /* Makes the process of a stage. 0, or the status to end with. */
-static uint64_t stage_create(unsigned place, const char *name) {
+static uint64_t stage_create(unsigned place, const char *name, uint64_t quota) {
     struct child *child = &children[place];
-    struct os2_child_plan plan = {.process = {.quota = os2_quota_left() / QUOTA_SHARE,
-                                              .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS,
-                                              .end_bits = UINT64_C(1) << place,
-                                              .name = name}};
+    struct os2_child_plan plan = {
+        .process = {
+            .quota = quota, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS, .end_bits = UINT64_C(1) << place, .name = name}};
     const char *reason = NULL;
     uint64_t size;
     void *image;
@@ -229,9 +229,10 @@ static void job_undo(struct job *job, const unsigned *places, unsigned count, ui
 /* Starts all stages. False: none runs, and shell_status says why. */
 static bool job_start(struct job *job, const struct parse_pipeline *pipeline, const unsigned *places) {
     unsigned last = pipeline->stages - 1;
+    uint64_t quota = os2_quota_left() / QUOTA_SHARE / pipeline->stages;
 
     for (unsigned i = 0; i <= last; i++) {
-        uint64_t refused = stage_create(places[i], pipeline->stage[i].argv[0]);
+        uint64_t refused = stage_create(places[i], pipeline->stage[i].argv[0], quota);
         if (refused) {
             job_undo(job, places, i, refused);
             return false;

@@ -58,7 +58,7 @@ unsigned shell_names(void) {
     for (unsigned tries = 0; !names_handle && tries < SERVICE_TRIES; tries++) {
         if (tries)
             os2_sleep_ms(SERVICE_PAUSE_MS);
-        if (os2_supervisor_names(os2_start_handle("supervisor"), &names_handle) >= 0)
+        if (os2_supervisor_names(os2_start_handle("init"), &names_handle) >= 0)
             handle_check(&names_handle);
     }
     return names_handle;
@@ -103,22 +103,31 @@ int shell_load(const char *name, void **ret_block, uint64_t *ret_size) {
 
 /* ---- The terminal. ---- */
 
-void shell_flush(void) {
-    size_t length = output_used;
+/* Writes the first bytes of what is there; the rest stays. */
+static void output_write(size_t length) {
     unsigned flags = output_fresh ? OS2_CONSOLE_FRESH : 0;
+    int status = length ? OS2_E_DIED : OS2_OK;
 
-    output_used = 0;
+    for (unsigned tries = 0; status < 0 && tries < CALL_TRIES; tries++)
+        status = os2_console_write(shell_console(), output, length, flags, OS2_FOREVER);
+    output_used -= length;
+    memmove(output, output + length, output_used);
     output_fresh = false;
-    for (unsigned tries = 0; length && tries < CALL_TRIES; tries++)
-        if (os2_console_write(shell_console(), output, length, flags, OS2_FOREVER) >= 0)
-            return;
+}
+
+void shell_flush(void) {
+    output_write(output_used);
 }
 
 void shell_put(const char *text, size_t length) {
     for (size_t i = 0; i < length; i++) {
         output[output_used++] = text[i];
-        if (output_used == sizeof(output))
-            shell_flush();
+        if (output_used == sizeof(output)) {
+            size_t end = output_used;
+            while (end && output[end - 1] != '\n')
+                end--;
+            output_write(end ? end : output_used); /* whole lines, so that nothing comes between */
+        }
     }
 }
 
@@ -207,6 +216,8 @@ static enum os2_line_event read_line(void) {
 }
 
 int main(int argc, char **argv) {
+    if (!os2_service_begin())
+        return OS2_SERVICE_REFUSED;
     job_init();
     if (argc == 3 && strcmp(argv[1], "-c") == 0) {
         shell_run_line(argv[2]);

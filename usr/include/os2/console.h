@@ -4,8 +4,8 @@
  *
  * LABEL is the operation in its low 8 bits; for CONSOLE_WRITE also a length << 8 and flags.
  *
- *   WRITE        length << 8 bytes (1 .. 40) of text in the words. The answer comes when all of it is in the output
- *                ring. With OS2_CONSOLE_FRESH, the text starts on a fresh line.
+ *   WRITE        length << 8 bytes (1 .. 40) of text in the words. The answer comes when the UART has taken the
+ *                last byte. With OS2_CONSOLE_FRESH, the text starts on a fresh line.
  *   WRITE_BLOCK  a block (up to order OS2_CONSOLE_ORDER) and W0 = how many of its bytes; it comes back in the answer
  *                if the caller accepts it, else it is freed. LABEL of the answer: 0, or OS2_E_BUSY for "again later".
  *   READ         answered, when there is input, with LABEL = count (1 .. 40) and the bytes in the words. Readers are
@@ -41,14 +41,11 @@ enum os2_console_operation {
 #define OS2_CONSOLE_OWNER 0u  /* the badge of the handle the console registered */
 #define OS2_CONSOLE_CLIENT 1u /* the badge of the handles it is handed on with */
 
-/* Writes text, in as many calls as it takes; each waits at most until `deadline` (OS2_FOREVER: no limit). */
-int os2_console_write(unsigned console, const char *text, size_t length, unsigned flags, uint64_t deadline);
-
 /*
- * Writes the first `length` bytes of *block, moving it there and back. *block is null afterwards if it was lost: the
- * console has ended with it.
+ * Writes text, until `deadline` at the latest (OS2_FOREVER: no limit). Text of up to a page is one write: no other
+ * writer's comes between, as long as there is memory for a block. OS2_E_DIED: what the console had taken may be lost.
  */
-int os2_console_write_block(unsigned console, void **block, unsigned order, size_t length);
+int os2_console_write(unsigned console, const char *text, size_t length, unsigned flags, uint64_t deadline);
 
 /* Reads at most OS2_CONSOLE_TEXT bytes; `flags` are those of READ. Returns the count or a status. */
 int os2_console_read(unsigned console, unsigned flags, char bytes[OS2_CONSOLE_TEXT]);

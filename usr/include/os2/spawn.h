@@ -61,6 +61,12 @@ int os2_child_least(const void *image, size_t image_size, unsigned stack_order, 
 /* On failure nothing is left of the child; *ret_reason (may be null) then says more than the status, or is null. */
 int os2_child_create(const struct os2_child_plan *plan, struct os2_child *ret_child, const char **ret_reason);
 
+/*
+ * Gives the child a copy of these bytes at this address, a multiple of the page size, in the largest blocks that there
+ * are and that its alignment allows. On failure some of them may be there.
+ */
+int os2_child_fill(struct os2_child *child, const void *bytes, size_t size, uint64_t address, unsigned protection);
+
 /* Grants a copy of `handle` with at most `rights`, which the child finds under `name`. */
 int os2_child_grant(struct os2_child *child, const char *name, unsigned handle, unsigned rights);
 

@@ -8,6 +8,7 @@
  * Names in use:
  *   names                     the name service
  *   supervisor                whoever started it; what may be asked there is between the two
+ *   init                      init, for the services that it starts (os2/supervisor.h)
  *   console.in, console.out   the console, to read from and to write to (absent: input is at its end)
  *   pipe.in, pipe.out         the neighbours in a pipeline; these come before the console (os2/stream.h)
  *   machine, irq, ports       for services and observers

@@ -13,7 +13,8 @@
  * whose block is refused cuts it into smaller ones (the only copy, and only then).
  *
  * Output to the console is sent at the end of each line and at exit, output to a neighbour when a block is full and at
- * exit. Errors (os2_error) go to the console always.
+ * exit. A program whose main returns 0 ends with status 1 if its output has not all arrived. Errors (os2_error) go to
+ * the console always.
  */
 #ifndef OS2_STREAM_H
 #define OS2_STREAM_H
@@ -46,8 +47,8 @@ int os2_out_block(struct os2_stream_block *block);
 int os2_out_write(const void *bytes, size_t size);
 int os2_out_flush(void);
 
-/* Flushes and ends the output; main's return does it too. */
-void os2_out_end(void);
+/* Flushes and ends the output; main's return does it too. A status below 0: not all of it has arrived. */
+int os2_out_end(void);
 
 /* Whether the output is a neighbour, for programs that have their bytes in blocks anyway. */
 bool os2_out_is_pipe(void);

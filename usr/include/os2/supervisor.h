@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What init does for the services it starts, through the handle "supervisor". Every request is a call.
+ * What init does for the services it starts, through the handle "init", which only services have. Every
+ * request is a call.
  *
  *   NAMES     out: a handle to the name service that now lives, with the trust the asker was started with.
  *   SHUTDOWN  W0 = code, W1 = enum os2_machine_control: the machine is powered off with the code, or starts again. Only
@@ -10,9 +11,17 @@
 #ifndef OS2_SUPERVISOR_H
 #define OS2_SUPERVISOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum os2_supervisor_operation { OS2_SUPERVISOR_NAMES = 1, OS2_SUPERVISOR_SHUTDOWN, OS2_SUPERVISOR_KILL };
+
+/*
+ * The first thing that a service does. False: it was not started by init but by its name, as a program; that has been
+ * said, and it should end with OS2_SERVICE_REFUSED.
+ */
+bool os2_service_begin(void);
+#define OS2_SERVICE_REFUSED 2
 
 int os2_supervisor_names(unsigned supervisor, unsigned *ret_names);
 int os2_supervisor_shutdown(unsigned supervisor, uint64_t code); /* returns only if it is refused */
