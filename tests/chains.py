@@ -123,6 +123,37 @@ def ram_elsewhere(chain, folder, facts):
     return edited_tree(chain, folder, facts, edit) | {"kernel": str(elf)}
 
 
+def image_higher(_chain, folder, facts):
+    """The image far above the start of its bank, as somebody may load it by hand."""
+    elf = folder / "kernel.elf"
+    elf.write_bytes(image_elf(pathlib.Path(facts["kernel"]).read_bytes(), 0x84200000))
+    return {"kernel": str(elf)}
+
+
+def nodes_touch(chain, folder, facts):
+    """Two memory nodes that touch, the upper one first; QEMU puts the archive at 0x84200000, across their border."""
+    def edit(text):
+        nodes = "".join(f"\tmemory@{base:x} {{ device_type = \"memory\"; reg = <0 {base:#x} 0 {size:#x}>; }};\n"
+                        for base, size in ((0x84240000, 0x3dc0000), (0x80000000, 0x4240000)))
+        return replace_node(text, r"memory@80000000", nodes)
+    return edited_tree(chain, folder, facts, edit)
+
+
+def many_reserved(chain, folder, facts):
+    """More reserved ranges than there is room for, and more banks: gaps are given up, and the smallest banks."""
+    def edit(text):
+        reserved = "".join(f"\t\tr@{base:x} {{ reg = <0 {base:#x} 0 0x1000>; no-map; }};\n"
+                           for base in range(0x82000000, 0x82000000 + 100 * 0x4000, 0x4000))
+        banks = "".join(f" 0 {base:#x} 0 {0x1000 * (1 + (base >> 14 & 1)):#x}"
+                        for base in range(0x86000000, 0x86000000 + 80 * 0x4000, 0x4000))
+        memory = ('\tmemory@80000000 { device_type = "memory"; reg = <0 0x80000000 0 0x6000000 '
+                  f"0 0x87000000 0 0x1000000{banks}>; }};\n")
+        return replace_node(text, r"memory@80000000",
+                            f"{memory}\treserved-memory {{ #address-cells = <2>; #size-cells = <2>; ranges;\n"
+                            f"{reserved}\t}};\n")
+    return edited_tree(chain, folder, facts, edit)
+
+
 def u_boot(_chain, folder, facts):
     """The very image that `./os2 image --board virt` writes, as a virtio disk."""
     card = folder / "card.img"
@@ -218,6 +249,11 @@ CHAINS = {
                        log=(r"RAM 90000000\.\.a0000000", r"RAM 80000000\.\.89000000")),
     "ram elsewhere": Chain(memory="2G", prepare=ram_elsewhere,
                            log=(r"image at c0200000, device tree at bf", r"RAM c0000000\.\.e0000000")),
+    "image higher": Chain(memory="512M", prepare=image_higher,
+                          log=(r"image at 84200000", r"RAM 80000000\.\.84200000, below the image, is left to")),
+    "nodes touch": Chain(prepare=nodes_touch, log=(r"RAM 80000000\.\.88000000\n",)),
+    "many ranges": Chain(prepare=many_reserved, log=(r"more than 64 pieces: the smallest, \d+ KiB, are not used",
+                                                     r"reserved memory is in \d+ pieces too many")),
     "smp 8": Chain(smp=8, harts=tuple(range(8)), log=(r"8 of 8 cores are up",)),
     "64 MiB": Chain(memory="64M", log=(r"RAM 80000000\.\.84000000",)),
     "8 GiB": Chain(memory="8G", log=(r"RAM 80000000\.\.280000000",)),
