@@ -154,6 +154,30 @@ def many_reserved(chain, folder, facts):
     return edited_tree(chain, folder, facts, edit)
 
 
+def far_bank(chain, folder, facts):
+    """A bank so far away that descriptors for the hole would take all RAM there is; and one above the direct map."""
+    def edit(text):
+        return replace_node(text, r"memory@80000000",
+                            '\tmemory@80000000 { device_type = "memory"; '
+                            "reg = <0x1f 0 0 0x4000000  0x30 0 1 0  0 0x80000000 0 0x8000000>; };")
+    return edited_tree(chain, folder, facts, edit)
+
+
+def no_tree(_chain, folder, facts):
+    """As U-Boot's `go` starts it: a1 is 0, by an instruction put before the Image's first one, which is a c.j."""
+    image = bytearray(pathlib.Path(facts["kernel"]).read_bytes())
+    first, = struct.unpack_from("<H", image)
+    target = 0x40
+    if first != (0xa001 | 1 << 7):   # c.j to `start`, 0x40 bytes on
+        raise GuestError(f"the Image does not start with c.j {target:#x} but with {first:#x}")
+    to = target - 2
+    jump = 0xa001 | (to >> 5 & 1) << 2 | (to >> 1 & 7) << 3 | (to >> 4 & 1) << 11
+    struct.pack_into("<HH", image, 0, 0x4581, jump)   # c.li a1, 0; c.j
+    elf = folder / "kernel.elf"
+    elf.write_bytes(image_elf(bytes(image), 0x80200000))
+    return {"kernel": str(elf)}
+
+
 def u_boot(_chain, folder, facts):
     """The very image that `./os2 image --board virt` writes, as a virtio disk."""
     card = folder / "card.img"
@@ -252,6 +276,10 @@ CHAINS = {
     "image higher": Chain(memory="512M", prepare=image_higher,
                           log=(r"image at 84200000", r"RAM 80000000\.\.84200000, below the image, is left to")),
     "nodes touch": Chain(prepare=nodes_touch, log=(r"RAM 80000000\.\.88000000\n",)),
+    "far bank": Chain(prepare=far_bank, log=(r"RAM 1f00000000\.\.1f04000000 is too far from the rest to be used",
+                                             r"RAM 3000000000\.\.3100000000 is out of reach: not used",
+                                             r"init: .*quota \d+ of 32768")),
+    "no tree": Chain(prepare=no_tree, panic=r"kernel panic: no device tree: a1 is 0. U-Boot: `booti "),
     "many ranges": Chain(prepare=many_reserved, log=(r"more than 64 pieces: the smallest, \d+ KiB, are not used",
                                                      r"reserved memory is in \d+ pieces too many")),
     "smp 8": Chain(smp=8, harts=tuple(range(8)), log=(r"8 of 8 cores are up",)),
