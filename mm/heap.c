@@ -22,10 +22,10 @@
  * One lock guards the lists, taken by mm/magazine.c, which is in front of them.
  *
  * The array has descriptors for the holes between banks too, 1/256 of a hole's size: 4 MiB for the one below 4 GiB in a
- * PC. Where a hole costs more than the RAM on its other side is worth, that RAM is left out (choose()): of all stretches
- * of banks with the boot archive in them the one that has most RAM left, once its array is made, becomes the heap. An
- * array with holes of its own was tried: a look-up in a list of banks in heap_covers() costs each move of a block 14 to
- * 17 instructions.
+ * PC. Where a hole costs more than the RAM beyond it is worth, that RAM is left out (choose()): of all stretches of
+ * banks with the boot archive in them, the heap is the one that has most RAM left once its array is made. An array with
+ * holes of its own was tried: a look-up in a list of banks in heap_covers() costs each move of a block 14 to 17
+ * instructions.
  *
  * Rejected: bitmaps (a second structure to agree with, and a search where the list has the answer at its head);
  * headers inside free pages (touches cold memory, and a wild write destroys the heap).
