@@ -244,6 +244,14 @@ def small_controller(chain, folder, facts):
     return edited_tree(chain, folder, facts, edit)
 
 
+def foreign_interrupt(chain, folder, facts):
+    """The console's UART is wired to the first processor's own controller, not to the PLIC."""
+    def edit(text):
+        local = re.search(r"cpu@0 \{.*?interrupt-controller \{.*?phandle = <(0x\w+)>", text, flags=re.DOTALL).group(1)
+        return re.sub(r"(serial@10000000 \{[^}]*interrupt-parent = <)0x\w+>", rf"\g<1>{local}>", text)
+    return edited_tree(chain, folder, facts, edit)
+
+
 def no_mmu_in_tree(chain, folder, facts):
     return edited_tree(chain, folder, facts, lambda text: re.sub(r"mmu-type = [^;]*;", "", text))
 
@@ -292,6 +300,8 @@ CHAINS = {
                                                        r"init: .*quota \d+ of 32768")),
     "small controller": Chain(prepare=small_controller,
                               log=(r"context \d lies outside of the interrupt controller's 1000 bytes",)),
+    "foreign interrupt": Chain(prepare=foreign_interrupt,
+                               log=(r"the console's interrupt goes to a controller that the kernel does not drive",)),
     "no MMU in the tree": Chain(prepare=no_mmu_in_tree, smp=1, harts=(0,), log=(r"1 of 1 cores are up",)),
     "long arguments": Chain(prepare=long_arguments, log=(r"2022 bytes of boot arguments: those from 1023 on",
                                                          r"ASIDs 0\.\.65535 not used, .*stimecmp")),

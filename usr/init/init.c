@@ -376,6 +376,8 @@ void os2_entry(const struct os2_boot *given) {
         services[SERVICE_LAST].name = arguments.start;
     if (!init_uart_find(boot, &uart))
         say("init: no UART that I know in the device tree\n");
+    else if (uart.facts.irq_foreign)
+        say("init: the console's interrupt goes to a controller that the kernel does not drive: it polls\n");
     for (unsigned i = 0; i < SERVICES; i++) {
         services[i].backoff_ms = BACKOFF_FIRST_MS;
         service_try(i);
