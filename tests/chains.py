@@ -262,6 +262,10 @@ def long_arguments(chain, folder, facts):
     return edited_tree(chain, folder, facts, edit)
 
 
+def no_hsm(chain, folder, facts):
+    return edited_tree(chain, folder, facts, lambda text: text.replace("chosen {", 'chosen { bootargs = "os2.nohsm";'))
+
+
 CHAINS = {
     "opensbi": Chain(log=(r"image at 80200000", r"RAM 80000000\.\.88000000", r"clock 10000000 Hz",
                           r"2 of 2 cores are up")),
@@ -302,6 +306,9 @@ CHAINS = {
                               log=(r"context \d lies outside of the interrupt controller's 1000 bytes",)),
     "foreign interrupt": Chain(prepare=foreign_interrupt,
                                log=(r"the console's interrupt goes to a controller that the kernel does not drive",)),
+    "no HSM": Chain(prepare=no_hsm, smp=3, harts=(0,),
+                    log=(r"the firmware starts no harts \(no HSM\): those that it sent here itself are waited for",
+                         r"\A((?!does not start it)[\s\S])*\Z", r"core 2 \(cpu 2\) has not arrived", r"1 of 3 cores are up")),
     "no MMU in the tree": Chain(prepare=no_mmu_in_tree, smp=1, harts=(0,), log=(r"1 of 1 cores are up",)),
     "long arguments": Chain(prepare=long_arguments, log=(r"2022 bytes of boot arguments: those from 1023 on",
                                                          r"ASIDs 0\.\.65535 not used, .*stimecmp")),

@@ -10,6 +10,7 @@
  *     os2.noasid          no ASIDs: every switch fences everything
  *     os2.fences=global   fences by sfence.vma x0, x0 alone, as some parts need
  *     os2.sbi=legacy      of the firmware only the legacy calls, and HSM to start cores
+ *     os2.nohsm           not that either
  *     os2.notime          the timer by the legacy call
  *     os2.nosrst          power off by the legacy call
  */
@@ -46,13 +47,12 @@ static bool plic_reaches(const struct fdt_range *reg, uint32_t context) {
 static void find_cpus(const struct fdt *tree, struct boot_info *info, uint64_t boot_hart) {
     struct fdt_cpu cpu;
     struct fdt_plic plic;
-    bool has_plic = fdt_plic(tree, 0, &plic), reached = false;
+    bool has_plic = fdt_plic(tree, 0, &plic), reached = false, sstc = true, listed = false;
     unsigned left_out = 0;
     if (has_plic && (plic.reg.base & 3 || plic.reg.base + plic.reg.size > RISCV_DIRECT_SIZE)) {
         log_line("the interrupt controller at %lx is out of reach: no interrupts", plic.reg.base);
         has_plic = false;
     }
-    riscv_facts.sstc = true;
     info->cpu_count = 1;
     info->cpu_id[0] = boot_hart;
     for (unsigned i = 0; i < CORES_MAX; i++)
@@ -68,7 +68,8 @@ static void find_cpus(const struct fdt *tree, struct boot_info *info, uint64_t b
         unsigned index = is_boot ? 0 : info->cpu_count++;
         uint32_t context;
         info->cpu_id[index] = cpu.hart;
-        riscv_facts.sstc &= cpu.sstc;
+        sstc = sstc && cpu.sstc;
+        listed = listed || is_boot;
         if (has_plic && fdt_plic_context(tree, &plic, &cpu, &context) && plic_reaches(&plic.reg, context)) {
             riscv_facts.plic_context[index] = context;
             reached = true;
@@ -82,7 +83,10 @@ static void find_cpus(const struct fdt *tree, struct boot_info *info, uint64_t b
         info->irq_count = riscv_facts.plic_sources + 1;
     }
     bool forced = boot_argument(info, "os2.notime") || boot_argument(info, "os2.sbi=legacy");
-    riscv_facts.sstc = riscv_facts.sstc && !forced && riscv_probe_stimecmp();
+    if (!listed)
+        log_line("hart %lu, which runs this, is not in the device tree", boot_hart);
+    /* The register is tried only where every hart is said to have it. QEMU's spike says so and does not. */
+    riscv_facts.sstc = listed && sstc && !forced && riscv_probe_stimecmp();
 }
 
 /* The boot arguments, and what of RAM is in use: the archive and the tree. */
@@ -167,7 +171,7 @@ void riscv_boot(uint64_t hart, uint64_t tree_address, uint64_t image) {
         panic("the device tree has no timebase-frequency");
     find_devices(&tree);
     sbi_restrict(info);
-    sbi_describe();
+    sbi_describe(info->cpu_count);
     riscv_show(RISCV_WINDOW_TREE, 0, 0);
     kernel_main(info);
 }

@@ -23,7 +23,8 @@
 
 extern char image_start[], image_end[];
 
-uint64_t riscv_kernel_satp, riscv_secondary_satp;
+uint64_t riscv_kernel_satp;
+uint64_t riscv_secondary_satp __attribute__((section(".data"))); /* read before .bss is cleared */
 
 struct riscv_tables riscv_tables;
 static uint16_t kernel_entry[256]; /* indices of the root's entries, of which most are not valid; (i) after boot */

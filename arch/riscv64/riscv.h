@@ -61,10 +61,11 @@ static inline struct arch_core *riscv_core(struct core *core) {
     return (struct arch_core *)core;
 }
 
-/* sbi.c. Restrict: forget what the boot arguments forbid. */
+/* sbi.c. Restrict: forget what the boot arguments forbid. Starting a hart: false where the firmware refuses; where it
+ * cannot, the hart may come by itself. */
 void sbi_probe(void);
 void sbi_restrict(const struct boot_info *info);
-void sbi_describe(void);
+void sbi_describe(unsigned cpus);
 void sbi_set_timer(uint64_t when);
 void sbi_send_ipi(uint64_t hart);
 bool sbi_hart_start(uint64_t hart, uint64_t address, uint64_t argument);

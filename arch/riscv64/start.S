@@ -153,30 +153,36 @@ riscv_secondary:
     mv a0, tp
     call core_main
 
-/* A hart that lost the lottery: sleep 40000 ticks at a time (10 ms at 4 MHz) by the firmware's timer until every core
- * is made, then look for the one of this hart; give up after 1000 times. */
+/* A hart that lost the lottery: sleep by the firmware's timer until every core is made, then look for the one of this
+ * hart; give up after LOSER_TICKS, 10 s at 4 MHz. It looks every 1000th of that. wfi may return at any time, or at
+ * once: only the clock counts. riscv_secondary_satp is in .data, for .bss may not be cleared yet. */
+#define LOSER_TICKS 40000000
 loser:
-    li s1, 1000
+    rdtime s1
+    li t0, LOSER_TICKS
+    add s1, s1, t0
 1:  li t0, 1 << 5              /* STIE: only to end wfi, interrupts are off */
     csrw sie, t0
-    rdtime a0
-    li t0, 40000
-    add a0, a0, t0
+    rdtime s2
+    li t0, LOSER_TICKS / 1000
+    add s2, s2, t0
+    mv a0, s2
     li a6, 0
     li a7, 0x54494d45           /* TIME */
-    mv s2, a0
     ecall
-    beqz a0, 2f
+    beqz a0, loser_wait
     mv a0, s2                   /* firmware without it, which also sends every hart here */
     li a7, 0
     ecall
-2:  wfi
+loser_wait:
+    wfi
     la t0, riscv_secondary_satp
     ld a0, (t0)
     fence r, rw
     bnez a0, 3f
-    addi s1, s1, -1
-    bnez s1, 1b
+    rdtime t0
+    bltu t0, s2, loser_wait
+    bltu t0, s1, 1b
     j halt_no_core
 3:  csrw sie, zero
     la ra, 4f

@@ -309,7 +309,7 @@ static long tree_irq_parent(const struct os2_tree *tree, const long *chain, unsi
     return -1;
 }
 
-/* Reads `unit` and `count` cells at the start of `bytes`. False: not so many are there, or there is no room for them. */
+/* Reads `unit` and `count` cells at the start of `bytes`. False: so many are not there, or do not fit. */
 static bool tree_irq_read(struct tree_irq *irq, const uint8_t *bytes, size_t size, uint32_t unit, uint32_t count) {
     if (unit > TREE_CELLS || count > TREE_CELLS - unit || count == 0 || size < 4 * (size_t)(unit + count))
         return false;
