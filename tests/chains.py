@@ -139,6 +139,17 @@ def nodes_touch(chain, folder, facts):
     return edited_tree(chain, folder, facts, edit)
 
 
+def bank_edge(chain, folder, facts):
+    """The archive, from 0x84200000 on, ends where its bank does, in the middle of a page; the tree is in a hole."""
+    end = 0x84200000 + (pathlib.Path(facts["archive"]).stat().st_size + 15 & ~15)
+
+    def edit(text):
+        nodes = "".join(f"\tmemory@{base:x} {{ device_type = \"memory\"; reg = <0 {base:#x} 0 {end - base:#x}>; }};\n"
+                        for base, end in ((0x80000000, end), (0x84800000, 0x87c00000), (0x87f00000, 0x88000000)))
+        return replace_node(text, r"memory@80000000", nodes)
+    return edited_tree(chain, folder, facts, edit)
+
+
 def many_reserved(chain, folder, facts):
     """More reserved ranges than there is room for, and more banks: gaps are given up, and the smallest banks."""
     def edit(text):
@@ -284,7 +295,7 @@ CHAINS = {
     "two banks": Chain(memory="512M", prepare=two_banks,
                        log=(r"RAM 90000000\.\.a0000000", r"RAM 80000000\.\.89000000")),
     "ram elsewhere": Chain(memory="2G", prepare=ram_elsewhere,
-                           log=(r"image at c0200000, device tree at bf", r"RAM c0000000\.\.e0000000")),
+                           log=(r"image at c0200000, device tree at bf", r"copied bf", r"RAM c0000000\.\.e0000000")),
     "image higher": Chain(memory="512M", prepare=image_higher,
                           log=(r"image at 84200000", r"RAM 80000000\.\.84200000, below the image, is left to")),
     "nodes touch": Chain(prepare=nodes_touch, log=(r"RAM 80000000\.\.88000000\n",)),
@@ -292,6 +303,8 @@ CHAINS = {
                                              r"RAM 3000000000\.\.3100000000 is out of reach: not used",
                                              r"init: .*quota \d+ of 32768")),
     "no tree": Chain(prepare=no_tree, panic=r"kernel panic: no device tree: a1 is 0. U-Boot: `booti "),
+    "bank edge": Chain(prepare=bank_edge, log=(r"copied 84200000\.\.\w+, which is not in RAM that can be used",
+                                               r"copied 87e00000\.\.\w+, which is not in RAM that can be used")),
     "many ranges": Chain(prepare=many_reserved, log=(r"more than 64 pieces: the smallest, \d+ KiB, are not used",
                                                      r"reserved memory is in \d+ pieces too many")),
     "smp 8": Chain(smp=8, harts=tuple(range(8)), log=(r"8 of 8 cores are up",)),
