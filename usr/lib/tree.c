@@ -233,24 +233,28 @@ static uint64_t tree_cells(const uint8_t *bytes, uint32_t cells) {
     return value;
 }
 
-/* Turns an address on the bus `chain[level]` into one of its parent's bus. */
-static uint64_t tree_translate(const struct os2_tree *tree, const long *chain, unsigned level, uint64_t address) {
+/* Turns an address on the bus `chain[level]` into one of its parent's bus. False: the bus does not map it. */
+static bool tree_translate(const struct os2_tree *tree, const long *chain, unsigned level, uint64_t *address) {
     uint32_t child = tree_number(tree, chain[level], "#address-cells", 2) & 7;
     uint32_t parent = tree_number(tree, chain[level - 1], "#address-cells", 2) & 7;
     uint32_t sizes = tree_number(tree, chain[level], "#size-cells", 1) & 7;
     size_t entry = 4 * (size_t)(child + parent + sizes);
     struct os2_tree_value ranges;
 
-    if (!os2_tree_property(tree, chain[level], "ranges", &ranges) || !entry)
-        return address;
-    for (size_t at = 0; ranges.size - at >= entry; at += entry) {
+    if (!os2_tree_property(tree, chain[level], "ranges", &ranges))
+        return false;
+    if (!ranges.size) /* one to one */
+        return true;
+    for (size_t at = 0; entry && ranges.size - at >= entry; at += entry) {
         const uint8_t *b = ranges.bytes + at;
         uint64_t from = tree_cells(b, child), to = tree_cells(b + 4 * child, parent);
         uint64_t size = tree_cells(b + 4 * (child + parent), sizes);
-        if (address >= from && address - from < size)
-            return to + (address - from);
+        if (*address >= from && *address - from < size) {
+            *address = to + (*address - from);
+            return true;
+        }
     }
-    return address;
+    return false;
 }
 
 /*
@@ -442,7 +446,8 @@ static bool tree_uart(const struct os2_tree *tree, long node, struct os2_tree_ua
     uart.size = tree_cells(reg.bytes + 4 * address_cells, size_cells);
     uart.ports = tree_is_port(tree, chain[depth - 2], &uart.base);
     for (unsigned level = depth - 2; level > 0 && !uart.ports; level--)
-        uart.base = tree_translate(tree, chain, level, uart.base);
+        if (!tree_translate(tree, chain, level, &uart.base))
+            return false;
     uart.ports = uart.ports || uart.base < TREE_PORTS;
     uart.base += tree_number(tree, node, "reg-offset", 0);
     uart.shift = tree_number(tree, node, "reg-shift", 0);
