@@ -8,7 +8,6 @@
 #include "core/string.h"
 
 #define SUPERVISOR_EXTERNAL 9u /* cause of the interrupt, in interrupts-extended as in scause */
-#define PLIC_ENTRY_CELLS 2u    /* phandle and one cell: riscv,cpu-intc has #interrupt-cells = 1, by its binding */
 
 /* The first child of the node at `path`. */
 static bool first_child(const struct fdt *tree, const char *path, struct fdt_node *node) {
@@ -208,19 +207,38 @@ bool fdt_plic(const struct fdt *tree, uint32_t index, struct fdt_plic *ret) {
     return false;
 }
 
+/* How many cells follow this phandle in interrupts-extended. One is what riscv,cpu-intc has, by its binding, and what a
+ * controller that cannot be found is taken to have. */
+static uint32_t interrupt_cells(const struct fdt *tree, uint64_t phandle) {
+    struct fdt_node node = fdt_root(tree);
+    uint64_t number, cells = 1;
+
+    while (fdt_node_next(tree, &node, 0))
+        if ((fdt_prop_number(tree, &node, "phandle", &number) ||
+             fdt_prop_number(tree, &node, "linux,phandle", &number)) &&
+            number == phandle) {
+            fdt_prop_number(tree, &node, "#interrupt-cells", &cells);
+            break;
+        }
+    return (uint32_t)cells;
+}
+
 bool fdt_plic_context(const struct fdt *tree, const struct fdt_plic *plic, const struct fdt_cpu *cpu, uint32_t *ret) {
     struct fdt_value entries;
     uint64_t phandle, cause;
+    uint32_t context = 0;
 
     if (cpu->irq_node == 0 || !fdt_prop(tree, &plic->node, "interrupts-extended", &entries))
         return false;
-    for (uint32_t context = 0; fdt_value_cells(&entries, context * PLIC_ENTRY_CELLS, 1, &phandle) &&
-                               fdt_value_cells(&entries, context * PLIC_ENTRY_CELLS + 1, 1, &cause);
-         context++) {
-        if (phandle == cpu->irq_node && cause == SUPERVISOR_EXTERNAL) {
+    for (uint32_t at = 0; fdt_value_cells(&entries, at, 1, &phandle); context++) {
+        if (phandle == cpu->irq_node && fdt_value_cells(&entries, at + 1, 1, &cause) && cause == SUPERVISOR_EXTERNAL) {
             *ret = context;
             return true;
         }
+        uint32_t cells = interrupt_cells(tree, phandle);
+        if (cells > entries.size) /* and so at does not wrap */
+            return false;
+        at += 1 + cells;
     }
     return false;
 }

@@ -21,9 +21,11 @@
  *
  * One lock guards the lists, taken by mm/magazine.c, which is in front of them.
  *
- * Not done: the array has descriptors for the holes between banks too, 1/256 of a hole's size. That is 4 MiB for the
- * one below 4 GiB in a PC; a board whose second bank is 60 GiB away pays 240 MiB. An array with holes of its own was
- * tried: a look-up in a list of banks in heap_covers() costs each move of a block 14 to 17 instructions.
+ * The array has descriptors for the holes between banks too, 1/256 of a hole's size: 4 MiB for the one below 4 GiB in a
+ * PC. Where a hole costs more than the RAM beyond it is worth, that RAM is left out (choose()): of all stretches of
+ * banks with the boot archive in them, the heap is the one that has most RAM left once its array is made. An array with
+ * holes of its own was tried: a look-up in a list of banks in heap_covers() costs each move of a block 14 to 17
+ * instructions.
  *
  * Rejected: bitmaps (a second structure to agree with, and a search where the list has the answer at its head);
  * headers inside free pages (touches cold memory, and a wild write destroys the heap).
@@ -142,52 +144,92 @@ void heap_adopt(struct heap *heap, uint32_t first, uint32_t count, uint16_t owne
 
 /* ---- Building. ---- */
 
-static void mark(struct heap *heap, const struct boot_range *range, unsigned state) {
+/* What is in use is marked where RAM is: TAIL marks what is to be freed, and what no bank has stays RESERVED. */
+static void mark(struct heap *heap, const struct boot_range *range, unsigned from, unsigned to) {
     uint64_t first = range->base >> OS2_PAGE_SHIFT;
     uint64_t end = (range->base + range->size + OS2_PAGE_SIZE - 1) >> OS2_PAGE_SHIFT;
+    if (first < heap->first)
+        first = heap->first;
     if (end > heap->end)
-        end = heap->end; /* firmware's ranges may be far larger than RAM, and far above it */
+        end = heap->end;
     for (uint64_t n = first; n < end && range->size; n++)
-        if (heap_covers(heap, n))
-            heap_frame(heap, (uint32_t)n)->state = (uint8_t)state;
+        if (heap->frames[n].state == from)
+            heap->frames[n].state = (uint8_t)to;
 }
 
 /* Descriptors begin and end where page tables do, so that of what one maps all have one, or none: mm/page.c. */
 #define REGION 512u
 
+/* Whole pages of a bank. */
+static uint64_t bank_first(const struct boot_range *bank) {
+    return (bank->base + OS2_PAGE_SIZE - 1) >> OS2_PAGE_SHIFT;
+}
+static uint64_t bank_end(const struct boot_range *bank) {
+    return (bank->base + bank->size) >> OS2_PAGE_SHIFT;
+}
+
+struct stretch {
+    uint64_t first, end; /* frames, whole regions */
+    uint64_t ram;        /* pages of its banks */
+    uint64_t bytes;      /* of its descriptors */
+    uint64_t gain;       /* bytes of RAM to use, more than those */
+};
+
+/* The best stretch of banks whose descriptors take at most `most` bytes; gain 0: none. */
+static struct stretch choose(const struct boot_info *info, uint64_t most) {
+    uint64_t usable[BOOT_RANGES] = {0}; /* bytes of each bank */
+    for (struct boot_range r = {0}; boot_ram_next(info, &r);)
+        for (unsigned i = 0; i < info->ram_count; i++)
+            if (boot_holds(&info->ram[i], 1, &r)) {
+                usable[i] += r.size;
+                break;
+            }
+    struct stretch best = {0};
+    uint64_t archive = info->archive.base >> OS2_PAGE_SHIFT;
+    for (unsigned i = 0; i < info->ram_count; i++)
+        for (unsigned j = 0; j < info->ram_count; j++) {
+            uint64_t first = bank_first(&info->ram[i]), end = bank_end(&info->ram[j]), bytes = 0;
+            struct stretch s = {.first = first & ~(uint64_t)(REGION - 1),
+                                .end = (end + REGION - 1) & ~(uint64_t)(REGION - 1)};
+            s.bytes = (s.end - s.first) * sizeof(struct frame);
+            if (!usable[i] || !usable[j] || first >= end || s.end > UINT32_MAX || s.bytes > most ||
+                (info->archive.size && (archive < s.first || archive >= s.end)))
+                continue;
+            for (unsigned k = 0; k < info->ram_count; k++) {
+                uint64_t from = bank_first(&info->ram[k]), to = bank_end(&info->ram[k]);
+                if (from >= first && to <= end)
+                    bytes += usable[k];
+                from = from > s.first ? from : s.first; /* another one may share the first or the last region */
+                to = to < s.end ? to : s.end;
+                s.ram += from < to ? to - from : 0;
+            }
+            s.gain = bytes > s.bytes ? bytes - s.bytes : 0;
+            if (s.gain > best.gain)
+                best = s;
+        }
+    return best;
+}
+
 bool heap_init(struct heap *heap, const struct boot_info *info) {
-    uint64_t low = UINT64_MAX, high = 0, pages = 0;
-    for (unsigned i = 0; i < info->ram_count; i++) {
-        uint64_t first = (info->ram[i].base + OS2_PAGE_SIZE - 1) >> OS2_PAGE_SHIFT;
-        uint64_t end = (info->ram[i].base + info->ram[i].size) >> OS2_PAGE_SHIFT;
-        if (first >= end)
-            continue;
-        low = first < low ? first : low;
-        high = end > high ? end : high;
-        pages += end - first;
-    }
-    if (low >= high || high > UINT32_MAX - REGION)
+    struct stretch s = choose(info, UINT64_MAX);
+    uint64_t at = 0;
+    while (s.gain && !(at = boot_room(info, s.bytes, UINT64_MAX)))
+        s = choose(info, s.bytes - 1);
+    if (!s.gain)
         return false;
-    low &= ~(uint64_t)(REGION - 1);
-    high = (high + REGION - 1) & ~(uint64_t)(REGION - 1);
-    uint64_t bytes = (high - low) * sizeof(struct frame);
-    uint64_t at = boot_room(info, bytes, UINT64_MAX);
-    if (!at)
-        return false;
-    heap->first = (uint32_t)low;
-    heap->end = (uint32_t)high;
-    heap->ram_pages = (uint32_t)pages;
-    heap->frames = (struct frame *)arch_phys_to_virt(at) - low;
-    for (uint64_t n = low; n < high; n++)
+    heap->first = (uint32_t)s.first;
+    heap->end = (uint32_t)s.end;
+    heap->ram_pages = (uint32_t)s.ram;
+    heap->frames = (struct frame *)arch_phys_to_virt(at) - s.first;
+    for (uint64_t n = s.first; n < s.end; n++)
         heap->frames[n] = (struct frame){.state = OS2_FRAME_RESERVED};
 
-    /* TAIL marks what is to be freed; what is in use is marked over it. */
     for (struct boot_range r = {0}; boot_ram_next(info, &r);)
-        mark(heap, &r, OS2_FRAME_TAIL);
+        mark(heap, &r, OS2_FRAME_RESERVED, OS2_FRAME_TAIL);
     for (unsigned i = 0; i < info->kept_count; i++)
-        mark(heap, &info->kept[i], OS2_FRAME_KERNEL);
-    mark(heap, &(struct boot_range){at, bytes}, OS2_FRAME_KERNEL);
-    if (low == 0)
+        mark(heap, &info->kept[i], OS2_FRAME_TAIL, OS2_FRAME_KERNEL);
+    mark(heap, &(struct boot_range){at, s.bytes}, OS2_FRAME_TAIL, OS2_FRAME_KERNEL);
+    if (s.first == 0)
         heap_frame(heap, 0)->state = OS2_FRAME_RESERVED;
 
     for (uint32_t n = heap->first; n < heap->end;) {

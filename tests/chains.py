@@ -123,6 +123,72 @@ def ram_elsewhere(chain, folder, facts):
     return edited_tree(chain, folder, facts, edit) | {"kernel": str(elf)}
 
 
+def image_higher(_chain, folder, facts):
+    """The image far above the start of its bank, as somebody may load it by hand."""
+    elf = folder / "kernel.elf"
+    elf.write_bytes(image_elf(pathlib.Path(facts["kernel"]).read_bytes(), 0x84200000))
+    return {"kernel": str(elf)}
+
+
+def nodes_touch(chain, folder, facts):
+    """Two memory nodes that touch, the upper one first; QEMU puts the archive at 0x84200000, across their border."""
+    def edit(text):
+        nodes = "".join(f"\tmemory@{base:x} {{ device_type = \"memory\"; reg = <0 {base:#x} 0 {size:#x}>; }};\n"
+                        for base, size in ((0x84240000, 0x3dc0000), (0x80000000, 0x4240000)))
+        return replace_node(text, r"memory@80000000", nodes)
+    return edited_tree(chain, folder, facts, edit)
+
+
+def bank_edge(chain, folder, facts):
+    """The archive, from 0x84200000 on, ends where its bank does, in the middle of a page; the tree is in a hole."""
+    end = 0x84200000 + (pathlib.Path(facts["archive"]).stat().st_size + 15 & ~15)
+
+    def edit(text):
+        nodes = "".join(f"\tmemory@{base:x} {{ device_type = \"memory\"; reg = <0 {base:#x} 0 {end - base:#x}>; }};\n"
+                        for base, end in ((0x80000000, end), (0x84800000, 0x87c00000), (0x87f00000, 0x88000000)))
+        return replace_node(text, r"memory@80000000", nodes)
+    return edited_tree(chain, folder, facts, edit)
+
+
+def many_reserved(chain, folder, facts):
+    """More reserved ranges than there is room for, and more banks: gaps are given up, and the smallest banks."""
+    def edit(text):
+        reserved = "".join(f"\t\tr@{base:x} {{ reg = <0 {base:#x} 0 0x1000>; no-map; }};\n"
+                           for base in range(0x82000000, 0x82000000 + 100 * 0x4000, 0x4000))
+        banks = "".join(f" 0 {base:#x} 0 {0x1000 * (1 + (base >> 14 & 1)):#x}"
+                        for base in range(0x86000000, 0x86000000 + 80 * 0x4000, 0x4000))
+        memory = ('\tmemory@80000000 { device_type = "memory"; reg = <0 0x80000000 0 0x6000000 '
+                  f"0 0x87000000 0 0x1000000{banks}>; }};\n")
+        return replace_node(text, r"memory@80000000",
+                            f"{memory}\treserved-memory {{ #address-cells = <2>; #size-cells = <2>; ranges;\n"
+                            f"{reserved}\t}};\n")
+    return edited_tree(chain, folder, facts, edit)
+
+
+def far_bank(chain, folder, facts):
+    """A bank so far away that descriptors for the hole would take all RAM there is; and one above the direct map."""
+    def edit(text):
+        return replace_node(text, r"memory@80000000",
+                            '\tmemory@80000000 { device_type = "memory"; '
+                            "reg = <0x1f 0 0 0x4000000  0x30 0 1 0  0 0x80000000 0 0x8000000>; };")
+    return edited_tree(chain, folder, facts, edit)
+
+
+def no_tree(_chain, folder, facts):
+    """As U-Boot's `go` starts it: a1 is 0, by an instruction put before the Image's first one, which is a c.j."""
+    image = bytearray(pathlib.Path(facts["kernel"]).read_bytes())
+    first, = struct.unpack_from("<H", image)
+    target = 0x40
+    if first != (0xa001 | 1 << 7):   # c.j to `start`, 0x40 bytes on
+        raise GuestError(f"the Image does not start with c.j {target:#x} but with {first:#x}")
+    to = target - 2
+    jump = 0xa001 | (to >> 5 & 1) << 2 | (to >> 1 & 7) << 3 | (to >> 4 & 1) << 11
+    struct.pack_into("<HH", image, 0, 0x4581, jump)   # c.li a1, 0; c.j
+    elf = folder / "kernel.elf"
+    elf.write_bytes(image_elf(bytes(image), 0x80200000))
+    return {"kernel": str(elf)}
+
+
 def u_boot(_chain, folder, facts):
     """The very image that `./os2 image --board virt` writes, as a virtio disk."""
     card = folder / "card.img"
@@ -196,6 +262,14 @@ def no_uart_interrupt(chain, folder, facts):
     return edited_tree(chain, folder, facts, edit)
 
 
+def foreign_interrupt(chain, folder, facts):
+    """The console's UART is wired to the first processor's own controller, not to the PLIC."""
+    def edit(text):
+        local = re.search(r"cpu@0 \{.*?interrupt-controller \{.*?phandle = <(0x\w+)>", text, flags=re.DOTALL).group(1)
+        return re.sub(r"(serial@10000000 \{[^}]*interrupt-parent = <)0x\w+>", rf"\g<1>{local}>", text)
+    return edited_tree(chain, folder, facts, edit)
+
+
 def no_mmu_in_tree(chain, folder, facts):
     return edited_tree(chain, folder, facts, lambda text: re.sub(r"mmu-type = [^;]*;", "", text))
 
@@ -204,6 +278,10 @@ def long_arguments(chain, folder, facts):
     def edit(text):
         return text.replace("chosen {", f'chosen {{ bootargs = "os2.noasid {"x" * 2000} os2.notime";')
     return edited_tree(chain, folder, facts, edit)
+
+
+def no_hsm(chain, folder, facts):
+    return edited_tree(chain, folder, facts, lambda text: text.replace("chosen {", 'chosen { bootargs = "os2.nohsm";'))
 
 
 CHAINS = {
@@ -224,7 +302,18 @@ CHAINS = {
     "two banks": Chain(memory="512M", prepare=two_banks,
                        log=(r"RAM 90000000\.\.a0000000", r"RAM 80000000\.\.89000000")),
     "ram elsewhere": Chain(memory="2G", prepare=ram_elsewhere,
-                           log=(r"image at c0200000, device tree at bf", r"RAM c0000000\.\.e0000000")),
+                           log=(r"image at c0200000, device tree at bf", r"copied bf", r"RAM c0000000\.\.e0000000")),
+    "image higher": Chain(memory="512M", prepare=image_higher,
+                          log=(r"image at 84200000", r"RAM 80000000\.\.84200000, below the image, is left to")),
+    "nodes touch": Chain(prepare=nodes_touch, log=(r"RAM 80000000\.\.88000000\n",)),
+    "far bank": Chain(prepare=far_bank, log=(r"RAM 1f00000000\.\.1f04000000 is too far from the rest to be used",
+                                             r"RAM 3000000000\.\.3100000000 is out of reach: not used",
+                                             r"init: .*quota \d+ of 32768")),
+    "no tree": Chain(prepare=no_tree, panic=r"kernel panic: no device tree: a1 is 0. U-Boot: `booti "),
+    "bank edge": Chain(prepare=bank_edge, log=(r"copied 84200000\.\.\w+, which is not in RAM that can be used",
+                                               r"copied 87e00000\.\.\w+, which is not in RAM that can be used")),
+    "many ranges": Chain(prepare=many_reserved, log=(r"more than 64 pieces: the smallest, \d+ KiB, are not used",
+                                                     r"reserved memory is in \d+ pieces too many")),
     "smp 8": Chain(smp=8, harts=tuple(range(8)), log=(r"8 of 8 cores are up",)),
     "64 MiB": Chain(memory="64M", log=(r"RAM 80000000\.\.84000000",)),
     "8 GiB": Chain(memory="8G", log=(r"RAM 80000000\.\.280000000",)),
@@ -237,6 +326,12 @@ CHAINS = {
                               log=(r"context \d lies outside of the interrupt controller's 1000 bytes",)),
     "no UART interrupt": Chain(prepare=no_uart_interrupt,
                                log=(r"the UART has no interrupt: it is polled",)),
+    "foreign interrupt": Chain(prepare=foreign_interrupt,
+                               log=(r"the console's interrupt goes to a controller that the kernel does not drive",)),
+    "no HSM": Chain(prepare=no_hsm, smp=3, harts=(0,),
+                    log=(r"the firmware starts no harts \(no HSM\): those that it sent here itself are waited for",
+                         r"\A((?!does not start it)[\s\S])*\Z", r"core 2 \(cpu 2\) has not arrived",
+                         r"1 of 3 cores are up")),
     "no MMU in the tree": Chain(prepare=no_mmu_in_tree, smp=1, harts=(0,), log=(r"1 of 1 cores are up",)),
     "long arguments": Chain(prepare=long_arguments, log=(r"2022 bytes of boot arguments: those from 1023 on",
                                                          r"ASIDs 0\.\.65535 not used, .*stimecmp")),

@@ -133,6 +133,27 @@ def case_lost_lottery(args):
 
 
 @only("riscv64")
+def case_sleepless_hart(args):
+    """The same where wfi returns at once, as it may: the hart waits by the clock, 40 000 000 ticks at 10 MHz."""
+    two = argparse.Namespace(**vars(args) | {"smp": 2})
+    satp = f"{{unsigned long}}({PHYSICAL.format('(unsigned long)&riscv_secondary_satp')})"
+    with stub(two, "-S") as (guest, gdb):
+        text = gdb(f"hbreak *({PHYSICAL.format('riscv_secondary')})", "continue", "set $core = $a1",
+                   f"set $satp_kept = {satp}", f"set {satp} = 0",
+                   f"set {{unsigned int}}({PHYSICAL.format('(unsigned long)&loser_wait')}) = 0x13",  # nop
+                   "set scheduler-locking on", f"hbreak *({PHYSICAL.format('(unsigned long)&halt_no_core')})",
+                   "set $pc = 0x80200000", "python import time; start = time.monotonic()", "continue",
+                   'python print("waited", int(time.monotonic() - start))', f"set {satp} = $satp_kept",
+                   f"set $pc = {PHYSICAL.format('riscv_secondary')}", "set $a1 = $core", "detach")
+        seen(r"hit Breakpoint 2", text)
+        seen(r"^waited ([3-9]|\d\d)", text)
+        guest.prompt(0)
+        guest.drain(1)
+        rows = guest.command("cores").splitlines()[1:]
+        assert [row.split()[-1] for row in rows] == ["runs", "runs"], rows
+
+
+@only("riscv64")
 def case_absent_hart(args):
     """A hart that firmware says it has started, and that never arrives: logged, and boot goes on without it."""
     two = argparse.Namespace(**vars(args) | {"smp": 2})

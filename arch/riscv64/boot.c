@@ -2,18 +2,15 @@
 /*
  * From the first table to kernel_main(): what the firmware and the device tree say about this machine.
  *
- * The tree is read in place and never written. What it says of RAM is believed less what it reserves (memreserve block,
- * /reserved-memory, our own image, and what lies below the image in its bank, which is firmware's). What it says of
- * processors is believed for all but the one that runs this. Core numbers count from 0, the boot hart; hart numbers may
- * be sparse and have nothing to do with them.
- *
- * The boot archive and the tree are ours to use wherever they lie: U-Boot puts the archive into the memreserve block,
- * so they are cut out of what is reserved; the tree may even lie outside RAM, for it is copied early.
+ * The tree is read through a window, where firmware left it, and never written; memory.c says what becomes of its RAM.
+ * What it says of processors is believed for all but the one that runs this. Core numbers count from 0, the boot hart;
+ * hart numbers may be sparse and have nothing to do with them.
  *
  * Boot arguments that force what other machines have, so that it can be tried on any:
  *     os2.noasid          no ASIDs: every switch fences everything
  *     os2.fences=global   fences by sfence.vma x0, x0 alone, as some parts need
  *     os2.sbi=legacy      of the firmware only the legacy calls, and HSM to start cores
+ *     os2.nohsm           not that either
  *     os2.notime          the timer by the legacy call
  *     os2.nosrst          power off by the legacy call
  */
@@ -22,83 +19,21 @@
 #include "core/panic.h"
 #include "core/string.h"
 
-extern char image_start[], image_end[];
+extern char image_start[], image_rodata[], image_data[], image_end[];
 
 struct riscv_facts riscv_facts;
 static struct boot_info boot_info;
 
-/* Does what lies at `base` meet [from, end)? */
-static bool meets(uint64_t base, uint64_t size, uint64_t from, uint64_t end) {
-    return size && from < base + size && base < end;
-}
-
-static void reserve(struct boot_info *info, uint64_t base, uint64_t end) {
-    if (base < end)
-        boot_add(info->reserved, &info->reserved_count, base, end - base, "reserved memory");
-}
-
-/* Reserve [base, end) but for the pages of what is kept, from number `next` on. */
-static void reserve_around_kept(struct boot_info *info, uint64_t base, uint64_t end, unsigned next) {
-    for (unsigned i = next; i < info->kept_count; i++) {
-        uint64_t kept = info->kept[i].base & ~(OS2_PAGE_SIZE - 1);
-        uint64_t kept_end = (info->kept[i].base + info->kept[i].size + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1);
-        if (kept < end && base < kept_end) {
-            if (base < kept)
-                reserve_around_kept(info, base, kept, i + 1);
-            base = kept_end;
-        }
-    }
-    reserve(info, base, end);
-}
-
-/* A bank, but for what earlier ones have of it: no frame is counted twice. */
-static void add_bank(struct boot_info *info, uint64_t base, uint64_t end) {
-    for (unsigned i = 0; i < info->ram_count; i++) {
-        uint64_t other = info->ram[i].base, other_end = other + info->ram[i].size;
-        if (meets(other, other_end - other, base, end)) {
-            log_line("RAM %lx..%lx is in the device tree twice", base > other ? base : other,
-                     end < other_end ? end : other_end);
-            if (base < other)
-                add_bank(info, base, other);
-            if (other_end < end)
-                add_bank(info, other_end, end);
-            return;
-        }
-    }
-    boot_add(info->ram, &info->ram_count, base, end - base, "memory");
-}
-
-/* What is kept is known. */
-static void find_memory(const struct fdt *tree, struct boot_info *info) {
-    struct fdt_range r;
-    for (uint32_t i = 0; fdt_memory(tree, i, &r); i++) {
-        uint64_t end = r.base + r.size < RISCV_DIRECT_SIZE ? r.base + r.size : RISCV_DIRECT_SIZE;
-        if (end != r.base + r.size)
-            log_line("RAM %lx..%lx: what lies above %lx is not used", r.base, r.base + r.size, RISCV_DIRECT_SIZE);
-        if (r.base < end)
-            add_bank(info, r.base, end);
-    }
-    for (uint32_t i = 0; fdt_reserved(tree, i, &r); i++)
-        reserve_around_kept(info, r.base, r.base + r.size, 0);
-    for (uint32_t i = 0; fdt_memreserve(tree, i, &r); i++)
-        reserve_around_kept(info, r.base, r.base + r.size, 0);
-    /* Firmware sits at the start of the image's bank, and not every one says so. */
-    uint64_t image = riscv_facts.image_base, low = image, end = image + (uint64_t)(image_end - image_start);
-    for (unsigned i = 0; i < info->ram_count; i++)
-        if (info->ram[i].base < image && image - info->ram[i].base <= 0x200000)
-            low = info->ram[i].base;
-    reserve(info, low, end);
-    if (meets(info->archive.base, info->archive.size, low, end))
-        panic("the boot archive at %lx..%lx lies over the kernel or the firmware, %lx..%lx", info->archive.base,
-              info->archive.base + info->archive.size, low, end);
-}
-
-static bool in_ram(const struct boot_info *info, const struct boot_range *range) {
-    for (unsigned i = 0; i < info->ram_count; i++)
-        if (range->base >= info->ram[i].base && range->size <= info->ram[i].size &&
-            range->base - info->ram[i].base <= info->ram[i].size - range->size)
-            return true;
-    return false;
+uint64_t riscv_first_satp(uint64_t image) {
+    struct riscv_image parts = {
+        .base = image,
+        .rodata = (uint64_t)(image_rodata - image_start),
+        .data = (uint64_t)(image_data - image_start),
+        .size = (uint64_t)(image_end - image_start),
+    };
+    uint64_t at = (uint64_t)(uintptr_t)&riscv_tables; /* where this code is, and that is physical */
+    riscv_first_map(&riscv_tables, at, &parts);
+    return RISCV_SATP_SV39 | at >> OS2_PAGE_SHIFT;
 }
 
 static bool plic_reaches(const struct fdt_range *reg, uint32_t context) {
@@ -112,13 +47,12 @@ static bool plic_reaches(const struct fdt_range *reg, uint32_t context) {
 static void find_cpus(const struct fdt *tree, struct boot_info *info, uint64_t boot_hart) {
     struct fdt_cpu cpu;
     struct fdt_plic plic;
-    bool has_plic = fdt_plic(tree, 0, &plic), reached = false;
+    bool has_plic = fdt_plic(tree, 0, &plic), reached = false, sstc = true, listed = false;
     unsigned left_out = 0;
     if (has_plic && (plic.reg.base & 3 || plic.reg.base + plic.reg.size > RISCV_DIRECT_SIZE)) {
         log_line("the interrupt controller at %lx is out of reach: no interrupts", plic.reg.base);
         has_plic = false;
     }
-    riscv_facts.sstc = true;
     info->cpu_count = 1;
     info->cpu_id[0] = boot_hart;
     for (unsigned i = 0; i < CORES_MAX; i++)
@@ -134,7 +68,8 @@ static void find_cpus(const struct fdt *tree, struct boot_info *info, uint64_t b
         unsigned index = is_boot ? 0 : info->cpu_count++;
         uint32_t context;
         info->cpu_id[index] = cpu.hart;
-        riscv_facts.sstc &= cpu.sstc;
+        sstc = sstc && cpu.sstc;
+        listed = listed || is_boot;
         if (has_plic && fdt_plic_context(tree, &plic, &cpu, &context) && plic_reaches(&plic.reg, context)) {
             riscv_facts.plic_context[index] = context;
             reached = true;
@@ -148,7 +83,10 @@ static void find_cpus(const struct fdt *tree, struct boot_info *info, uint64_t b
         info->irq_count = riscv_facts.plic_sources + 1;
     }
     bool forced = boot_argument(info, "os2.notime") || boot_argument(info, "os2.sbi=legacy");
-    riscv_facts.sstc = riscv_facts.sstc && !forced && riscv_probe_stimecmp();
+    if (!listed)
+        log_line("hart %lu, which runs this, is not in the device tree", boot_hart);
+    /* The register is tried only where every hart is said to have it. QEMU's spike says so and does not. */
+    riscv_facts.sstc = listed && sstc && !forced && riscv_probe_stimecmp();
 }
 
 /* The boot arguments, and what of RAM is in use: the archive and the tree. */
@@ -174,6 +112,42 @@ static void find_devices(const struct fdt *tree) {
         fdt_device(tree, "sifive,clint0", 0, &riscv_facts.clint);
 }
 
+/* Opens the tree in its window. */
+static void open_tree(struct fdt *ret, uint64_t address, struct boot_info *info) {
+    if (!address)
+        panic("no device tree: a1 is 0. U-Boot: `booti KERNEL ARCHIVE:SIZE $fdtcontroladdr`, not `go`");
+    void *bytes = riscv_show(RISCV_WINDOW_TREE, address, FDT_HEADER_BYTES);
+    uint32_t size = bytes ? fdt_total(bytes) : 0;
+    if (!size)
+        panic("no device tree at %lx, where a1 points; U-Boot's `booti` passes one, `go` does not", address);
+    bytes = riscv_show(RISCV_WINDOW_TREE, address, size);
+    if (!bytes)
+        panic("the device tree at %lx has %u bytes: %lu are the most", address, size, RISCV_WINDOW_SIZE);
+    if (!fdt_open(ret, bytes, size))
+        panic("the device tree at %lx is damaged", address);
+    info->tree = (struct boot_range){address, size};
+}
+
+/* The archive or the tree goes to RAM that can be given away by the page, if it is not there. */
+static void move_kept(struct boot_info *info, struct boot_range *what) {
+    if (!what->size || riscv_usable(info, what))
+        return;
+    struct boot_range *kept = info->kept;
+    while (kept->base != what->base || kept->size != what->size)
+        kept++;
+    uint64_t to = boot_room(info, what->size, UINT64_MAX);
+    if (!to)
+        panic("what lies at %lx..%lx is not in RAM that can be used, and there is no room for a copy", what->base,
+              what->base + what->size);
+    for (uint64_t done = 0, step; done < what->size; done += step) {
+        step = what->size - done < RISCV_WINDOW_SIZE / 2 ? what->size - done : RISCV_WINDOW_SIZE / 2;
+        memcpy((uint8_t *)arch_phys_to_virt(to) + done, riscv_show(RISCV_WINDOW_TABLES, what->base + done, step), step);
+    }
+    riscv_show(RISCV_WINDOW_TABLES, 0, 0);
+    log_line("copied %lx..%lx, which is not in RAM that can be used, to %lx", what->base, what->base + what->size, to);
+    *kept = *what = (struct boot_range){to, what->size};
+}
+
 void riscv_boot(uint64_t hart, uint64_t tree_address, uint64_t image) {
     struct boot_info *info = &boot_info;
     riscv_facts.image_base = image;
@@ -185,24 +159,20 @@ void riscv_boot(uint64_t hart, uint64_t tree_address, uint64_t image) {
     csr_clear(sstatus, RISCV_SSTATUS_FS);
 
     struct fdt tree;
-    void *bytes = arch_phys_to_virt(tree_address);
-    if (tree_address >= RISCV_DIRECT_SIZE - FDT_HEADER_BYTES)
-        panic("the device tree at %lx, where a1 points, is out of reach", tree_address);
-    uint32_t size = fdt_total(bytes);
-    if (!size || !fdt_open(&tree, bytes, size))
-        panic("no device tree at %lx, where a1 points", tree_address);
-    info->tree = (struct boot_range){tree_address, size};
+    open_tree(&tree, tree_address, info);
     find_chosen(&tree, info);
-    find_memory(&tree, info);
-    if (info->archive.size && !in_ram(info, &info->archive))
-        panic("the boot archive at %lx is not in RAM", info->archive.base);
+    riscv_find_memory(&tree, info, image, image + (uint64_t)(image_end - image_start));
+    riscv_map_ram(info);
+    move_kept(info, &info->archive);
+    move_kept(info, &info->tree);
     find_cpus(&tree, info, hart);
     info->clock_hz = fdt_timebase(&tree);
     if (!info->clock_hz)
         panic("the device tree has no timebase-frequency");
     find_devices(&tree);
     sbi_restrict(info);
-    sbi_describe();
+    sbi_describe(info->cpu_count);
+    riscv_show(RISCV_WINDOW_TREE, 0, 0);
     kernel_main(info);
 }
 
@@ -246,9 +216,9 @@ bool arch_core_start(struct core *core) {
 
 bool arch_device_allowed(uint64_t base, uint64_t size) {
     uint64_t end = base + size;
-    if (meets(riscv_facts.plic.base, riscv_facts.plic.size, base, end))
+    if (riscv_meets(riscv_facts.plic.base, riscv_facts.plic.size, base, end))
         return false;
     if (riscv_facts.test_device && base <= riscv_facts.test_device && riscv_facts.test_device < end)
         return false;
-    return !meets(riscv_facts.clint.base, riscv_facts.clint.size, base, end);
+    return !riscv_meets(riscv_facts.clint.base, riscv_facts.clint.size, base, end);
 }

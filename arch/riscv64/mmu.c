@@ -2,9 +2,9 @@
 /*
  * Address spaces: the kernel's map, ASIDs, fences.
  *
- * The kernel's half of every root: RAM that is not reserved, writable, with the largest leaves, at RISCV_DIRECT_BASE;
- * device registers that the kernel uses, in the same window; and the image at its link address, by segments. The image
- * itself is reserved RAM, so no writable mapping of its code exists.
+ * The kernel's half of every root is one set of tables, see map.c: RAM that is not reserved, writable, with the largest
+ * leaves, at RISCV_DIRECT_BASE; device registers that the kernel uses, in the same window; and the image at its link
+ * address, by segments. The image itself is reserved RAM, so no writable mapping of its code exists.
  *
  * ASIDs are each core's own, 1 to asid_max; 0 is the kernel's root. A space that comes from another core, or from
  * before the last roll-over here, gets a fresh ASID with one local fence; an old one is never resumed. What a space
@@ -21,71 +21,66 @@
 #include "core/panic.h"
 #include "core/string.h"
 
-extern char image_start[], image_rodata[], image_data[], image_end[];
+extern char image_start[], image_end[];
 
-uint64_t riscv_kernel_satp, riscv_secondary_satp;
+uint64_t riscv_kernel_satp;
+uint64_t riscv_secondary_satp __attribute__((section(".data"))); /* read before .bss is cleared */
 
-static uint64_t kernel_root[512] __attribute__((aligned(4096)));
-static uint16_t kernel_entry[256]; /* indices of its entries, of which most are not valid; (i) after boot */
+struct riscv_tables riscv_tables;
+static uint16_t kernel_entry[256]; /* indices of the root's entries, of which most are not valid; (i) after boot */
 static unsigned kernel_entry_count;
-static uint64_t image_middle[512] __attribute__((aligned(4096)));
-static uint64_t image_table[512] __attribute__((aligned(4096)));
-
-#define KERNEL_R (RISCV_PTE_V | RISCV_PTE_R | RISCV_PTE_G | RISCV_PTE_A | RISCV_PTE_D)
-#define KERNEL_RW (KERNEL_R | RISCV_PTE_W)
-#define KERNEL_RX (KERNEL_R | RISCV_PTE_X)
+static struct boot_range pool; /* of tables for the direct map; all of it is shown by its window while it lasts */
 
 static uint64_t image_phys(const void *va) {
     return (uint64_t)(uintptr_t)va - RISCV_IMAGE_BASE + riscv_facts.image_base;
 }
 
-static uint64_t *kernel_table(uint64_t *entry) {
-    if (!(*entry & RISCV_PTE_V)) {
-        *entry = arch_pte_table(kernel_table_alloc());
-    }
-    return arch_phys_to_virt(arch_pte_address(*entry));
+static void fence_map(void) {
+    __asm__ volatile("sfence.vma" ::: "memory");
 }
 
-/* Map [base, end) in the direct window, page-aligned, with the largest leaves. */
-static void map_direct(uint64_t base, uint64_t end) {
-    if (end > RISCV_DIRECT_SIZE)
-        end = RISCV_DIRECT_SIZE;
-    for (uint64_t pa = base; pa < end;) {
-        uint64_t *table = kernel_root;
-        unsigned level = 2;
-        uint64_t size = UINT64_C(1) << 30;
-        while (level > 0 && (pa & (size - 1) || size > end - pa)) {
-            table = kernel_table(&table[(pa + RISCV_DIRECT_BASE) >> (12 + 9 * level) & 511]);
-            level--;
-            size >>= 9;
-        }
-        table[(pa + RISCV_DIRECT_BASE) >> (12 + 9 * level) & 511] = pa >> 2 | KERNEL_RW;
-        pa += size;
-    }
+uint64_t riscv_table_new(void) {
+    if (!pool.size)
+        return kernel_table_alloc();
+    uint64_t at = pool.base;
+    pool.base += OS2_PAGE_SIZE;
+    pool.size -= OS2_PAGE_SIZE;
+    return at;
 }
 
-/* Map those pages of a range that no bank holds: the device tree need not lie in RAM. */
-static void map_outside(const struct boot_info *info, const struct boot_range *range) {
-    for (uint64_t page = range->base & ~(OS2_PAGE_SIZE - 1); page < range->base + range->size; page += OS2_PAGE_SIZE) {
-        bool banked = false;
-        for (struct boot_range r = {0}; boot_ram_next(info, &r);)
-            banked |= page >= r.base && page < r.base + r.size;
-        if (!banked)
-            map_direct(page, page + OS2_PAGE_SIZE);
-    }
+/* The first tables are in the image, which the direct map leaves out. */
+uint64_t *riscv_table(uint64_t pa) {
+    if (pa >= riscv_facts.image_base && pa < image_phys(image_end))
+        return (uint64_t *)(uintptr_t)(pa - riscv_facts.image_base + RISCV_IMAGE_BASE);
+    const uint64_t *shown = riscv_tables.window[RISCV_WINDOW_TABLES];
+    for (uint64_t i = 0; i < 512 && arch_pte_valid(shown[i]); i++)
+        if (arch_pte_address(shown[i]) == pa)
+            return (uint64_t *)(uintptr_t)(RISCV_WINDOW_BASE(RISCV_WINDOW_TABLES) + i * OS2_PAGE_SIZE);
+    return arch_phys_to_virt(pa);
+}
+
+void *riscv_show(unsigned which, uint64_t pa, uint64_t size) {
+    if (!riscv_window(&riscv_tables, which, pa, size))
+        return NULL;
+    fence_map();
+    return (void *)(uintptr_t)(RISCV_WINDOW_BASE(which) + (pa & (OS2_PAGE_SIZE - 1)));
+}
+
+void riscv_map_ram(struct boot_info *info) {
+    uint64_t size = riscv_direct_tables(info) * OS2_PAGE_SIZE, at = size ? boot_room(info, size, UINT64_MAX) : 0;
+    if (!at)
+        panic("no RAM for the kernel's page tables");
+    info->kept[info->kept_count++] = pool = (struct boot_range){at, size};
+    _Static_assert(2 * BOOT_RANGES * 2 * ARCH_TOP_LEVEL * OS2_PAGE_SIZE <= RISCV_WINDOW_SIZE,
+                   "each bank and each reserved range ends one range to map, whose two ends take a table a level");
+    memset(riscv_show(RISCV_WINDOW_TABLES, at, size), 0, size);
+    riscv_direct_ram(&riscv_tables, info);
+    riscv_show(RISCV_WINDOW_TABLES, 0, 0);
 }
 
 void riscv_map_device(uint64_t base, uint64_t size) {
-    map_direct(base & ~(OS2_PAGE_SIZE - 1), (base + size + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1));
-}
-
-static void map_image(void) {
-    kernel_root[RISCV_IMAGE_BASE >> 30 & 511] = arch_pte_table(image_phys(image_middle));
-    image_middle[RISCV_IMAGE_BASE >> 21 & 511] = arch_pte_table(image_phys(image_table));
-    for (char *va = image_start; va < image_end; va += OS2_PAGE_SIZE)
-        image_table[(uintptr_t)va >> 12 & 511] = image_phys(va) >> 2 | (va < image_rodata ? KERNEL_RX
-                                                                        : va < image_data ? KERNEL_R
-                                                                                          : KERNEL_RW);
+    riscv_direct_map(&riscv_tables, base & ~(OS2_PAGE_SIZE - 1),
+                     (base + size + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1));
 }
 
 /* How many ASID bits satp keeps. */
@@ -95,13 +90,6 @@ static uint64_t probe_asids(void) {
     uint64_t found = csr_read(satp) >> RISCV_SATP_ASID_SHIFT & RISCV_SATP_ASID_MASK;
     csr_write(satp, satp);
     return found;
-}
-
-/* The tables of the image's own map are in the image, which the direct map leaves out. */
-static const uint64_t *table_at(uint64_t pa) {
-    if (pa >= riscv_facts.image_base && pa < image_phys(image_end))
-        return (const uint64_t *)(uintptr_t)(pa - riscv_facts.image_base + RISCV_IMAGE_BASE);
-    return arch_phys_to_virt(pa);
 }
 
 /* A table of the kernel's map has only what every Sv39 machine can read: leaves with A and D set (some fault on what is
@@ -117,24 +105,16 @@ static void check_table(const uint64_t *table, unsigned level, uint64_t va) {
             ad != (leaf ? (uint64_t)(RISCV_PTE_A | RISCV_PTE_D) : 0) || (pte & RISCV_PTE_W && pte & RISCV_PTE_X))
             panic("the kernel's map: entry %lx for %lx at level %u", pte, at, level);
         if (!leaf)
-            check_table(table_at(arch_pte_address(pte)), level - 1, at);
+            check_table(riscv_table(arch_pte_address(pte)), level - 1, at);
     }
 }
 
 void arch_kernel_map(const struct boot_info *info) {
-    for (struct boot_range r = {0}; boot_ram_next(info, &r);)
-        map_direct(r.base, r.base + r.size);
-    map_image();
-    for (unsigned i = 0; i < info->kept_count; i++)
-        map_outside(info, &info->kept[i]);
     if (riscv_facts.plic.size)
         riscv_map_device(riscv_facts.plic.base, riscv_facts.plic.size);
     if (riscv_facts.test_device)
         riscv_map_device(riscv_facts.test_device, OS2_PAGE_SIZE);
-    uint64_t satp = RISCV_SATP_SV39 | image_phys(kernel_root) >> OS2_PAGE_SHIFT;
-    __asm__ volatile("sfence.vma" ::: "memory");
-    csr_write(satp, satp);
-    __asm__ volatile("sfence.vma" ::: "memory");
+    fence_map();
 
     uint64_t asids = probe_asids();
     bool broken = riscv_fences_broken(sbi_marchid(), sbi_mimpid());
@@ -144,19 +124,19 @@ void arch_kernel_map(const struct boot_info *info) {
     log_line("Sv39, ASIDs 0..%lu%s, fences %s, timer by %s", asids, riscv_facts.asid_max ? "" : " not used",
              broken ? "global: erratum" : (riscv_facts.fences_global ? "global" : "by address and ASID"),
              riscv_facts.sstc ? "stimecmp" : "SBI");
-    check_table(kernel_root, 2, 0);
+    check_table(riscv_tables.root, 2, 0);
     for (unsigned i = 256; i < 512; i++)
-        if (kernel_root[i])
+        if (riscv_tables.root[i])
             kernel_entry[kernel_entry_count++] = (uint16_t)i;
     if (riscv_facts.plic.size)
         plic_init();
-    riscv_kernel_satp = satp;
+    riscv_kernel_satp = csr_read(satp);
 }
 
 void arch_space_init(struct arch_space *space, uint64_t *root) {
     *space = (struct arch_space){.root = arch_virt_to_phys(root)};
     for (unsigned i = 0; i < kernel_entry_count; i++)
-        root[kernel_entry[i]] = kernel_root[kernel_entry[i]];
+        root[kernel_entry[i]] = riscv_tables.root[kernel_entry[i]];
 }
 
 void arch_space_fini(uint64_t *root) {

@@ -4,6 +4,7 @@
 #define ARCH_RISCV64_RISCV_H
 
 #include "arch/arch.h"
+#include "arch/riscv64/map.h"
 #include "core/fdt_board.h"
 
 #define csr_read(name)                                                                                                 \
@@ -45,6 +46,7 @@ struct riscv_facts {
     struct fdt_range clint;           /* the firmware's timer and IPI registers, size 0: not in the tree */
 };
 extern struct riscv_facts riscv_facts;
+extern struct riscv_tables riscv_tables;
 extern uint64_t riscv_kernel_satp;    /* (i) once arch_kernel_map() has been */
 extern uint64_t riscv_secondary_satp; /* (a) the same for start.S, 0 until every core is made: pairs with `loser` */
 
@@ -59,10 +61,11 @@ static inline struct arch_core *riscv_core(struct core *core) {
     return (struct arch_core *)core;
 }
 
-/* sbi.c. Restrict: forget what the boot arguments forbid. */
+/* sbi.c. Restrict: forget what the boot arguments forbid. Starting a hart: false where the firmware refuses; where it
+ * cannot, the hart may come by itself. */
 void sbi_probe(void);
 void sbi_restrict(const struct boot_info *info);
-void sbi_describe(void);
+void sbi_describe(unsigned cpus);
 void sbi_set_timer(uint64_t when);
 void sbi_send_ipi(uint64_t hart);
 bool sbi_hart_start(uint64_t hart, uint64_t address, uint64_t argument);
@@ -77,7 +80,23 @@ void plic_core_init(uint64_t context);
 /* Take what is pending, mask and complete it; 0: nothing. */
 unsigned plic_claim(uint64_t context);
 
-/* mmu.c: a device's registers that the kernel itself uses are mapped in the direct map's place for them. */
+/* Does what lies at `base` meet [from, end)? */
+static inline bool riscv_meets(uint64_t base, uint64_t size, uint64_t from, uint64_t end) {
+    return size && from < base + size && base < end;
+}
+
+/* memory.c. Fill in the banks and what is reserved of them; the archive and the tree are known and kept. Panics where
+ * the archive cannot be right. */
+void riscv_find_memory(const struct fdt *tree, struct boot_info *info, uint64_t image, uint64_t image_end);
+
+/* Is it all in whole pages of RAM that is not reserved, one after the other? */
+bool riscv_usable(const struct boot_info *info, const struct boot_range *range);
+
+/* mmu.c. Show [pa, pa + size) in a window: where its first byte is, or NULL where it is too large; size 0 closes the
+ * window. Map the RAM, once all of it is known, with tables out of it, which are kept. A device's registers that the
+ * kernel itself uses are mapped in the direct map's place for them. */
+void *riscv_show(unsigned which, uint64_t pa, uint64_t size);
+void riscv_map_ram(struct boot_info *info);
 void riscv_map_device(uint64_t base, uint64_t size);
 
 /* entry.S, fp.S, start.S */
@@ -95,7 +114,8 @@ void riscv_secondary(void);
 void trap_entry(void);
 void trap_entry_plain(void);
 
-/* Called from assembly. */
+/* Called from assembly. The first runs with the MMU off, where all that it calls does; returns satp. */
+uint64_t riscv_first_satp(uint64_t image);
 _Noreturn void riscv_boot(uint64_t hart, uint64_t tree, uint64_t image);
 void riscv_trap(struct core *core, uint64_t cause, uint64_t pc, uint64_t value);
 _Noreturn void riscv_kernel_trap(uint64_t cause, uint64_t pc, uint64_t value, uint64_t sp, uint64_t ra);

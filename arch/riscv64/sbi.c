@@ -4,7 +4,7 @@
  *
  *     console    DBCN (SBI 2.0), else legacy putchar        timer    TIME, else legacy set_timer
  *     IPI        sPI, else legacy send_ipi                  power    SRST, else legacy shutdown
- *     start      HSM; without it there is one core
+ *     start      HSM; firmware that is older sends all harts to the entry, where they wait (start.S)
  */
 #include "arch/riscv64/riscv.h"
 #include "core/log.h"
@@ -58,6 +58,8 @@ void sbi_restrict(const struct boot_info *info) {
     bool legacy = boot_argument(info, "os2.sbi=legacy");
     if (legacy)
         has.ipi = has.dbcn = false;
+    if (boot_argument(info, "os2.nohsm"))
+        has.hsm = false;
     if (legacy || boot_argument(info, "os2.notime"))
         has.time = false;
     if (legacy || boot_argument(info, "os2.nosrst")) {
@@ -66,12 +68,14 @@ void sbi_restrict(const struct boot_info *info) {
     }
 }
 
-void sbi_describe(void) {
+void sbi_describe(unsigned cpus) {
     uint64_t version = has.base ? sbi_call(SBI_BASE, 0, 0, 0, 0).value : 0;
     uint64_t maker = has.base ? sbi_call(SBI_BASE, 1, 0, 0, 0).value : 0;
     log_line("SBI %lu.%lu (implementation %lu):%s%s%s%s%s", version >> 24 & 0x7f, version & 0xffffff, maker,
              has.time ? " time" : "", has.ipi ? " ipi" : "", has.hsm ? " hsm" : "", has.srst ? " srst" : "",
              has.dbcn ? " dbcn" : "");
+    if (!has.hsm && cpus > 1)
+        log_line("the firmware starts no harts (no HSM): those that it sent here itself are waited for");
 }
 
 uint64_t sbi_marchid(void) {
@@ -98,7 +102,7 @@ void sbi_send_ipi(uint64_t hart) {
 }
 
 bool sbi_hart_start(uint64_t hart, uint64_t address, uint64_t argument) {
-    return has.hsm && sbi_call(SBI_HSM, 0, hart, address, argument).error == 0;
+    return !has.hsm || sbi_call(SBI_HSM, 0, hart, address, argument).error == 0;
 }
 
 void arch_console_write(const char *text, size_t length) {

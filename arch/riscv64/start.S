@@ -14,16 +14,11 @@
  *     halt_no_core    a hart nobody started, and no core has its number (s0)
  *     arch_halt       in C: after a panic, or powered off as far as the firmware can
  *
- * The first table maps 128 GiB of physical addresses writable at RISCV_DIRECT_BASE and the image at its link address;
- * arch_kernel_map() replaces it. Turning the MMU on faults at the next physical address, and stvec points to where
- * execution goes on: no identity mapping is ever made.
+ * The first map is made by C code that runs where the image lies, with the MMU off: it takes addresses relative to the
+ * pc alone. It maps the image at its link address and nothing else, see map.c. Turning the MMU on faults at the next
+ * physical address, and stvec points to where execution goes on: no identity mapping is ever made.
  */
 #include "arch_offsets.h"
-
-#define RISCV_SATP_SV39 8
-#define PTE_RW_GLOBAL 0xe7  /* D A G W R V */
-#define PTE_RWX_GLOBAL 0xef /* D A G X W R V */
-#define PTE_TABLE 0x01
 
     .section .head, "ax"
     .globl _start
@@ -62,37 +57,14 @@ start:
     bltu t0, t1, 1b
 
     la s2, _start               /* where the image is */
-    la t0, boot_root
-    li t1, 0
-    li t2, 128
-    li t3, PTE_RW_GLOBAL
-    li t4, 1 << 28              /* one GiB, as a page number in an entry */
-    addi t0, t0, 2047           /* entry 256 */
-    addi t0, t0, 1
-1:  sd t3, (t0)
-    addi t0, t0, 8
-    add t3, t3, t4
-    addi t1, t1, 1
-    bltu t1, t2, 1b
-
-    la t0, boot_image_table
-    srli t1, t0, 2
-    ori t1, t1, PTE_TABLE
-    la t2, boot_root
-    li t3, 510 * 8
-    add t3, t3, t2
-    sd t1, (t3)
-    srli t1, s2, 2
-    ori t1, t1, PTE_RWX_GLOBAL
-    sd t1, (t0)                 /* the image is at most 2 MiB */
+    la sp, boot_stack_top
+    mv a0, s2
+    call riscv_first_satp
+    mv s3, a0
     li a0, 'S'
     call early_put
 
-    la t2, boot_root
-    srli a0, t2, 12
-    li t0, RISCV_SATP_SV39
-    slli t0, t0, 60
-    or a0, a0, t0
+    mv a0, s3
     la ra, 1f
     j mmu_on
     .balign 4
@@ -179,30 +151,36 @@ riscv_secondary:
     mv a0, tp
     call core_main
 
-/* A hart that lost the lottery: sleep 40000 ticks at a time (10 ms at 4 MHz) by the firmware's timer until every core
- * is made, then look for the one of this hart; give up after 1000 times. */
+/* A hart that lost the lottery: sleep by the firmware's timer until every core is made, then look for the one of this
+ * hart; give up after LOSER_TICKS, 10 s at 4 MHz. It looks every 1000th of that. wfi may return at any time, or at
+ * once: only the clock counts. riscv_secondary_satp is in .data, for .bss may not be cleared yet. */
+#define LOSER_TICKS 40000000
 loser:
-    li s1, 1000
+    rdtime s1
+    li t0, LOSER_TICKS
+    add s1, s1, t0
 1:  li t0, 1 << 5              /* STIE: only to end wfi, interrupts are off */
     csrw sie, t0
-    rdtime a0
-    li t0, 40000
-    add a0, a0, t0
+    rdtime s2
+    li t0, LOSER_TICKS / 1000
+    add s2, s2, t0
+    mv a0, s2
     li a6, 0
     li a7, 0x54494d45           /* TIME */
-    mv s2, a0
     ecall
-    beqz a0, 2f
+    beqz a0, loser_wait
     mv a0, s2                   /* firmware without it, which also sends every hart here */
     li a7, 0
     ecall
-2:  wfi
+loser_wait:
+    wfi
     la t0, riscv_secondary_satp
     ld a0, (t0)
     fence r, rw
     bnez a0, 3f
-    addi s1, s1, -1
-    bnez s1, 1b
+    rdtime t0
+    bltu t0, s2, loser_wait
+    bltu t0, s1, 1b
     j halt_no_core
 3:  csrw sie, zero
     la ra, 4f
@@ -234,10 +212,6 @@ lottery:
 
     .bss
     .balign 4096
-boot_root:
-    .skip 4096
-boot_image_table:
-    .skip 4096
 boot_stack:
     .skip 16384
     .globl boot_stack_top

@@ -102,6 +102,9 @@ static const struct {
                "hart 1 context 3 sstc\nhart 2 context 2\nhart 300 context 0 sstc\n"
                "plic c000000 sources 10\ntimebase 24000000\n"
                "console sifive 10003000 shift 2 width 4 irq 3\n"},
+    {"interrupts", "ram 80000000 size 8000000\n"
+                   "hart 0 context 1\nplic c000000 sources 50\ntimebase 1000000\n"
+                   "console ns16550 10000000 shift 0 width 1 irq 10\n"},
     {"awkward", "ram 80000000 size 1000000\nram 90000000 size 2000000\nram c0000000 size 10000000\n"
                 "ram e0000000 size 8000\n"
                 "reserved 80000000 size 1000\nreserved 80002000 size 3000\n"
@@ -118,6 +121,41 @@ static void test_boards(void **state) {
             fail_msg("%s: read\n%sbut it holds\n%s", boards[i].name, facts, boards[i].facts);
     }
     assert_int_equal(trees_count, sizeof(boards) / sizeof(boards[0]));
+}
+
+/* The kernel's number of a device's interrupt, or that it has none that the kernel hears of. */
+static void test_interrupts(void **state) {
+    static const struct {
+        const char *at;
+        unsigned irq;
+        bool foreign;
+    } serials[] = {
+        {"/bus/serial@00", 10, false},    {"/bus/serial@01", 11, false},      {"/bus/serial@02", 0, true},
+        {"/bus/serial@03", 13, false},    {"/bus/serial@04", 0, true},        {"/bus/serial@05", 15, false},
+        {"/bus/serial@06", 16, false},    {"/bus/serial@07", 0, true},        {"/bus/serial@08", 0, true},
+        {"/bus/serial@09", 0, true},      {"/bus/serial@10", 0, true},        {"/bus/serial@11", 0, false},
+        {"/bus/serial@12", 0, true},      {"/bus/serial@13", 0, true},        {"/orphans/serial@15", 0, true},
+        {"/router/serial@16", 26, false}, {"/unmapped/serial@17", 10, false}, {"/beside/serial@18", 10, false},
+    };
+    const struct tree_file *file = trees_named("interrupts");
+    (void)state;
+    for (size_t i = 0; i < sizeof(serials) / sizeof(serials[0]); i++) {
+        struct os2_tree_uart uart;
+        struct os2_tree tree;
+        uint8_t *bytes = malloc(file->size);
+
+        memcpy(bytes, file->bytes, file->size);
+        for (size_t at = 0; at + 32 < file->size; at++) /* there is room for the longest */
+            if (memcmp(bytes + at, "/bus/serial@00\0\0\0\0", 18) == 0)
+                memcpy(bytes + at, serials[i].at, strlen(serials[i].at) + 1);
+        assert_true(os2_tree_open(bytes, file->size, &tree));
+        assert_true(os2_tree_console(&tree, &uart));
+        unsigned long number = strtoul(strchr(serials[i].at, '@') + 1, NULL, 16);
+        assert_int_equal(uart.base & 0xff00, number < 0x17 ? number << 8 : 0); /* else the first that can be reached */
+        if (uart.irq != serials[i].irq || uart.irq_foreign != serials[i].foreign)
+            fail_msg("%s: interrupt %u%s", serials[i].at, uart.irq, uart.irq_foreign ? ", somebody else's" : "");
+        free(bytes);
+    }
 }
 
 /* Cut anywhere, a tree gives other answers or none, and nothing beyond its end is read (ASan looks). */
@@ -147,6 +185,7 @@ static void test_user_tree_cut(void **state) {
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_boards),
+        cmocka_unit_test(test_interrupts),
         cmocka_unit_test(test_user_tree_cut),
     };
 

@@ -50,6 +50,13 @@ static const struct layout layouts[] = {
       .ram_count = 2,
       .reserved_count = 3,
       .kept_count = 2}},
+    {"kept in a hole, at the edges of banks, and in what is reserved",
+     {.ram = {{0x80000000, 4 * MIB}, {0x80800000, 4 * MIB - 0x800}},
+      .reserved = {{0x80100000, 0x3000}},
+      .kept = {{0x80600000, 0x5000}, {0x803ff800, 0x1000}, {0x80bff000, 0x400}, {0x80102800, 0x1000}},
+      .ram_count = 2,
+      .reserved_count = 1,
+      .kept_count = 4}},
 };
 
 static bool inside(const struct boot_range *r, unsigned count, uint64_t page, bool whole) {
@@ -80,6 +87,8 @@ static void set_up(const struct layout *layout) {
         counted += free_frame[i];
         if (!free_frame[i])
             assert_true(f->state == OS2_FRAME_RESERVED || f->state == OS2_FRAME_KERNEL);
+        if (!inside(info->ram, info->ram_count, page, true)) /* or else it would be freed into the heap one day */
+            assert_int_equal(f->state, OS2_FRAME_RESERVED);
     }
     assert_int_equal(counted, heap.free_pages);
     assert_null(heap_check(&heap));
@@ -287,6 +296,35 @@ static void test_spare(void **unused) {
 static uint8_t shape_free[SHAPE_FRAMES]; /* of frames from SHAPE_LOWEST on */
 #define SHAPE_LOWEST 0x80000u
 
+/* Banks far apart. What a hole would cost in descriptors is never more than the RAM that it makes usable: then what is
+ * beyond it is left out, whichever side that is; but the boot archive's bank is always in. */
+static void test_far_banks(void **unused) {
+    (void)unused;
+    const uint64_t near = 0x80000000, gib = UINT64_C(1) << 30;
+    const struct {
+        uint64_t near_mib, hole_gib, far_mib, archive, first, end, ram_mib;
+    } cases[] = {
+        {32, 16, 4, 0, near, near + 32 * MIB, 32},
+        {4, 16, 48, 0, near + 16 * gib, near + 16 * gib + 48 * MIB, 48},
+        {8, 16, 48, near + 3 * MIB, near, near + 8 * MIB, 8}, /* 66 MiB of descriptors are not worth it */
+        {8, 16, 200, near + 3 * MIB, near, near + 16 * gib + 200 * MIB, 208},
+        {32, 1, 32, 0, near, near + gib + 32 * MIB, 64},
+    };
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct boot_info info = {.archive = {cases[i].archive, cases[i].archive ? MIB : 0}};
+        memset(&heap, 0, sizeof heap);
+        host_memory(near, cases[i].hole_gib * gib + 256 * MIB);
+        boot_ram(&info, near + cases[i].hole_gib * gib, cases[i].far_mib * MIB);
+        boot_ram(&info, near, cases[i].near_mib * MIB);
+        assert_true(heap_init(&heap, &info));
+        assert_int_equal((uint64_t)heap.first << OS2_PAGE_SHIFT, cases[i].first);
+        assert_int_equal((uint64_t)heap.end << OS2_PAGE_SHIFT, cases[i].end);
+        assert_int_equal(heap.ram_pages, cases[i].ram_mib * MIB / OS2_PAGE_SIZE);
+        assert_true(heap.free_pages > heap.ram_pages / 4);
+        assert_null(heap_check(&heap));
+    }
+}
+
 static void shape_mark(const struct boot_range *r, bool whole, uint8_t value) {
     uint64_t first = (r->base + (whole ? OS2_PAGE_SIZE - 1 : 0)) >> OS2_PAGE_SHIFT;
     uint64_t end = (r->base + r->size + (whole ? 0 : OS2_PAGE_SIZE - 1)) >> OS2_PAGE_SHIFT;
@@ -427,6 +465,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_adopt),
         cmocka_unit_test(test_spare),
+        cmocka_unit_test(test_far_banks),
         cmocka_unit_test(test_any_shape),
         cmocka_unit_test(test_fragments),
     };

@@ -427,6 +427,9 @@ void os2_entry(const struct os2_boot *given) {
     }
     if (!init_uart_find(boot, &uart))
         os2_log(OS2_INIT_MACHINE, "no UART that I know in the device tree\n");
+    else if (uart.facts.irq_foreign)
+        os2_log(OS2_INIT_MACHINE,
+                "the console's interrupt goes to a controller that the kernel does not drive: it polls\n");
     memory_check();
     for (unsigned i = 0; i < SERVICES; i++) {
         services[i].backoff_ms = BACKOFF_FIRST_MS;

@@ -180,6 +180,12 @@ static bool tree_list_has(const struct os2_tree_value *list, const char *text) {
     return false;
 }
 
+static bool tree_okay(const struct os2_tree *tree, long node) {
+    struct os2_tree_value state;
+    return !os2_tree_property(tree, node, "status", &state) || tree_list_has(&state, "okay") ||
+           tree_list_has(&state, "ok");
+}
+
 static enum os2_uart_kind tree_uart_kind(const struct os2_tree *tree, long node) {
     static const struct {
         const char *compatible;
@@ -189,12 +195,9 @@ static enum os2_uart_kind tree_uart_kind(const struct os2_tree *tree, long node)
         {"sifive,uart0", OS2_UART_SIFIVE},     {"ns16550a", OS2_UART_NS16550},
         {"ns16550", OS2_UART_NS16550},
     };
-    struct os2_tree_value compatible, state;
+    struct os2_tree_value compatible;
 
-    if (!os2_tree_property(tree, node, "compatible", &compatible))
-        return OS2_UART_NONE;
-    if (os2_tree_property(tree, node, "status", &state) && !tree_list_has(&state, "okay") &&
-        !tree_list_has(&state, "ok"))
+    if (!os2_tree_property(tree, node, "compatible", &compatible) || !tree_okay(tree, node))
         return OS2_UART_NONE;
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (tree_list_has(&compatible, known[i].compatible))
@@ -230,24 +233,28 @@ static uint64_t tree_cells(const uint8_t *bytes, uint32_t cells) {
     return value;
 }
 
-/* Turns an address on the bus `chain[level]` into one of its parent's bus. */
-static uint64_t tree_translate(const struct os2_tree *tree, const long *chain, unsigned level, uint64_t address) {
+/* Turns an address on the bus `chain[level]` into one of its parent's bus. False: the bus does not map it. */
+static bool tree_translate(const struct os2_tree *tree, const long *chain, unsigned level, uint64_t *address) {
     uint32_t child = tree_number(tree, chain[level], "#address-cells", 2) & 7;
     uint32_t parent = tree_number(tree, chain[level - 1], "#address-cells", 2) & 7;
     uint32_t sizes = tree_number(tree, chain[level], "#size-cells", 1) & 7;
     size_t entry = 4 * (size_t)(child + parent + sizes);
     struct os2_tree_value ranges;
 
-    if (!os2_tree_property(tree, chain[level], "ranges", &ranges) || !entry)
-        return address;
-    for (size_t at = 0; ranges.size - at >= entry; at += entry) {
+    if (!os2_tree_property(tree, chain[level], "ranges", &ranges))
+        return false;
+    if (!ranges.size) /* one to one */
+        return true;
+    for (size_t at = 0; entry && ranges.size - at >= entry; at += entry) {
         const uint8_t *b = ranges.bytes + at;
         uint64_t from = tree_cells(b, child), to = tree_cells(b + 4 * child, parent);
         uint64_t size = tree_cells(b + 4 * (child + parent), sizes);
-        if (address >= from && address - from < size)
-            return to + (address - from);
+        if (*address >= from && *address - from < size) {
+            *address = to + (*address - from);
+            return true;
+        }
     }
-    return address;
+    return false;
 }
 
 /*
@@ -264,9 +271,167 @@ static bool tree_is_port(const struct os2_tree *tree, long bus, uint64_t *addres
     return *address < TREE_PORTS;
 }
 
+/* ---- Whose interrupt it is: Devicetree Specification 0.4, section 2.4. ---- */
+
+#define TREE_NEXUS 4  /* so many maps one behind the other */
+#define TREE_CELLS 8u /* of a unit address with its interrupt specifier */
+
+/* A specifier on its way to a controller: `unit` cells of address, then `count` of the interrupt. */
+struct tree_irq {
+    long parent;
+    uint32_t unit, count;
+    uint32_t cell[TREE_CELLS];
+};
+
+/* The node with this phandle; -1: none. */
+static long tree_phandle(const struct os2_tree *tree, uint32_t phandle) {
+    struct tree_token token;
+    size_t at = 0;
+    long node = -1;
+
+    while (tree_next(tree, &at, &token)) {
+        if (token.kind == TREE_BEGIN)
+            node = (long)token.at;
+        else if (token.kind == TREE_PROPERTY && token.value.size == 4 && tree_word(token.value.bytes) == phandle &&
+                 (strcmp(token.name, "phandle") == 0 || strcmp(token.name, "linux,phandle") == 0))
+            return node;
+    }
+    return -1;
+}
+
+/* The interrupt parent of the last node in the chain: what it, or the nearest node above that says so, names; or the
+ * nearest node above that takes specifiers itself. -1: none. */
+static long tree_irq_parent(const struct os2_tree *tree, const long *chain, unsigned depth) {
+    struct os2_tree_value value;
+
+    for (unsigned level = depth; level-- > 0;) {
+        if (level + 1 < depth && os2_tree_property(tree, chain[level], "#interrupt-cells", &value))
+            return chain[level];
+        if (os2_tree_property(tree, chain[level], "interrupt-parent", &value) && value.size == 4)
+            return tree_phandle(tree, tree_word(value.bytes));
+    }
+    return -1;
+}
+
+/* Reads `unit` and `count` cells at the start of `bytes`. False: so many are not there, or do not fit. */
+static bool tree_irq_read(struct tree_irq *irq, const uint8_t *bytes, size_t size, uint32_t unit, uint32_t count) {
+    if (unit > TREE_CELLS || count > TREE_CELLS - unit || count == 0 || size < 4 * (size_t)(unit + count))
+        return false;
+    irq->unit = unit;
+    irq->count = count;
+    for (uint32_t i = 0; i < unit + count; i++)
+        irq->cell[i] = tree_word(bytes + 4 * i);
+    return true;
+}
+
+/* The node's first interrupt, as its parent is told. */
+static bool tree_irq_first(const struct os2_tree *tree, const long *chain, unsigned depth, struct tree_irq *ret) {
+    struct os2_tree_value value, reg;
+    long node = chain[depth - 1];
+    uint32_t address;
+
+    if (os2_tree_property(tree, node, "interrupts-extended", &value)) {
+        if (value.size < 4)
+            return false;
+        ret->parent = tree_phandle(tree, tree_word(value.bytes));
+        value.bytes += 4;
+        value.size -= 4;
+    } else if (os2_tree_property(tree, node, "interrupts", &value)) {
+        ret->parent = tree_irq_parent(tree, chain, depth);
+    } else {
+        return false;
+    }
+    if (!tree_irq_read(ret, value.bytes, value.size, 0, tree_number(tree, ret->parent, "#interrupt-cells", 0)))
+        return false;
+    /* A map compares the unit address too: the first of reg. */
+    address = tree_number(tree, ret->parent, "#address-cells", 0);
+    if (address && os2_tree_property(tree, ret->parent, "interrupt-map", &value)) {
+        if (!os2_tree_property(tree, node, "reg", &reg) || reg.size < 4 * (size_t)address ||
+            address > TREE_CELLS - ret->count)
+            return false;
+        for (uint32_t i = ret->count; i-- > 0;)
+            ret->cell[address + i] = ret->cell[i];
+        for (uint32_t i = 0; i < address; i++)
+            ret->cell[i] = tree_word(reg.bytes + 4 * i);
+        ret->unit = address;
+    }
+    return true;
+}
+
+/* One step through the interrupt-map of its parent. */
+static bool tree_irq_map(const struct os2_tree *tree, struct tree_irq *irq) {
+    struct os2_tree_value map, mask = {0};
+    uint32_t cells = irq->unit + irq->count;
+
+    if (!os2_tree_property(tree, irq->parent, "interrupt-map", &map))
+        return false;
+    if (os2_tree_property(tree, irq->parent, "interrupt-map-mask", &mask) && mask.size < 4 * (size_t)cells)
+        return false;
+    while (map.size >= 4 * (size_t)(cells + 1)) {
+        long parent = tree_phandle(tree, tree_word(map.bytes + 4 * (size_t)cells));
+        bool same = true;
+        struct tree_irq next = {.parent = parent};
+        for (uint32_t i = 0; i < cells; i++)
+            same &= ((irq->cell[i] ^ tree_word(map.bytes + 4 * i)) &
+                     (mask.size ? tree_word(mask.bytes + 4 * i) : UINT32_MAX)) == 0;
+        map.bytes += 4 * (size_t)(cells + 1);
+        map.size -= 4 * (size_t)(cells + 1);
+        if (!tree_irq_read(&next, map.bytes, map.size, tree_number(tree, parent, "#address-cells", 0),
+                           tree_number(tree, parent, "#interrupt-cells", 0)))
+            return false;
+        if (same) {
+            *irq = next;
+            return true;
+        }
+        map.bytes += 4 * (size_t)(next.unit + next.count);
+        map.size -= 4 * (size_t)(next.unit + next.count);
+    }
+    return false;
+}
+
+/* The controller that the kernel drives: the first one of a kind that it knows. -1: none. */
+static long tree_controller(const struct os2_tree *tree) {
+    static const char *const known[] = {"sifive,plic-1.0.0", "riscv,plic0", "intel,ce4100-ioapic"};
+    struct tree_token token;
+    size_t at = 0;
+
+    while (tree_next(tree, &at, &token)) {
+        struct os2_tree_value compatible;
+        if (token.kind != TREE_BEGIN || !os2_tree_property(tree, (long)token.at, "compatible", &compatible) ||
+            !tree_okay(tree, (long)token.at))
+            continue;
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+            if (tree_list_has(&compatible, known[i]))
+                return (long)token.at;
+    }
+    return -1;
+}
+
+/* The kernel's number of the node's first interrupt; 0 where it has none that the kernel hears of. *ret_foreign: it has
+ * one, of somebody else. */
+static unsigned tree_irq(const struct os2_tree *tree, const long *chain, unsigned depth, bool *ret_foreign) {
+    long node = chain[depth - 1];
+    struct os2_tree_value value;
+    struct tree_irq irq;
+
+    *ret_foreign = os2_tree_property(tree, node, "interrupts-extended", &value) ||
+                   os2_tree_property(tree, node, "interrupts", &value);
+    if (!tree_irq_first(tree, chain, depth, &irq))
+        return 0;
+    for (unsigned i = 0; i < TREE_NEXUS; i++) {
+        if (irq.parent >= 0 && irq.parent == tree_controller(tree)) {
+            *ret_foreign = false;
+            return irq.cell[irq.unit];
+        }
+        if (!tree_irq_map(tree, &irq))
+            break;
+    }
+    return 0;
+}
+
 static bool tree_uart(const struct os2_tree *tree, long node, struct os2_tree_uart *ret) {
     struct os2_tree_uart uart = {.kind = tree_uart_kind(tree, node)};
-    struct os2_tree_value reg, interrupts;
+    struct os2_tree_value reg;
     uint32_t address_cells, size_cells;
     long chain[TREE_DEPTH];
     unsigned depth = tree_chain(tree, node, chain);
@@ -281,7 +446,8 @@ static bool tree_uart(const struct os2_tree *tree, long node, struct os2_tree_ua
     uart.size = tree_cells(reg.bytes + 4 * address_cells, size_cells);
     uart.ports = tree_is_port(tree, chain[depth - 2], &uart.base);
     for (unsigned level = depth - 2; level > 0 && !uart.ports; level--)
-        uart.base = tree_translate(tree, chain, level, uart.base);
+        if (!tree_translate(tree, chain, level, &uart.base))
+            return false;
     uart.ports = uart.ports || uart.base < TREE_PORTS;
     uart.base += tree_number(tree, node, "reg-offset", 0);
     uart.shift = tree_number(tree, node, "reg-shift", 0);
@@ -292,10 +458,7 @@ static bool tree_uart(const struct os2_tree *tree, long node, struct os2_tree_ua
     }
     if (uart.shift > 4)
         return false;
-    if (os2_tree_property(tree, node, "interrupts", &interrupts) && interrupts.size >= 4)
-        uart.irq = tree_word(interrupts.bytes);
-    else if (os2_tree_property(tree, node, "interrupts-extended", &interrupts) && interrupts.size >= 8)
-        uart.irq = tree_word(interrupts.bytes + 4);
+    uart.irq = tree_irq(tree, chain, depth, &uart.irq_foreign);
     *ret = uart;
     return true;
 }

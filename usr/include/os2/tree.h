@@ -29,7 +29,8 @@ struct os2_tree_uart {
     bool ports;        /* base is the number of an I/O port */
     unsigned shift;    /* registers are 1 << shift bytes apart */
     unsigned io_width; /* 1 or 4 bytes an access */
-    unsigned irq;      /* 0: none found */
+    unsigned irq;      /* the kernel's number of its interrupt, 0: none; then it is to be polled */
+    bool irq_foreign;  /* it has one, but of a controller that is not the kernel's, or not to be found out */
 };
 
 /* Checks the header and sets up *ret_tree. False if it is not a tree or reaches outside `size` bytes. */
