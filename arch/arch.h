@@ -218,6 +218,11 @@ _Noreturn void arch_power_off(unsigned code);
 _Noreturn void arch_restart(void);
 _Noreturn void arch_halt(void);
 
+/* Every other core stops for good: at once, whatever it does, where the machine can interrupt a core that has its
+ * interrupts off; else as soon as it lets interrupts in, by ipi_arrived(), which looks at machine.panicked. Does not
+ * wait for them. Called once, by panic(), maybe before arch_core_init(). */
+void arch_stop_others(void);
+
 /* ---- Upcalls: what a port may call. ---- */
 
 _Noreturn void kernel_main(struct boot_info *info); /* boot core, on the boot map */

@@ -392,6 +392,8 @@ void timer_arrived(struct core *core, bool user) {
 }
 
 void ipi_arrived(struct core *core) {
+    if (__atomic_load_n(&machine.panicked, __ATOMIC_ACQUIRE)) /* pairs with panic() */
+        arch_halt();
     check_ipi();
     core->interrupts++;
     if (core->running && slot_doomed(core->current->slot))

@@ -96,6 +96,20 @@ def case_load(args):
             seen(pattern, text)
 
 
+def case_panic_stops_all(args):
+    """A panic of one core stops those that compute in programs and those that are idle."""
+    four = argparse.Namespace(**vars(args) | {"smp": 4})
+    with stub(four) as (guest, gdb):
+        guest.prompt(0)
+        guest.type("primes 1000000000 | cat & primes 1000000000 &\r")
+        guest.drain(1)
+        gdb("hbreak syscall_dispatch", "continue", "delete", "set $pc = 0x7000000000", "detach")
+        panics(guest, r"^kernel panic: ")
+        assert guest.text.count(b"kernel panic") == 1, guest.text
+        text = gdb("thread apply all -q info symbol $pc", "detach")
+        assert len(re.findall(r"^arch_halt( \+ \d+)? in section", text, re.MULTILINE)) == 4, text
+
+
 @only("riscv64")
 def case_early_letters(args):
     """Stopped at kernel_main, the console shows OS2, letter by letter printed, and the first lines."""

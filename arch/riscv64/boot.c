@@ -25,6 +25,7 @@
 extern char image_start[], image_end[];
 
 struct riscv_facts riscv_facts;
+struct core *riscv_ready[CORES_MAX];
 static struct boot_info boot_info;
 
 /* Does what lies at `base` meet [from, end)? */
@@ -231,6 +232,7 @@ void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64
 
 void arch_core_init(struct core *core) {
     __asm__ volatile("mv tp, %0" ::"r"(core));
+    riscv_ready[riscv_core(core)->index] = core;
     csr_clear(sstatus, RISCV_SSTATUS_FS | RISCV_SSTATUS_SPP); /* sret goes to user mode from here on */
     csr_write(scounteren, 7);                                 /* cycle, time and instret may be read in user mode */
     if (!riscv_facts.fast)

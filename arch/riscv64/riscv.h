@@ -45,6 +45,7 @@ struct riscv_facts {
     struct fdt_range clint;           /* the firmware's timer and IPI registers, size 0: not in the tree */
 };
 extern struct riscv_facts riscv_facts;
+extern struct core *riscv_ready[CORES_MAX]; /* those that may be sent an IPI */
 extern uint64_t riscv_kernel_satp;    /* (i) once arch_kernel_map() has been */
 extern uint64_t riscv_secondary_satp; /* (a) the same for start.S, 0 until every core is made: pairs with `loser` */
 

@@ -185,6 +185,7 @@ void arch_core_init(struct core *core) {
     if (x86_core(core)->index == 0)
         lapic_write(LAPIC_LVT_LINT1, LAPIC_NMI); /* where a PC's NMI comes in; one core is enough to report it */
     clock_core_init();
+    apic_ready(x86_core(core));
 }
 
 /* INIT, then twice the start-up IPI with the page's number (SDM 3A, 9.4.4.1). */

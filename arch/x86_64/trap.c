@@ -17,6 +17,7 @@
 enum {
     TRAP_DIVIDE = 0,
     TRAP_DEBUG = 1,
+    TRAP_NMI = 2,
     TRAP_BREAKPOINT = 3,
     TRAP_OPCODE = 6,
     TRAP_NO_FP = 7,
@@ -130,6 +131,8 @@ void x86_trap(struct x86_frame *frame) {
 }
 
 void x86_fatal(struct x86_frame *frame) {
+    if (frame->vector == TRAP_NMI && apic_stopping())
+        arch_halt();
     panic("trap in the kernel, or one that nobody survives: vector %lu error %lx pc %lx cs %lx sp %lx cr2 %lx",
           frame->vector, frame->error, frame->rip, frame->cs, frame->rsp, cr_read(cr2));
 }

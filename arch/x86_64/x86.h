@@ -97,6 +97,10 @@ void lapic_write(unsigned offset, uint32_t value);
 void lapic_end(void);
 /* One interprocessor interrupt; `command` is the low word of the ICR. */
 void lapic_send(uint32_t apic, uint32_t command);
+/* This core can take an NMI from here on: arch_stop_others() sends it one. */
+void apic_ready(struct arch_core *here);
+/* Has arch_stop_others() been called? Then an NMI means that this core is to stop. */
+bool apic_stopping(void);
 /* An input fired: mask it as far as that is needed. False: it is not to be passed on now. */
 bool ioapic_take(unsigned irq);
 /* How an input is signalled; before ioapic_init(). */
