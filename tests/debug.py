@@ -215,12 +215,46 @@ def case_nmi_at_the_door(args):
 
 @only("x86_64")
 def case_double_fault(args):
-    """A kernel stack that is gone: the processor cannot push a frame of the fault, and takes the other stack."""
-    with stub(args) as (guest, gdb):
-        guest.prompt(0)
-        guest.type("primes 1000000000 &\r")
-        gdb("hbreak syscall_dispatch", "continue", "delete", "set $rsp = 0x10", "detach")
-        panics(guest, r"^kernel panic: trap in the kernel.*: vector 8 error 0 .* cs 8 sp 10 ")
+    """A kernel stack that is gone: a fault is taken on a stack of its own, and where that is gone too on a third."""
+    gone = [f"set cores[{core}]->arch.tss.ist[0] = 0x10" for core in range(args.smp)]
+    for commands, what in ([], "vector 14 error 2"), (gone, "vector 8 error 0"):
+        with stub(args) as (guest, gdb):
+            guest.prompt(0)
+            guest.type("primes 1000000000 &\r")
+            gdb("hbreak syscall_dispatch", "continue", "delete", "set $rsp = 0x10", *commands, "detach")
+            panics(guest, rf"^kernel panic: trap in the kernel.*: {what} .* cs 8 sp 10 ")
+
+
+def edges_of_the_kernel(kernel):
+    """Instructions of the kernel at which gs is the program's, by function: the first ones, and the last."""
+    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", kernel], stdout=subprocess.PIPE, check=True).stdout
+    rows = re.findall(r"^(?:[0-9a-f]+ <(\w+)>|([0-9a-f]+)):\s*(\w*)", text.decode(), re.MULTILINE)
+    edges, function = {}, ""
+    for name, address, instruction in rows:
+        function = name or function
+        if instruction in ("sysretq", "iretq") or (instruction == "swapgs" and function in ("interrupt", "exception")):
+            edges[int(address, 16)] = function
+    return edges
+
+
+@only("x86_64")
+def case_nmi_at_every_edge(args):
+    """A non-maskable interrupt at each instruction in the kernel where gs is the program's is reported by a kernel that
+    found its own gs, and says where it came. (At the first of all: the case before. The ways with a block leave by the
+    macro of those without.)"""
+    machine, _ = qemu.command_line(args.build, 1, args.mem)
+    edges = edges_of_the_kernel(machine["kernel"])
+    assert len(edges) >= 9, edges
+    alone = argparse.Namespace(**vars(args) | {"smp": 1})
+    for at, function in edges.items():
+        if function.endswith("_block"):
+            continue
+        with stub(alone) as (guest, gdb):
+            guest.prompt(0)
+            guest.type("primes 1000000000 & pingpong 100000000 & crash all 1000 &\r")
+            gdb(f"hbreak *{at}", "continue", "delete", "monitor nmi", "detach")
+            panics(guest, rf"^kernel panic: trap in the kernel.*: vector 2 error 0 pc {at:x} cs 8 ")
+        print(f"# {function} {at:x}", flush=True)
 
 
 CASES = {name[5:].replace("_", " "): case for name, case in list(globals().items()) if name.startswith("case_")}

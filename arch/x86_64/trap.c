@@ -3,7 +3,7 @@
  * Traps other than system calls: interrupts and faults in user mode, the idle loop's interrupts; and contexts.
  *
  * The kernel runs with interrupts off, but for one instruction of the idle loop, so an interrupt comes from user mode
- * or from there. Any other trap in the kernel is a bug, and ends the machine.
+ * or from there. Any other trap in the kernel is a bug, and ends the machine: entry.S passes it to x86_fatal().
  *
  * Floating point is off (CR0.TS) for a process until its first use, which traps; from then on it is on whenever that
  * process runs. While it is off, the registers are always in their initial state, so there is nothing to be read
@@ -104,8 +104,6 @@ static void take_interrupt(struct core *core, unsigned vector, bool user) {
 
 void x86_trap(struct x86_frame *frame) {
     bool user = frame->cs & 3;
-    if (!user && frame->vector != TRAP_INTERRUPT)
-        x86_fatal(frame);
     struct core *core = arch_core();
     if (!user) {
         take_interrupt(core, frame->error & 0xff, false);

@@ -37,6 +37,7 @@
 #define CR4_PCIDE (UINT64_C(1) << 17)
 #define CR4_SMEP (UINT64_C(1) << 20)
 #define CR4_SMAP (UINT64_C(1) << 21)
+#define DR7_NONE 0x400u /* no breakpoint; a bit that is always 1 */
 #define CR3_KEEP (UINT64_C(1) << 63) /* with PCIDs: flush nothing */
 #define EFER_SCE UINT64_C(1)
 
