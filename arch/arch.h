@@ -101,17 +101,23 @@ extern light_handler *const light_handlers[OS2_SYS_COUNT];
 /* How many entries of a root are the user half's. */
 #define ARCH_USER_ENTRIES ((unsigned)((ARCH_USER_END - 1) >> (OS2_PAGE_SHIFT + 9 * ARCH_TOP_LEVEL)) + 1)
 
-/* ---- What the port learns of the machine before kernel_main(): all physical, byte-granular, unsorted. ---- */
+/* ---- What the port learns of the machine before kernel_main(): all physical, byte-granular. ---- */
 
 #define BOOT_RANGES 64
+#define BOOT_ADDRESS_END (UINT64_C(1) << 56) /* no machine has memory from here on */
 struct boot_range {
     uint64_t base, size;
 };
 struct boot_info {
-    struct boot_range ram[BOOT_RANGES];
-    struct boot_range reserved[BOOT_RANGES]; /* firmware's, the kernel's image: never touched, not in the direct map */
-    struct boot_range kept[4];               /* RAM in use until init has it: the archive, the tree */
+    struct boot_range ram[BOOT_RANGES + 1]; /* sorted, merged: boot_ram(). The last place is room to insert */
+    struct boot_range
+        reserved[BOOT_RANGES + 1]; /* firmware's, the kernel's image: never touched, not in the direct map;
+                                                    sorted, merged: boot_reserve() */
+    struct boot_range kept[4];     /* RAM in use until init has it, or for good: the archive, the tree,
+                                                    tables; a part that is not RAM is not the heap's */
     unsigned ram_count, reserved_count, kept_count;
+    uint64_t ram_left_out;     /* bytes for which there was no room in ram[] */
+    unsigned reserved_joined;  /* so many times was there none in reserved[] */
     struct boot_range archive; /* size 0: none */
     struct boot_range tree;    /* size 0: none */
     char arguments[sizeof(((struct os2_boot *)0)->arguments)];
@@ -123,8 +129,20 @@ struct boot_info {
 
 /* Questions about it, which both sides may ask: arch/boot_info.c. */
 
-/* One more range in a list of BOOT_RANGES, or the last one made longer; panics when there is no room for `what`. */
-void boot_add(struct boot_range *list, unsigned *count, uint64_t base, uint64_t size, const char *what);
+/* What firmware says is RAM, and what is to be kept out of, in any order and in pieces that touch or overlap: the lists
+ * stay sorted and merged. What does not fit any more is counted, and said by boot_describe(). What is kept should be
+ * known before memory is reserved: ranges are never joined over it. */
+void boot_ram(struct boot_info *info, uint64_t base, uint64_t size);
+void boot_reserve(struct boot_info *info, uint64_t base, uint64_t size);
+
+/* The port reaches no RAM from `limit` on: it is reserved, and a line says so. After all boot_ram(). */
+void boot_limit(struct boot_info *info, uint64_t limit);
+
+/* The RAM and what is not used of it, in the log. */
+void boot_describe(const struct boot_info *info);
+
+/* Is every byte of `range` in one of these? */
+bool boot_holds(const struct boot_range *list, unsigned count, const struct boot_range *range);
 
 /* Is it one of the boot arguments, as a whole word? */
 bool boot_argument(const struct boot_info *info, const char *word);

@@ -2,25 +2,121 @@
 /*
  * struct boot_info: what a port fills in, and what all that boots asks of it.
  *
- * Ranges are bytes, unsorted, and may overlap. A page that one of them only touches is in it where it is in use, and
- * not in it where it is RAM.
+ * Ranges are bytes. Firmware names them in any order, in pieces that touch, and more than once. So the two lists that
+ * boot_ram() and boot_reserve() make are always sorted, and whatever touches or overlaps is one range: a bank is a bank
+ * however it is written. The questions below do not rely on it, and take lists that a test wrote by hand.
+ *
+ * A page that a range only touches is in it where it is in use, and not in it where it is RAM.
+ *
+ * A list is full when BOOT_RANGES ranges do not touch each other. Then RAM gives up its smallest range, which costs
+ * least; reserved memory makes one range of the two that are nearest to each other, for none of it may be forgotten.
  */
 #include "arch/arch.h"
+#include "core/log.h"
 #include "core/panic.h"
 #include "core/string.h"
 
 #define ALIGN_DOWN(address) ((address) & ~(OS2_PAGE_SIZE - 1))
 #define ALIGN_UP(address) ALIGN_DOWN((address) + OS2_PAGE_SIZE - 1)
 
-void boot_add(struct boot_range *list, unsigned *count, uint64_t base, uint64_t size, const char *what) {
-    struct boot_range *last = *count ? &list[*count - 1] : NULL;
-    if (last && last->base + last->size == base) {
-        last->size += size;
-        return;
+static uint64_t range_end(const struct boot_range *range) {
+    return range->base + range->size;
+}
+
+static void range_remove(struct boot_range *list, unsigned *count, unsigned at) {
+    for ((*count)--; at < *count; at++)
+        list[at] = list[at + 1];
+}
+
+/* Put [base, end) into a sorted list of ranges that do not touch, which has room for one more: with all that it
+ * touches, it is one range. */
+static void range_insert(struct boot_range *list, unsigned *count, uint64_t base, uint64_t end) {
+    unsigned at = 0;
+    while (at < *count && range_end(&list[at]) < base)
+        at++;
+    while (at < *count && list[at].base <= end) {
+        base = list[at].base < base ? list[at].base : base;
+        end = range_end(&list[at]) > end ? range_end(&list[at]) : end;
+        range_remove(list, count, at);
     }
-    if (*count == BOOT_RANGES)
-        panic("the firmware names more than %u ranges of %s", BOOT_RANGES, what);
-    list[(*count)++] = (struct boot_range){base, size};
+    for (unsigned i = (*count)++; i > at; i--)
+        list[i] = list[i - 1];
+    list[at] = (struct boot_range){base, end - base};
+}
+
+/* Where firmware's range ends, below the end of all addresses. */
+static uint64_t clipped_end(uint64_t base, uint64_t size) {
+    if (base >= BOOT_ADDRESS_END)
+        return base;
+    return size < BOOT_ADDRESS_END - base ? base + size : BOOT_ADDRESS_END;
+}
+
+void boot_ram(struct boot_info *info, uint64_t base, uint64_t size) {
+    uint64_t end = clipped_end(base, size);
+    if (base >= end)
+        return;
+    range_insert(info->ram, &info->ram_count, base, end);
+    if (info->ram_count <= BOOT_RANGES)
+        return;
+    unsigned least = 0;
+    for (unsigned i = 1; i < info->ram_count; i++)
+        if (info->ram[i].size < info->ram[least].size)
+            least = i;
+    info->ram_left_out += info->ram[least].size;
+    range_remove(info->ram, &info->ram_count, least);
+}
+
+void boot_reserve(struct boot_info *info, uint64_t base, uint64_t size) {
+    struct boot_range *list = info->reserved;
+    uint64_t end = clipped_end(base, size), least_gap = UINT64_MAX;
+    if (base >= end)
+        return;
+    range_insert(list, &info->reserved_count, base, end);
+    if (info->reserved_count <= BOOT_RANGES)
+        return;
+    unsigned least = 0;
+    for (unsigned i = 0; i + 1 < info->reserved_count; i++) {
+        uint64_t gap = list[i + 1].base - range_end(&list[i]);
+        if (gap < least_gap && !boot_meets(info->kept, info->kept_count, range_end(&list[i]), list[i + 1].base)) {
+            least_gap = gap;
+            least = i;
+        }
+    }
+    if (least_gap == UINT64_MAX)
+        panic("more than %u ranges of reserved memory, and none can be joined", BOOT_RANGES);
+    info->reserved_joined++;
+    list[least].size = range_end(&list[least + 1]) - list[least].base;
+    range_remove(list, &info->reserved_count, least + 1);
+}
+
+void boot_limit(struct boot_info *info, uint64_t limit) {
+    while (info->ram_count && range_end(&info->ram[info->ram_count - 1]) > limit) {
+        struct boot_range *last = &info->ram[info->ram_count - 1];
+        uint64_t from = last->base > limit ? last->base : limit, end = range_end(last);
+        log_line("RAM %lx..%lx is out of reach: not used", from, end);
+        boot_reserve(info, from, end - from);
+        last->size = from - last->base;
+        if (!last->size)
+            info->ram_count--;
+    }
+}
+
+void boot_describe(const struct boot_info *info) {
+    for (unsigned i = 0; i < info->ram_count; i++)
+        log_line("RAM %lx..%lx", info->ram[i].base, range_end(&info->ram[i]));
+    if (info->ram_left_out)
+        log_line("RAM is in more than %u pieces: the smallest, %lu KiB, are not used", BOOT_RANGES,
+                 info->ram_left_out >> 10);
+    if (info->reserved_joined)
+        log_line("reserved memory is in %u pieces too many: gaps between some are not used", info->reserved_joined);
+}
+
+bool boot_holds(const struct boot_range *list, unsigned count, const struct boot_range *range) {
+    for (unsigned i = 0; i < count; i++)
+        if (range->base >= list[i].base && range->size <= list[i].size &&
+            range->base - list[i].base <= list[i].size - range->size)
+            return true;
+    return false;
 }
 
 bool boot_argument(const struct boot_info *info, const char *word) {

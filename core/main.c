@@ -105,8 +105,7 @@ void kernel_main(struct boot_info *info) {
     machine.clock_hz = info->clock_hz;
     machine.boot_time = arch_clock();
     log_line("OS2 on " ARCH_NAME ", %u cpus, clock %lu Hz", info->cpu_count, info->clock_hz);
-    for (unsigned i = 0; i < info->ram_count; i++)
-        log_line("RAM %lx..%lx", info->ram[i].base, info->ram[i].base + info->ram[i].size);
+    boot_describe(info);
     if (!heap_init(&machine.heap, info))
         panic("no RAM that the kernel can use: the firmware reports %u banks", info->ram_count);
     arch_kernel_map(info);

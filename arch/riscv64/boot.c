@@ -35,7 +35,7 @@ static bool meets(uint64_t base, uint64_t size, uint64_t from, uint64_t end) {
 
 static void reserve(struct boot_info *info, uint64_t base, uint64_t end) {
     if (base < end)
-        boot_add(info->reserved, &info->reserved_count, base, end - base, "reserved memory");
+        boot_reserve(info, base, end - base);
 }
 
 /* Reserve [base, end) but for the pages of what is kept, from number `next` on. */
@@ -52,33 +52,20 @@ static void reserve_around_kept(struct boot_info *info, uint64_t base, uint64_t 
     reserve(info, base, end);
 }
 
-/* A bank, but for what earlier ones have of it: no frame is counted twice. */
-static void add_bank(struct boot_info *info, uint64_t base, uint64_t end) {
-    for (unsigned i = 0; i < info->ram_count; i++) {
-        uint64_t other = info->ram[i].base, other_end = other + info->ram[i].size;
-        if (meets(other, other_end - other, base, end)) {
-            log_line("RAM %lx..%lx is in the device tree twice", base > other ? base : other,
-                     end < other_end ? end : other_end);
-            if (base < other)
-                add_bank(info, base, other);
-            if (other_end < end)
-                add_bank(info, other_end, end);
-            return;
-        }
-    }
-    boot_add(info->ram, &info->ram_count, base, end - base, "memory");
-}
-
 /* What is kept is known. */
 static void find_memory(const struct fdt *tree, struct boot_info *info) {
     struct fdt_range r;
     for (uint32_t i = 0; fdt_memory(tree, i, &r); i++) {
-        uint64_t end = r.base + r.size < RISCV_DIRECT_SIZE ? r.base + r.size : RISCV_DIRECT_SIZE;
-        if (end != r.base + r.size)
-            log_line("RAM %lx..%lx: what lies above %lx is not used", r.base, r.base + r.size, RISCV_DIRECT_SIZE);
-        if (r.base < end)
-            add_bank(info, r.base, end);
+        uint64_t end = r.base + r.size;
+        for (unsigned k = 0; k < info->ram_count; k++) {
+            uint64_t other = info->ram[k].base, other_end = other + info->ram[k].size;
+            if (meets(other, other_end - other, r.base, end))
+                log_line("RAM %lx..%lx is in the device tree twice", r.base > other ? r.base : other,
+                         end < other_end ? end : other_end);
+        }
+        boot_ram(info, r.base, r.size);
     }
+    boot_limit(info, RISCV_DIRECT_SIZE);
     for (uint32_t i = 0; fdt_reserved(tree, i, &r); i++)
         reserve_around_kept(info, r.base, r.base + r.size, 0);
     for (uint32_t i = 0; fdt_memreserve(tree, i, &r); i++)
@@ -92,14 +79,6 @@ static void find_memory(const struct fdt *tree, struct boot_info *info) {
     if (meets(info->archive.base, info->archive.size, low, end))
         panic("the boot archive at %lx..%lx lies over the kernel or the firmware, %lx..%lx", info->archive.base,
               info->archive.base + info->archive.size, low, end);
-}
-
-static bool in_ram(const struct boot_info *info, const struct boot_range *range) {
-    for (unsigned i = 0; i < info->ram_count; i++)
-        if (range->base >= info->ram[i].base && range->size <= info->ram[i].size &&
-            range->base - info->ram[i].base <= info->ram[i].size - range->size)
-            return true;
-    return false;
 }
 
 static bool plic_reaches(const struct fdt_range *reg, uint32_t context) {
@@ -195,7 +174,7 @@ void riscv_boot(uint64_t hart, uint64_t tree_address, uint64_t image) {
     info->tree = (struct boot_range){tree_address, size};
     find_chosen(&tree, info);
     find_memory(&tree, info);
-    if (info->archive.size && !in_ram(info, &info->archive))
+    if (info->archive.size && !boot_holds(info->ram, info->ram_count, &info->archive))
         panic("the boot archive at %lx is not in RAM", info->archive.base);
     find_cpus(&tree, info, hart);
     info->clock_hz = fdt_timebase(&tree);

@@ -49,7 +49,7 @@ struct multiboot2_tag {
 enum { TAG_END, TAG_COMMAND_LINE, TAG_MODULE = 3, TAG_MEMORY_MAP = 6, TAG_RSDP_OLD = 14, TAG_RSDP_NEW = 15 };
 
 void x86_reserve(struct boot_info *info, uint64_t base, uint64_t size) {
-    boot_add(info->reserved, &info->reserved_count, base, size, "reserved memory");
+    boot_reserve(info, base, size);
 }
 
 static void add_memory(struct boot_info *info, const struct memory_entry *e) {
@@ -67,7 +67,7 @@ static void add_memory(struct boot_info *info, const struct memory_entry *e) {
         end = RAM_END;
     }
     if (e->base < end)
-        boot_add(info->ram, &info->ram_count, e->base, end - e->base, "memory");
+        boot_ram(info, e->base, end - e->base);
 }
 
 static void set_arguments(struct boot_info *info, const char *text, size_t limit) {
