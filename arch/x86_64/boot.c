@@ -174,7 +174,7 @@ void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64
     here->index = index;
     here->run_word = run_word;
     here->apic = (uint32_t)cpu;
-    here->stack_top = stack_top;
+    here->stack_top = x86_map_stack(index, stack_top);
     here->pcid_next = 1;
     here->pcid_epoch = 1;
 }

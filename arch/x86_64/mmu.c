@@ -8,6 +8,9 @@
  * global: no change of CR3 touches it. SMEP and SMAP keep the kernel from running or reaching a program's pages where
  * the processor has them; it never means to.
  *
+ * The cores' stacks are mapped a second time, behind the image, each with as much room below it where nothing is: who
+ * needs more than its stack is told by a page fault, and overwrites nothing.
+ *
  * PCIDs are each core's own, 1 to 4095; 0 is the kernel's root. A space that comes from another core, or from before
  * the last roll-over here, gets a fresh one, whose first load of CR3 flushes what is cached under it. What a space
  * loses while it is current is fenced at once; while it is not, the fence is owed until it is activated, by a load of
@@ -41,11 +44,14 @@ static unsigned kernel_entry_count;
 static uint64_t image_pointers[512] __attribute__((aligned(4096)));
 static uint64_t image_directory[512] __attribute__((aligned(4096)));
 static uint64_t image_table[512] __attribute__((aligned(4096)));
+static uint64_t stack_table[512] __attribute__((aligned(4096)));
 
 #define KERNEL_R (X86_PTE_P | X86_PTE_G | X86_PTE_A | X86_PTE_D | X86_PTE_NX)
 #define KERNEL_RW (KERNEL_R | X86_PTE_W)
 #define KERNEL_RX (KERNEL_R & ~X86_PTE_NX)
 #define TABLE (X86_PTE_P | X86_PTE_W | X86_PTE_A)
+#define STACKS_BASE (X86_IMAGE_BASE + (UINT64_C(1) << 21)) /* the image's directory has one table for it, one for these */
+#define STACKS_STRIDE (2 * KERNEL_STACK_SIZE)
 #define PCID_MAX 4095
 #define GIB (UINT64_C(1) << 30)
 
@@ -87,10 +93,27 @@ static void map_image(void) {
     kernel_root[index_of(X86_IMAGE_BASE, 3)] = image_phys(image_pointers) | TABLE;
     image_pointers[index_of(X86_IMAGE_BASE, 2)] = image_phys(image_directory) | TABLE;
     image_directory[index_of(X86_IMAGE_BASE, 1)] = image_phys(image_table) | TABLE;
+    image_directory[index_of(STACKS_BASE, 1)] = image_phys(stack_table) | TABLE;
     for (char *va = image_start; va < image_end; va += OS2_PAGE_SIZE)
         image_table[index_of((uint64_t)(uintptr_t)va, 0)] = image_phys(va) | (va < image_rodata ? KERNEL_RX
                                                                               : va < image_data ? KERNEL_R
                                                                                                 : KERNEL_RW);
+}
+
+_Static_assert(CORES_MAX * STACKS_STRIDE <= UINT64_C(1) << 21, "the stacks have one table");
+
+/* An entry that was not present is cached nowhere: no fence. */
+uint64_t x86_map_stack(unsigned index, uint64_t top) {
+    uint64_t va = STACKS_BASE + index * STACKS_STRIDE + KERNEL_STACK_SIZE;
+    uint64_t pa = arch_virt_to_phys((const void *)(uintptr_t)(top - KERNEL_STACK_SIZE));
+    for (uint64_t at = 0; at < KERNEL_STACK_SIZE; at += OS2_PAGE_SIZE)
+        stack_table[index_of(va + at, 0)] = (pa + at) | KERNEL_RW;
+    return va + KERNEL_STACK_SIZE;
+}
+
+bool x86_below_stack(uint64_t va) {
+    return va >= STACKS_BASE && va < STACKS_BASE + CORES_MAX * STACKS_STRIDE &&
+           (va - STACKS_BASE) % STACKS_STRIDE < KERNEL_STACK_SIZE;
 }
 
 /* Does this processor let a program read what only the kernel may? Intel's do, unless they say that they do not. */

@@ -131,6 +131,8 @@ void x86_trap(struct x86_frame *frame) {
 void x86_fatal(struct x86_frame *frame) {
     if (frame->vector == TRAP_NMI && apic_stopping())
         arch_halt();
+    if (frame->vector == TRAP_PAGE && x86_below_stack(cr_read(cr2)))
+        panic("a kernel stack is full: pc %lx sp %lx", frame->rip, frame->rsp);
     panic("trap in the kernel, or one that nobody survives: vector %lu error %lx pc %lx cs %lx sp %lx cr2 %lx",
           frame->vector, frame->error, frame->rip, frame->cs, frame->rsp, cr_read(cr2));
 }

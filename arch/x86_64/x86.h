@@ -143,6 +143,11 @@ void cpu_load_ports(struct arch_core *core, const struct arch_context *context);
 
 /* mmu.c: a device's registers that the kernel itself uses are mapped, uncached, in the direct map's place for them. */
 void x86_map_device(uint64_t base, uint64_t size);
+/* Map the stack of core `index`, which ends at `top` in the direct map, where nothing is mapped below it; returns where
+ * it ends there. */
+uint64_t x86_map_stack(unsigned index, uint64_t top);
+/* Is this address just below the stack of a core? */
+bool x86_below_stack(uint64_t va);
 /* The process with this context and space is about to run here: what the entry path may know of that. */
 void x86_space_entered(struct arch_core *here, const struct arch_context *context, struct arch_space *space);
 /* Map RAM above 4 GiB in the boot map, for as long as that is in use. */
