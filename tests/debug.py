@@ -245,7 +245,7 @@ def edges_of_the_kernel(kernel):
     edges, function = {}, ""
     for name, address, instruction in rows:
         function = name or function
-        if (instruction in ("sysretq", "iretq") and function in last) or (instruction == "swapgs" and function in first):
+        if function in (first if instruction == "swapgs" else last if instruction in ("sysretq", "iretq") else ()):
             edges[function] = int(address, 16)
     assert sorted(edges) == sorted(first + last), edges
     return edges
