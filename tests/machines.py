@@ -5,8 +5,8 @@
     machines.py BUILD MACHINE      boot that one and judge it; the output is TAP
     machines.py --list
 
-A machine must come to a prompt, say what is to be seen of it, start programs on all its cores, and end. "power off" ends by
-ACPI: the kernel is not told of QEMU's test device there, so QEMU ends by itself only if the machine is off.
+A machine must come to a prompt, say what is to be seen of it, start programs on all its cores, and end. "power off"
+ends by ACPI: the kernel is not told of QEMU's test device there, so QEMU ends by itself only if the machine is off.
 """
 import argparse
 import re
