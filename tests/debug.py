@@ -214,6 +214,18 @@ def case_nmi_at_the_door(args):
 
 
 @only("x86_64")
+def case_smep_and_smap(args):
+    """A kernel that goes astray into a program's text, or has a program's page for a stack, traps at once."""
+    saved = "cores[$_thread - 1]->current->context"
+    for register, value, what in ("pc", "pc", "14 error 11"), ("rsp", "sp", "14 error 3"):
+        with stub(args) as (guest, gdb):
+            guest.prompt(0)
+            guest.type("primes 1000000000 &\r")
+            gdb("hbreak syscall_dispatch", "continue", "delete", f"set ${register} = {saved}.{value}", "detach")
+            panics(guest, rf"^kernel panic: trap in the kernel.*: vector {what} .* cs 8 ")
+
+
+@only("x86_64")
 def case_kernel_stack_full(args):
     """What is below a kernel stack is not mapped: who needs more than there is overwrites nothing, and is reported."""
     with stub(args) as (guest, gdb):
