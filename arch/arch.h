@@ -162,8 +162,13 @@ bool boot_ram_next(const struct boot_info *info, struct boot_range *range);
  * by segments. Called once on the boot core, with the heap up; takes tables from kernel_table_alloc(). */
 void arch_kernel_map(const struct boot_info *info);
 
+/* Of a core's kernel stack, in pages: 16 KiB. Measured, see docs/design.md. */
+#define KERNEL_STACK_ORDER 2
+#define KERNEL_STACK_SIZE (OS2_PAGE_SIZE << KERNEL_STACK_ORDER)
+
 /* Fill in the port's part of a cleared struct core: `index` in cores[], the state word of a process that it runs (core/
- * state.h; the low 44 bits are the port's to use), the firmware's number, the kernel's stack. */
+ * state.h; the low 44 bits are the port's to use), the firmware's number, the kernel's stack: KERNEL_STACK_SIZE bytes
+ * of the direct map, which end at `stack_top`. The port may use them at another address, with nothing mapped below. */
 void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64_t cpu, uint64_t stack_top);
 
 /* Let this core take system calls and interrupts. Called on each core once, after arch_kernel_map(). */
@@ -235,6 +240,11 @@ void arch_console_write(const char *text, size_t length);
 _Noreturn void arch_power_off(unsigned code);
 _Noreturn void arch_restart(void);
 _Noreturn void arch_halt(void);
+
+/* Every other core stops for good: at once, whatever it does, where the machine can interrupt a core that has its
+ * interrupts off; else as soon as it lets interrupts in, by ipi_arrived(), which looks at machine.panicked. Does not
+ * wait for them. Called once, by panic(), maybe before arch_core_init(). */
+void arch_stop_others(void);
 
 /* ---- Upcalls: what a port may call. ---- */
 

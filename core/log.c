@@ -143,6 +143,13 @@ void panic(const char *text, ...) {
     if (n > sizeof line - 2)
         n = sizeof line - 2;
     line[n++] = '\n';
+    /* Pairs with the look in ipi_arrived(): a core that is sent for sees that it is to stop. */
+    const struct core *core = arch_core();
+    uint64_t me = 1 + (core ? core->index : 0);
+    if (arch_cas_full(&machine.panicked, 0, me))
+        arch_stop_others();
+    else if (__atomic_load_n(&machine.panicked, __ATOMIC_RELAXED) != me)
+        arch_halt();
     arch_console_write(line, n);
     arch_halt();
 }

@@ -103,6 +103,7 @@ struct machine {
     uint64_t idle_mask __attribute__((aligned(CACHE_LINE)));
     struct lock irq_lock __attribute__((aligned(CACHE_LINE)));
     struct irq irq[IRQ_MAX]; /* irq_lock */
+    uint64_t panicked;       /* (a) 1 + index of the core whose panic ends the machine; 0: none */
     struct log log;
 #if OS2_CHECKS
     struct checks checks;

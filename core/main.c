@@ -17,8 +17,6 @@
 struct core *cores[CORES_MAX];
 struct machine machine;
 
-#define STACK_ORDER 2 /* 16 KiB: measured, see docs/design.md */
-
 static unsigned order_of(size_t bytes) {
     unsigned order = 0;
     while ((OS2_PAGE_SIZE << order) < bytes)
@@ -43,11 +41,11 @@ static void make_core(uint32_t index) {
     core->slots = core->turn_slot = machine.slot;
     core->run_word = state(KIND_RUN, index, 0);
     core->ready_word = state(KIND_RDY, index, 0);
-    uint64_t stack = (uint64_t)(uintptr_t)kernel_pages(STACK_ORDER, "a kernel stack");
+    uint64_t stack = (uint64_t)(uintptr_t)kernel_pages(KERNEL_STACK_ORDER, "a kernel stack");
     runqueue_init(&core->shared.queue);
     if (!timer_init(&core->timers))
         panic("no memory for a core's timers");
-    arch_core_make(core, index, core->run_word, machine.boot->cpu_id[index], stack + (OS2_PAGE_SIZE << STACK_ORDER));
+    arch_core_make(core, index, core->run_word, machine.boot->cpu_id[index], stack + KERNEL_STACK_SIZE);
     cores[index] = core;
 }
 

@@ -101,6 +101,16 @@ void turn_switch(struct core *core, struct process *process) {
     core->running = true;
 }
 
+bool space_left_elsewhere(const struct space *space) {
+    const struct core *here = arch_core();
+    for (uint32_t i = 0; i < machine.core_count; i++) {
+        const struct process *other = __atomic_load_n(&cores[i]->current, __ATOMIC_ACQUIRE);
+        if (cores[i] != here && other && &other->space == space)
+            return false;
+    }
+    return true;
+}
+
 void turn_leave_space(struct core *core) {
     core->running = false;
     arch_space_activate(core, NULL);
@@ -413,6 +423,8 @@ void timer_arrived(struct core *core, bool user) {
 }
 
 void ipi_arrived(struct core *core) {
+    if (__atomic_load_n(&machine.panicked, __ATOMIC_ACQUIRE)) /* pairs with panic() */
+        arch_halt();
     check_ipi();
     core->interrupts++;
     if (core->running && slot_doomed(core->current->slot))

@@ -302,7 +302,13 @@ static bool wait_for_children(struct core *core, struct slot *slot) {
  * ports, where a lint does (tests/lint/roots.py). Once that store is seen, its core begins no walk at the old root.
  *
  * One that was begun before is over on x86_64, where a load of CR3 serializes; on RISC-V, where nothing orders it, it
- * may still read. Hardware may also write what it walks, even where it only runs ahead, but finds nothing to set: A and
+ * may still read. Nor does an x86_64 core go on from a pointer to a table that it has cached: it uses what it has
+ * cached only under the PCID that is in CR3 (SDM 3A, 4.10.1 and 4.10.3.2). A load with bit 63 drops nothing, but it is
+ * a load of another PCID; that of these tables is loaded again only when it has been given to another space, by a load
+ * without bit 63, which drops all under it. Without PCIDs every load drops all but what is global, which is the
+ * kernel's.
+ *
+ * Hardware may also write what it walks, even where it only runs ahead, but finds nothing to set: A and
  * D are preset in leaves, and on x86_64 A in pointers too, which on RISC-V have none. (So a RISC-V core that sets A by
  * itself, Svadu, could spoil a page only by a walk that lasts from before its core's switch until the page has been
  * freed here, cleared, given out and filled by another process with what looks like a leaf.)

@@ -8,7 +8,9 @@
  * Each table's descriptor counts its valid entries. A table that becomes empty stays linked (up to SPACE_EMPTY_TABLES
  * in a space): the next block that passes through finds it, and nothing is cleared. Beyond that number it is unlinked
  * and freed, after a fence for the whole space, since hardware may have cached the pointer to it. That is only done
- * where the space is this core's current one: another core that is just leaving a space may still walk its tables.
+ * where the space is this core's current one and every other core has left it. A core publishes its process before it
+ * leaves the tables, here and there; until it has, it may walk from a pointer that it has cached, even where it only
+ * runs ahead, and set accessed bits in what the freed page has become. The fence here does not reach it.
  *
  * Only the core that holds a process edits its tables, so no entry is ever changed under a reader: no locks.
  */
@@ -129,6 +131,11 @@ static void let_go(struct space *space) {
         space->empty_tables++;
 }
 
+/* May no core use a table of this space any more that has been unlinked, once this one is fenced? */
+static bool nobody_walks(const struct space *space) {
+    return arch_space_current(&space->arch) && space_left_elsewhere(space);
+}
+
 /*
  * Unlink the barren table that `entry` points to, and all below it. The hardware may hold a pointer to it until the
  * space is fenced. Where the space is this core's current one that is done at once and the table goes back to the heap;
@@ -151,7 +158,7 @@ static void drop_table(struct space *space, uint64_t *entry, unsigned level) {
     uint32_t number = frame_number(table);
     unlist_table(space, number);
     arch_fence_space(&space->arch);
-    if (arch_space_current(&space->arch)) {
+    if (nobody_walks(space)) {
         space->tables--;
         space->charged--;
         heap_free(space->heap, number);
@@ -162,7 +169,7 @@ static void drop_table(struct space *space, uint64_t *entry, unsigned level) {
 }
 
 void paging_reclaim(struct space *space) {
-    if (space->stale_tables == FRAME_NONE || !arch_space_current(&space->arch))
+    if (space->stale_tables == FRAME_NONE || !nobody_walks(space))
         return;
     arch_fence_space(&space->arch);
     while (space->stale_tables != FRAME_NONE) {

@@ -38,8 +38,9 @@ void paging_unmap(struct space *space, uint64_t va, unsigned order, uint64_t *le
 bool paging_hold(struct space *space, uint64_t va);
 void paging_let_go(struct space *space);
 
-/* Free the tables that were unlinked while the space was not current; only where it is now. Called before a space is
- * charged for more, and before it gives a block away, so that none pile up. */
+/* Free the tables that were unlinked while the space was not current, or while another core had not left it; only where
+ * it is now, and all have. Called before a space is charged for more, and before it gives a block away, so that none
+ * pile up. */
 void paging_reclaim(struct space *space);
 
 /* Change the protection of a mapped block, with its fences. */

@@ -85,6 +85,9 @@ void space_release_devices(struct space *space);
  * */
 bool space_release(struct space *space, unsigned limit);
 
+/* Upcall to core/turn.c: has every core but this one left the tables of this space, which this core's process has? */
+bool space_left_elsewhere(const struct space *space);
+
 /* NULL, or what is wrong: lists against counts, and each block mapped once, where its owner is. */
 const char *space_check(struct space *space);
 

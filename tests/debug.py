@@ -96,6 +96,20 @@ def case_load(args):
             seen(pattern, text)
 
 
+def case_panic_stops_all(args):
+    """A panic of one core stops those that compute in programs and those that are idle."""
+    four = argparse.Namespace(**vars(args) | {"smp": 4})
+    with stub(four) as (guest, gdb):
+        guest.prompt(0)
+        guest.type("primes 1000000000 | cat & primes 1000000000 &\r")
+        guest.drain(1)
+        gdb("hbreak syscall_dispatch", "continue", "delete", "set $pc = 0x7000000000", "detach")
+        panics(guest, r"^kernel panic: ")
+        assert guest.text.count(b"kernel panic") == 1, guest.text
+        text = gdb("thread apply all -q info symbol $pc", "detach")
+        assert len(re.findall(r"^arch_halt( \+ \d+)? in section", text, re.MULTILINE)) == 4, text
+
+
 @only("riscv64")
 def case_early_letters(args):
     """Stopped at kernel_main, the console shows OS2, letter by letter printed, and the first lines."""
@@ -221,13 +235,68 @@ def case_nmi_at_the_door(args):
 
 
 @only("x86_64")
-def case_double_fault(args):
-    """A kernel stack that is gone: the processor cannot push a frame of the fault, and takes the other stack."""
+def case_smep_and_smap(args):
+    """A kernel that goes astray into a program's text, or has a program's page for a stack, traps at once."""
+    saved = "cores[$_thread - 1]->current->context"
+    for register, value, what in ("pc", "pc", "14 error 11"), ("rsp", "sp", "14 error 3"):
+        with stub(args) as (guest, gdb):
+            guest.prompt(0)
+            guest.type("primes 1000000000 &\r")
+            gdb("hbreak syscall_dispatch", "continue", "delete", f"set ${register} = {saved}.{value}", "detach")
+            panics(guest, rf"^kernel panic: trap in the kernel.*: vector {what} .* cs 8 ")
+
+
+@only("x86_64")
+def case_kernel_stack_full(args):
+    """What is below a kernel stack is not mapped: who needs more than there is overwrites nothing, and is reported."""
     with stub(args) as (guest, gdb):
         guest.prompt(0)
         guest.type("primes 1000000000 &\r")
-        gdb("hbreak syscall_dispatch", "continue", "delete", "set $rsp = 0x10", "detach")
-        panics(guest, r"^kernel panic: trap in the kernel.*: vector 8 error 0 .* cs 8 sp 10 ")
+        gdb("hbreak syscall_dispatch", "continue", "delete", "set $rsp -= 16384 - 64", "detach")
+        panics(guest, r"^kernel panic: a kernel stack is full: pc ")
+
+
+@only("x86_64")
+def case_double_fault(args):
+    """A kernel stack that is gone: a fault is taken on a stack of its own, and where that is gone too on a third."""
+    gone = [f"set cores[{core}]->arch.tss.ist[0] = 0x10" for core in range(args.smp)]
+    for commands, what in ([], "vector 14 error 2"), (gone, "vector 8 error 0"):
+        with stub(args) as (guest, gdb):
+            guest.prompt(0)
+            guest.type("primes 1000000000 &\r")
+            gdb("hbreak syscall_dispatch", "continue", "delete", "set $rsp = 0x10", *commands, "detach")
+            panics(guest, rf"^kernel panic: trap in the kernel.*: {what} .* cs 8 sp 10 ")
+
+
+def edges_of_the_kernel(kernel):
+    """Instructions of the kernel at which gs is the program's: the first ones of a trap, and the last of each way out.
+    (The first of a system call has a case of its own; ways that are not here leave by the same macro as one that is.)
+    """
+    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", kernel], stdout=subprocess.PIPE, check=True).stdout
+    rows = re.findall(r"^(?:[0-9a-f]+ <(\w+)>|([0-9a-f]+)):\s*(\w*)", text.decode(), re.MULTILINE)
+    first, last = ("interrupt", "exception"), ("x86_syscall", "leave", "call_claimed", "reply_found", "trap")
+    edges, function = {}, ""
+    for name, address, instruction in rows:
+        function = name or function
+        if function in (first if instruction == "swapgs" else last if instruction in ("sysretq", "iretq") else ()):
+            edges[function] = int(address, 16)
+    assert sorted(edges) == sorted(first + last), edges
+    return edges
+
+
+@only("x86_64")
+def case_nmi_at_every_edge(args):
+    """A non-maskable interrupt where gs is the program's is reported by a kernel that found its own gs, and says where
+    it came."""
+    machine, _ = qemu.command_line(args.build, 1, args.mem)
+    alone = argparse.Namespace(**vars(args) | {"smp": 1})
+    for function, at in edges_of_the_kernel(machine["kernel"]).items():
+        with stub(alone) as (guest, gdb):
+            guest.prompt(0)
+            guest.type("primes 1000000000 & pingpong 100000000 & crash all 1000 &\r")
+            gdb(f"hbreak *{at}", "continue", "delete", "monitor nmi", "detach")
+            panics(guest, rf"^kernel panic: trap in the kernel.*: vector 2 error 0 pc {at:x} cs 8 ")
+        print(f"# {function} {at:x}", flush=True)
 
 
 CASES = {name[5:].replace("_", " "): case for name, case in list(globals().items()) if name.startswith("case_")}

@@ -22,6 +22,7 @@
 extern char image_start[], image_rodata[], image_data[], image_end[];
 
 struct riscv_facts riscv_facts;
+struct core *riscv_ready[CORES_MAX];
 static struct boot_info boot_info;
 
 uint64_t riscv_first_satp(uint64_t image) {
@@ -201,6 +202,7 @@ void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64
 
 void arch_core_init(struct core *core) {
     __asm__ volatile("mv tp, %0; csrw sscratch, tp" ::"r"(core));
+    riscv_ready[riscv_core(core)->index] = core;
     csr_clear(sstatus, RISCV_SSTATUS_FS | RISCV_SSTATUS_SPP); /* sret goes to user mode from here on */
     csr_write(scounteren, 7);                                 /* cycle, time and instret may be read in user mode */
     csr_write(stvec, riscv_facts.fast ? trap_entry : trap_entry_plain);

@@ -47,7 +47,8 @@ struct riscv_facts {
 };
 extern struct riscv_facts riscv_facts;
 extern struct riscv_tables riscv_tables;
-extern uint64_t riscv_kernel_satp;    /* (i) once arch_kernel_map() has been */
+extern struct core *riscv_ready[CORES_MAX]; /* those that may be sent an IPI */
+extern uint64_t riscv_kernel_satp;          /* (i) once arch_kernel_map() has been */
 extern uint64_t riscv_secondary_satp; /* (a) the same for start.S, 0 until every core is made: pairs with `loser` */
 
 /* SiFive errata: FU540, sfence.vma by address; FU740 CIP-1200, any fence that is not of everything. The test is the one

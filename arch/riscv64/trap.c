@@ -98,6 +98,13 @@ void arch_ipi_send(struct core *core) {
     sbi_send_ipi(riscv_core(core)->hart);
 }
 
+/* An interrupt waits until the core lets it in: at the latest when it returns to user mode. */
+void arch_stop_others(void) {
+    for (unsigned i = 0; i < CORES_MAX; i++)
+        if (riscv_ready[i] && riscv_ready[i] != arch_core())
+            arch_ipi_send(riscv_ready[i]);
+}
+
 static uint64_t fp_state(void) {
     return csr_read(sstatus) & RISCV_SSTATUS_FS;
 }

@@ -3,7 +3,8 @@
  * What ACPI's static tables say (ACPI 6.4, chapter 5): processors and interrupt controllers from the MADT, power
  * registers from the FADT, and the one thing that is needed of the DSDT.
  *
- * A table is believed if it lies below 4 GiB, where the boot map reaches, is as long as it must be, and sums to 0. No
+ * A table is believed if it lies below 4 GiB, where the boot map reaches, is as long as it must be, and sums to 0.
+ * Where one is not, the RSDT is asked too, which names the same tables as the XSDT; what then is missing is said. No
  * AML is run: \_S5, the package with the values that mean "off", is looked for as bytes, which is how the encoding of a
  * name and a package of constants is found in every DSDT known.
  */
@@ -43,18 +44,38 @@ static const uint8_t *table_at(uint64_t address, uint32_t *ret_size) {
     return t;
 }
 
-/* The first table with this signature among those of the XSDT (entries of 8 bytes) or RSDT (4). */
-static const uint8_t *find(uint64_t root, unsigned entry, const char *signature, uint32_t *ret_size) {
-    uint32_t root_size, size;
-    const uint8_t *r = table_at(root, &root_size);
-    for (uint32_t at = HEADER; r && at + entry <= root_size; at += entry) {
-        const uint8_t *t = table_at(entry == 8 ? get64(r + at) : get32(r + at), &size);
-        if (t && memcmp(t, signature, 4) == 0) {
-            *ret_size = size;
+/* The list of all tables: the XSDT, with entries of 8 bytes, or the RSDT, with 4. */
+struct root {
+    const uint8_t *table; /* NULL: there is none, or it cannot be believed */
+    uint32_t size, entry;
+};
+
+static struct root root_at(uint64_t address, const char *signature, uint32_t entry) {
+    struct root root = {.entry = entry};
+    root.table = table_at(address, &root.size);
+    if (root.table && memcmp(root.table, signature, 4) != 0)
+        root.table = NULL;
+    if (!root.table && address)
+        log_line("ACPI: the %s at %lx cannot be used", signature, address);
+    return root;
+}
+
+/* The first table with this signature that can be believed. */
+static const uint8_t *find_in(const struct root *root, const char *signature, uint32_t *ret_size) {
+    for (uint32_t at = HEADER; root->table && at + root->entry <= root->size; at += root->entry) {
+        uint64_t address = root->entry == 8 ? get64(root->table + at) : get32(root->table + at);
+        const uint8_t *t = table_at(address, ret_size);
+        if (t && memcmp(t, signature, 4) == 0)
             return t;
-        }
+        if (!t && address && address <= REACH - HEADER && memcmp(arch_phys_to_virt(address), signature, 4) == 0)
+            log_line("ACPI: the %s at %lx is longer than memory, or has a bad sum", signature, address);
     }
     return NULL;
+}
+
+static const uint8_t *find(const struct root *roots, const char *signature, uint32_t *ret_size) {
+    const uint8_t *t = find_in(&roots[0], signature, ret_size);
+    return t ? t : find_in(&roots[1], signature, ret_size);
 }
 
 /* ---- MADT: processors, interrupt controllers. ---- */
@@ -76,15 +97,29 @@ static void add_override(const uint8_t *e) {
     uint8_t isa = e[3];
     uint32_t gsi = get32(e + 4);
     uint16_t flags = get16(e + 8);
-    if (e[2] != 0 || isa >= 16 || gsi > UINT8_MAX)
+    if (e[2] != 0 || isa >= 16 || gsi >= X86_IRQS)
         return;
     x86_facts.isa_gsi[isa] = (uint8_t)gsi;
     x86_facts.isa_mode[isa] =
         (uint8_t)(((flags & 3) == 3 ? X86_IRQ_LOW : 0) | ((flags >> 2 & 3) == 3 ? X86_IRQ_LEVEL : 0));
 }
 
+/* The boot map must reach it, and its inputs must be interrupts that there can be. */
+static void add_ioapic(uint32_t base, uint32_t gsi) {
+    if (base == 0 || base & (OS2_PAGE_SIZE - 1) || gsi >= X86_IRQS || x86_facts.ioapic_count == X86_IOAPICS)
+        log_line("ACPI: the I/O APIC at %x, from input %u on, is not used", base, gsi);
+    else
+        x86_facts.ioapic[x86_facts.ioapic_count++] = (struct x86_ioapic){.base = base, .gsi = gsi};
+}
+
+/* The processor itself says where its local APIC is; the table may be wrong. */
+static void check_lapic(uint64_t address) {
+    if (address != x86_facts.lapic && !x86_facts.x2apic)
+        log_line("ACPI: the local APIC is not at %lx; the processor has it at %lx", address, x86_facts.lapic);
+}
+
 static void read_madt(const uint8_t *madt, uint32_t size, struct boot_info *info) {
-    x86_facts.lapic = get32(madt + HEADER);
+    uint64_t lapic = get32(madt + HEADER);
     for (uint32_t at = HEADER + 8; at + 2 <= size && madt[at + 1] >= 2 && madt[at + 1] <= size - at;
          at += madt[at + 1]) {
         const uint8_t *e = madt + at;
@@ -92,14 +127,23 @@ static void read_madt(const uint8_t *madt, uint32_t size, struct boot_info *info
             add_cpu(info, e[3], get32(e + 4));
         } else if (e[0] == MADT_X2APIC && e[1] >= 16) {
             add_cpu(info, get32(e + 4), get32(e + 8));
-        } else if (e[0] == MADT_IOAPIC && e[1] >= 12 && x86_facts.ioapic_count < X86_IOAPICS) {
-            x86_facts.ioapic[x86_facts.ioapic_count++] = (struct x86_ioapic){.base = get32(e + 4), .gsi = get32(e + 8)};
+        } else if (e[0] == MADT_IOAPIC && e[1] >= 12) {
+            add_ioapic(get32(e + 4), get32(e + 8));
         } else if (e[0] == MADT_OVERRIDE && e[1] >= 10) {
             add_override(e);
         } else if (e[0] == MADT_LAPIC_ADDRESS && e[1] >= 12) {
-            x86_facts.lapic = get64(e + 4);
+            lapic = get64(e + 4);
         }
     }
+    check_lapic(lapic);
+}
+
+/* ---- HPET: a clock (IA-PC HPET 1.0a, 3.2.4). ---- */
+
+static void read_hpet(const uint8_t *hpet, uint32_t size) {
+    enum { SPACE = 40, ADDRESS = 44, END = 52 };
+    if (size >= END && hpet[SPACE] == 0 && get64(hpet + ADDRESS) < REACH)
+        x86_facts.hpet = get64(hpet + ADDRESS) & ~(OS2_PAGE_SIZE - 1);
 }
 
 /* ---- FADT: power. ---- */
@@ -215,6 +259,7 @@ static const uint8_t *rsdp_find(uint64_t given) {
 void acpi_read(uint64_t rsdp, struct boot_info *info) {
     for (unsigned i = 0; i < 16; i++)
         x86_facts.isa_gsi[i] = (uint8_t)i;
+    x86_facts.lapic = msr_read(MSR_APIC_BASE) & X86_PTE_ADDRESS;
     info->cpu_count = 1;
     info->cpu_id[0] = x86_facts.boot_apic;
     const uint8_t *p = rsdp_find(rsdp);
@@ -222,13 +267,20 @@ void acpi_read(uint64_t rsdp, struct boot_info *info) {
         log_line("no ACPI tables: one processor, no device interrupts");
         return;
     }
-    unsigned entry = p[15] >= 2 && get64(p + 24) ? 8 : 4;
-    uint64_t root = entry == 8 ? get64(p + 24) : get32(p + 16);
+    const struct root roots[] = {
+        root_at(p[15] >= 2 ? get64(p + 24) : 0, "XSDT", 8),
+        root_at(get32(p + 16), "RSDT", 4),
+    };
     uint32_t size;
-    const uint8_t *madt = find(root, entry, "APIC", &size);
+    const uint8_t *madt = find(roots, "APIC", &size);
     if (madt && size >= HEADER + 8)
         read_madt(madt, size, info);
-    const uint8_t *fadt = find(root, entry, "FACP", &size);
+    else
+        log_line("ACPI names no processors and no interrupt controllers: one processor, no device interrupts");
+    const uint8_t *fadt = find(roots, "FACP", &size);
     if (fadt)
         read_fadt(fadt, size);
+    const uint8_t *hpet = find(roots, "HPET", &size);
+    if (hpet)
+        read_hpet(hpet, size);
 }

@@ -22,6 +22,7 @@
 #define APIC_X2 (1u << 10)
 #define SPURIOUS_ENABLE 0x100u
 #define ICR_BUSY (1u << 12)
+#define ICR_ASSERT (1u << 14)
 
 #define IOAPIC_VERSION 1
 #define IOAPIC_ENTRY 0x10 /* + 2 * input; the next one is the high word */
@@ -91,6 +92,27 @@ void lapic_init(void) {
 void arch_ipi_send(struct core *core) {
     arch_fence();
     lapic_send(x86_core(core)->apic, X86_VECTOR_IPI);
+}
+
+/* Those that have gates for an NMI, and whether the next one is to stop them. */
+static struct arch_core *ready[CORES_MAX];
+static uint32_t stopping;
+
+void apic_ready(struct arch_core *here) {
+    __atomic_store_n(&ready[here->index], here, __ATOMIC_RELEASE); /* pairs with arch_stop_others() */
+}
+
+bool apic_stopping(void) {
+    return __atomic_load_n(&stopping, __ATOMIC_ACQUIRE);
+}
+
+void arch_stop_others(void) {
+    __atomic_store_n(&stopping, 1, __ATOMIC_SEQ_CST); /* pairs with apic_stopping() in another core's x86_fatal() */
+    for (unsigned i = 0; i < CORES_MAX; i++) {
+        const struct arch_core *other = __atomic_load_n(&ready[i], __ATOMIC_ACQUIRE);
+        if (other && other->self != arch_core())
+            lapic_send(other->apic, LAPIC_NMI | ICR_ASSERT);
+    }
 }
 
 /* ---- I/O APICs. ---- */

@@ -25,8 +25,11 @@ struct gate {
 #define SELECTOR_TSS 0x30
 #define GATE_INTERRUPT 0x8e
 #define GATE_BREAKPOINT 0xee /* a program may use int3 */
-#define STACK_FAULT 1
-#define STACK_NMI 2
+#define EXCEPTIONS 32
+
+/* Stacks of exceptions: what can come amid another one has its own. */
+enum { STACK_EXCEPTION, STACK_NMI, STACK_DOUBLE_FAULT, STACK_MACHINE_CHECK };
+_Static_assert(STACK_MACHINE_CHECK + 1 == X86_TRAP_STACKS, "each has one");
 
 /* All flags are cleared at a system call, but for the one that is always 1. */
 #define FLAGS_CLEARED UINT64_C(0x3f7fd5)
@@ -40,21 +43,20 @@ struct __attribute__((packed)) table_pointer {
 
 /* Where entry.S takes this vector. */
 static const uint8_t *stub(unsigned vector) {
-    if (vector < 32)
+    if (vector < EXCEPTIONS)
         return x86_stub_exceptions + X86_STUB_EXCEPTION * vector;
-    unsigned n = vector - 32;
+    unsigned n = vector - EXCEPTIONS;
     return x86_stub_interrupts + n / X86_STUB_GROUP * X86_STUB_GROUP_BYTES + n % X86_STUB_GROUP * 4;
 }
 
-static void set_gate(unsigned vector, uint8_t type, uint8_t stack) {
+static void set_gate(unsigned vector, uint8_t type) {
     uint64_t at = (uint64_t)(uintptr_t)stub(vector);
-    gates[vector] =
-        (struct gate){(uint16_t)at, SELECTOR_CODE, stack, type, (uint16_t)(at >> 16), (uint32_t)(at >> 32), 0};
+    gates[vector] = (struct gate){(uint16_t)at, SELECTOR_CODE, 0, type, (uint16_t)(at >> 16), (uint32_t)(at >> 32), 0};
 }
 
 void cpu_gates_init(void) {
     for (unsigned v = 0; v < 256; v++)
-        set_gate(v, v == 3 ? GATE_BREAKPOINT : GATE_INTERRUPT, 0);
+        set_gate(v, v == 3 ? GATE_BREAKPOINT : GATE_INTERRUPT);
     const struct table_pointer idt = {sizeof gates - 1, gates};
     __asm__ volatile("lidt %0" ::"m"(idt));
 }
@@ -91,17 +93,24 @@ static void load_segments(struct arch_core *core) {
         (limit & 0xffff) | (tss & 0xffffff) << 16 | UINT64_C(0x89) << 40 | (tss >> 24 & 0xff) << 56;
     core->gdt[SELECTOR_TSS / 8 + 1] = tss >> 32;
     core->tss.rsp[0] = core->stack_top;
-    core->tss.ist[STACK_FAULT - 1] = (uint64_t)(uintptr_t)(core->fault_stack + X86_FATAL_STACK);
-    core->tss.ist[STACK_NMI - 1] = (uint64_t)(uintptr_t)(core->nmi_stack + X86_FATAL_STACK);
+    for (unsigned i = 0; i < X86_TRAP_STACKS; i++) {
+        core->trap_stack[i].core = core->self;
+        core->tss.ist[i] = (uint64_t)(uintptr_t)&core->trap_stack[i].core;
+    }
     core->tss.io_base = sizeof core->tss;
     memset(core->tss.io_map, 0xff, sizeof core->tss.io_map);
 
     const struct table_pointer gdt = {sizeof core->gdt - 1, core->gdt}, idt = {sizeof gates - 1, gates};
     __asm__ volatile("lgdt %0" ::"m"(gdt));
-    __asm__ volatile("lidt %0" ::"m"(idt));
     __asm__ volatile("mov %0, %%ss; mov %1, %%ds; mov %1, %%es; mov %1, %%fs; mov %1, %%gs" ::"r"(SELECTOR_DATA),
                      "r"(0));
     __asm__ volatile("ltr %w0" ::"r"(SELECTOR_TSS));
+    for (unsigned v = 0; v < EXCEPTIONS; v++)
+        gates[v].stack = 1 + (v == 2    ? STACK_NMI
+                              : v == 8  ? STACK_DOUBLE_FAULT
+                              : v == 18 ? STACK_MACHINE_CHECK
+                                        : STACK_EXCEPTION);
+    __asm__ volatile("lidt %0" ::"m"(idt));
 }
 
 void cpu_init(struct arch_core *core) {
@@ -117,10 +126,7 @@ void cpu_init(struct arch_core *core) {
     msr_write(MSR_STAR, (uint64_t)SELECTOR_SYSRET << 48 | (uint64_t)SELECTOR_CODE << 32);
     msr_write(MSR_LSTAR, (uint64_t)(uintptr_t)(x86_facts.fast ? x86_syscall : x86_syscall_long));
     msr_write(MSR_FMASK, FLAGS_CLEARED);
-    /* With the stacks in place. */
-    set_gate(2, GATE_INTERRUPT, STACK_NMI);
-    set_gate(8, GATE_INTERRUPT, STACK_FAULT);
-    set_gate(18, GATE_INTERRUPT, STACK_FAULT);
+    cr_write(dr7, DR7_NONE); /* a loader's breakpoints: with one a program could have a trap put off into the kernel */
 }
 
 /* ---- I/O ports. ---- */

@@ -20,15 +20,20 @@
  * A program may load the selectors ds, es, fs and gs. Every switch clears them, fs before its base is written: loading
  * it clears the base on some processors.
  *
- * Other traps save the caller-saved registers on the core's stack and return to the same process, or not at all. Those
- * that can come anywhere, even between syscall and swapgs or while rsp points to a process (NMI, machine check, double
- * fault), have stacks of their own, trust no gs, and end in a panic.
+ * Other traps save the caller-saved registers and return to the same process, or not at all. Whether one comes from a
+ * program is told by the privilege level of the code selector that the processor saved, never by gs or rsp: between
+ * syscall and swapgs, and between swapgs and sysret, both are the program's, and in the short ways rsp points to a
+ * struct process. So every exception has a stack of its own (IST), on which nothing but its frame is put; an interrupt
+ * needs none, because it comes only from a program, or in the idle loop. A program's exception goes on to the kernel's
+ * stack. Any other one, and an NMI, a machine check or a double fault from anywhere, ends in a panic, on its own stack:
+ * the word above its frame there is the core's, and gs is loaded from that.
  */
 #include "arch_offsets.h"
 
 #define REG(n) (PROCESS_REG + 8 * (n))
 #define USER_FLAGS 0x202        /* IF, and the bit that is always 1 */
 #define MSR_FS_BASE 0xc0000100
+#define MSR_GS_BASE 0xc0000101
 #define CR0_TS 8
 
     /* What a call keeps of the process at rsp. */
@@ -477,7 +482,7 @@ x86_stub_exceptions:
     .if vector == 2 || vector == 8 || vector == 18
     jmp fatal
     .else
-    jmp trap
+    jmp exception
     .endif
     vector = vector + 1
     .endr
@@ -496,9 +501,7 @@ x86_stub_interrupts:
 1:  jmp interrupt
     .endr
 
-interrupt:
-    pushq $32
-trap:
+    .macro push_scratch
     pushq %r11
     pushq %r10
     pushq %r9
@@ -508,10 +511,17 @@ trap:
     pushq %rdx
     pushq %rcx
     pushq %rax
+    .endm
+
+interrupt:
+    pushq $32
+    push_scratch
     testb $3, FRAME_CS(%rsp)
     jz 1f
     swapgs
-1:  pushq $2                    /* direction and alignment-check flags off */
+1:  lfence                      /* nothing runs ahead with the gs of the other side */
+trap:
+    pushq $2                    /* direction and alignment-check flags off */
     popfq
     movq %rsp, %rdi
     call x86_trap
@@ -530,19 +540,37 @@ trap:
     addq $16, %rsp
     iretq
 
-fatal:
-    pushq %r11
-    pushq %r10
-    pushq %r9
-    pushq %r8
-    pushq %rdi
-    pushq %rsi
-    pushq %rdx
-    pushq %rcx
-    pushq %rax
+/* A program's: with its frame to the kernel's stack, which is empty. */
+exception:
+    push_scratch
+    testb $3, FRAME_CS(%rsp)
+    jz kernel_exception
+    swapgs
+    lfence
     pushq $2
     popfq
-    movq %rsp, %rdi
+    movq %rsp, %rsi
+    movq %gs:CORE_STACK_TOP, %rdi
+    subq $FRAME_BYTES, %rdi
+    movq %rdi, %rsp
+    movl $FRAME_BYTES / 8, %ecx
+    rep movsq
+    jmp trap
+
+fatal:
+    push_scratch
+kernel_exception:
+    pushq $2
+    popfq
+    strw %ax
+    testw %ax, %ax
+    jz 1f                       /* early in boot: there are no such stacks, and gs is good */
+    movq FRAME_BYTES(%rsp), %rdx
+    movl %edx, %eax
+    shrq $32, %rdx
+    movl $MSR_GS_BASE, %ecx
+    wrmsr
+1:  movq %rsp, %rdi
     call x86_fatal
 
     .section .note.GNU-stack, "", @progbits

@@ -56,6 +56,14 @@ static inline void port_write32(uint16_t port, uint32_t value) {
     __asm__ volatile("outl %0, %1" ::"a"(value), "Nd"(port) : "memory");
 }
 
+/* A device's register in memory. */
+static inline uint32_t memory_read32(const volatile uint32_t *at) {
+    return *at;
+}
+static inline void memory_write32(volatile uint32_t *at, uint32_t value) {
+    *at = value;
+}
+
 /* Drop the translation of `va` under the PCID in use. */
 static inline void invlpg(uint64_t va) {
     __asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");

@@ -254,7 +254,7 @@ fast_reply_receive_block:
     switch_state_if_needed
     load_words %r15
     reply_publish %r15          /* only now that its tables are as they will be */
-    lock orl $0, (%rsp)
+    lock orl $0, -8(%rsp)       /* above rsp there is nothing: the stack is empty */
     cmpl $0, SLOT_PENDING(%r14)
     jne reply_missed
     activate

@@ -8,6 +8,9 @@
  * global: no change of CR3 touches it. SMEP and SMAP keep the kernel from running or reaching a program's pages where
  * the processor has them; it never means to.
  *
+ * The cores' stacks are mapped a second time, behind the image, each with as much room below it where nothing is: who
+ * needs more than its stack is told by a page fault, and overwrites nothing.
+ *
  * PCIDs are each core's own, 1 to 4095; 0 is the kernel's root. A space that comes from another core, or from before
  * the last roll-over here, gets a fresh one, whose first load of CR3 flushes what is cached under it. What a space
  * loses while it is current is fenced at once; while it is not, the fence is owed until it is activated, by a load of
@@ -41,11 +44,19 @@ static unsigned kernel_entry_count;
 static uint64_t image_pointers[512] __attribute__((aligned(4096)));
 static uint64_t image_directory[512] __attribute__((aligned(4096)));
 static uint64_t image_table[512] __attribute__((aligned(4096)));
+static uint64_t stack_table[512] __attribute__((aligned(4096)));
+
+/* For the boot map where no RAM below 4 GiB is free. */
+#define BOOT_SPARE 4
+static uint64_t boot_spare[BOOT_SPARE * 512] __attribute__((aligned(4096)));
 
 #define KERNEL_R (X86_PTE_P | X86_PTE_G | X86_PTE_A | X86_PTE_D | X86_PTE_NX)
 #define KERNEL_RW (KERNEL_R | X86_PTE_W)
 #define KERNEL_RX (KERNEL_R & ~X86_PTE_NX)
 #define TABLE (X86_PTE_P | X86_PTE_W | X86_PTE_A)
+#define STACKS_BASE                                                                                                    \
+    (X86_IMAGE_BASE + (UINT64_C(1) << 21)) /* the image's directory has one table for it, one for these */
+#define STACKS_STRIDE (2 * KERNEL_STACK_SIZE)
 #define PCID_MAX 4095
 #define GIB (UINT64_C(1) << 30)
 
@@ -87,10 +98,27 @@ static void map_image(void) {
     kernel_root[index_of(X86_IMAGE_BASE, 3)] = image_phys(image_pointers) | TABLE;
     image_pointers[index_of(X86_IMAGE_BASE, 2)] = image_phys(image_directory) | TABLE;
     image_directory[index_of(X86_IMAGE_BASE, 1)] = image_phys(image_table) | TABLE;
+    image_directory[index_of(STACKS_BASE, 1)] = image_phys(stack_table) | TABLE;
     for (char *va = image_start; va < image_end; va += OS2_PAGE_SIZE)
         image_table[index_of((uint64_t)(uintptr_t)va, 0)] = image_phys(va) | (va < image_rodata ? KERNEL_RX
                                                                               : va < image_data ? KERNEL_R
                                                                                                 : KERNEL_RW);
+}
+
+_Static_assert(CORES_MAX *STACKS_STRIDE <= UINT64_C(1) << 21, "the stacks have one table");
+
+/* An entry that was not present is cached nowhere: no fence. */
+uint64_t x86_map_stack(unsigned index, uint64_t top) {
+    uint64_t va = STACKS_BASE + index * STACKS_STRIDE + KERNEL_STACK_SIZE;
+    uint64_t pa = arch_virt_to_phys((const void *)(uintptr_t)(top - KERNEL_STACK_SIZE));
+    for (uint64_t at = 0; at < KERNEL_STACK_SIZE; at += OS2_PAGE_SIZE)
+        stack_table[index_of(va + at, 0)] = (pa + at) | KERNEL_RW;
+    return va + KERNEL_STACK_SIZE;
+}
+
+bool x86_below_stack(uint64_t va) {
+    return va >= STACKS_BASE && va < STACKS_BASE + CORES_MAX * STACKS_STRIDE &&
+           (va - STACKS_BASE) % STACKS_STRIDE < KERNEL_STACK_SIZE;
 }
 
 /* Does this processor let a program read what only the kernel may? Intel's do, unless they say that they do not. */
@@ -131,31 +159,64 @@ void arch_kernel_map(const struct boot_info *info) {
     arch_store_release(&x86_kernel_cr3, image_phys(kernel_root));
 }
 
+/* The next GiB from `gib` on in which there is RAM; 0: none. */
+static uint64_t next_gib(const struct boot_info *info, uint64_t gib) {
+    for (unsigned i = 0; i < info->ram_count; i++) { /* they are sorted */
+        uint64_t base = info->ram[i].base / GIB;
+        if (info->ram[i].base + info->ram[i].size > gib * GIB)
+            return base > gib ? base : gib;
+    }
+    return 0;
+}
+
+/* So many more tables does the boot map need for it, when those of this part of 512 GiB are there. */
+static uint64_t tables_for(uint64_t gib, uint64_t part) {
+    return (x86_leaf_top < 2 ? 1u : 0u) + (gib / 512 != part ? 1u : 0u);
+}
+
+/* Pages for the boot map's tables. */
+struct boot_tables {
+    uint64_t *next; /* cleared */
+    uint64_t phys, left;
+};
+
+static uint64_t *boot_table(struct boot_tables *tables, uint64_t *entry) {
+    uint64_t *table = tables->next;
+    memset(table, 0, OS2_PAGE_SIZE);
+    *entry = tables->phys | TABLE;
+    tables->next += 512;
+    tables->phys += OS2_PAGE_SIZE;
+    tables->left--;
+    return table;
+}
+
 void x86_boot_map(struct boot_info *info) {
-    uint64_t top = 0;
-    for (unsigned i = 0; i < info->ram_count; i++)
-        if (info->ram[i].base + info->ram[i].size > top)
-            top = info->ram[i].base + info->ram[i].size;
-    uint64_t gibs = (top + GIB - 1) / GIB, directories = x86_leaf_top == 2 || gibs <= 4 ? 0 : gibs - 4;
-    uint64_t pages = directories + (gibs > 512 ? (gibs - 1) / 512 : 0);
-    uint64_t spare = pages ? x86_room(info, pages * OS2_PAGE_SIZE) : 0;
-    if (pages)
-        x86_reserve(info, spare, pages * OS2_PAGE_SIZE);
-    for (uint64_t g = 4; g < gibs; g++) {
-        uint64_t *root = &x86_boot_root[256 + g / 512];
-        if (!(*root & X86_PTE_P)) {
-            *root = spare | TABLE;
-            memset(arch_phys_to_virt(spare), 0, OS2_PAGE_SIZE);
-            spare += OS2_PAGE_SIZE;
+    uint64_t pages = 0, part = 0; /* the part of the first 512 GiB is there */
+    for (uint64_t g = next_gib(info, 4); g; g = next_gib(info, g + 1)) {
+        pages += tables_for(g, part);
+        part = g / 512;
+    }
+    uint64_t room = pages ? boot_room(info, pages * OS2_PAGE_SIZE, 4 * GIB) : 0;
+    struct boot_tables tables = {boot_spare, image_phys(boot_spare), BOOT_SPARE};
+    if (room) {
+        boot_reserve(info, room, pages * OS2_PAGE_SIZE);
+        tables = (struct boot_tables){arch_phys_to_virt(room), room, pages};
+    }
+    uint64_t *pointers = arch_phys_to_virt(x86_boot_root[256] & X86_PTE_ADDRESS);
+    part = 0;
+    for (uint64_t g = next_gib(info, 4); g; g = next_gib(info, g + 1)) {
+        if (tables_for(g, part) > tables.left) {
+            boot_limit(info, g * GIB);
+            return;
         }
-        uint64_t *entry = (uint64_t *)arch_phys_to_virt(*root & X86_PTE_ADDRESS) + g % 512;
+        if (g / 512 != part)
+            pointers = boot_table(&tables, &x86_boot_root[256 + g / 512]);
+        part = g / 512;
         if (x86_leaf_top == 2) {
-            *entry = g * GIB | X86_PTE_P | X86_PTE_W | X86_PTE_LARGE;
+            pointers[g % 512] = g * GIB | X86_PTE_P | X86_PTE_W | X86_PTE_LARGE;
             continue;
         }
-        uint64_t *directory = arch_phys_to_virt(spare);
-        *entry = spare | TABLE;
-        spare += OS2_PAGE_SIZE;
+        uint64_t *directory = boot_table(&tables, &pointers[g % 512]);
         for (unsigned i = 0; i < 512; i++)
             directory[i] = (g * GIB + ((uint64_t)i << 21)) | X86_PTE_P | X86_PTE_W | X86_PTE_LARGE;
     }

@@ -79,4 +79,5 @@ void offsets(void) {
     DEFINE(STUB_EXCEPTION, X86_STUB_EXCEPTION);
     DEFINE(STUB_GROUP, X86_STUB_GROUP);
     DEFINE(FRAME_CS, offsetof(struct x86_frame, cs));
+    DEFINE(FRAME_BYTES, sizeof(struct x86_frame));
 }

@@ -45,7 +45,8 @@ struct x86_tss {
 } __attribute__((packed, aligned(128)));
 
 #define X86_GDT_ENTRIES 8
-#define X86_FATAL_STACK 2048
+#define X86_TRAP_STACKS 4
+#define X86_TRAP_STACK 2048
 
 #define X86_NOWHERE UINT64_MAX /* equals no space's place or ctx */
 
@@ -66,9 +67,12 @@ struct arch_core {
     struct x86_ports ports[X86_PORT_RANGES];
     uint64_t gdt[X86_GDT_ENTRIES];
     struct x86_tss tss;
-    /* Stacks of double faults and machine checks, and of NMIs: each ends in a panic. */
-    uint8_t fault_stack[X86_FATAL_STACK] __attribute__((aligned(16)));
-    uint8_t nmi_stack[X86_FATAL_STACK] __attribute__((aligned(16)));
+    /* Stacks of exceptions: entry.S. Above each is this struct's address, which it finds there and nowhere else. */
+    struct {
+        uint8_t bytes[X86_TRAP_STACK - 16];
+        struct core *core;
+        uint64_t unused; /* the processor aligns them to 16 bytes */
+    } __attribute__((aligned(16))) trap_stack[X86_TRAP_STACKS];
 };
 
 /* In struct space: its root, which PCID of which core, and whether a fence is owed before it is used again. */

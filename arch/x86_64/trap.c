@@ -3,7 +3,7 @@
  * Traps other than system calls: interrupts and faults in user mode, the idle loop's interrupts; and contexts.
  *
  * The kernel runs with interrupts off, but for one instruction of the idle loop, so an interrupt comes from user mode
- * or from there. Any other trap in the kernel is a bug, and ends the machine.
+ * or from there. Any other trap in the kernel is a bug, and ends the machine: entry.S passes it to x86_fatal().
  *
  * Floating point is off (CR0.TS) for a process until its first use, which traps; from then on it is on whenever that
  * process runs. While it is off, the registers are always in their initial state, so there is nothing to be read
@@ -17,6 +17,7 @@
 enum {
     TRAP_DIVIDE = 0,
     TRAP_DEBUG = 1,
+    TRAP_NMI = 2,
     TRAP_BREAKPOINT = 3,
     TRAP_OPCODE = 6,
     TRAP_NO_FP = 7,
@@ -103,8 +104,6 @@ static void take_interrupt(struct core *core, unsigned vector, bool user) {
 
 void x86_trap(struct x86_frame *frame) {
     bool user = frame->cs & 3;
-    if (!user && frame->vector != TRAP_INTERRUPT)
-        x86_fatal(frame);
     struct core *core = arch_core();
     if (!user) {
         take_interrupt(core, frame->error & 0xff, false);
@@ -130,6 +129,10 @@ void x86_trap(struct x86_frame *frame) {
 }
 
 void x86_fatal(struct x86_frame *frame) {
+    if (frame->vector == TRAP_NMI && apic_stopping())
+        arch_halt();
+    if (frame->vector == TRAP_PAGE && x86_below_stack(cr_read(cr2)))
+        panic("a kernel stack is full: pc %lx sp %lx", frame->rip, frame->rsp);
     panic("trap in the kernel, or one that nobody survives: vector %lu error %lx pc %lx cs %lx sp %lx cr2 %lx",
           frame->vector, frame->error, frame->rip, frame->cs, frame->rsp, cr_read(cr2));
 }

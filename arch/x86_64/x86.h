@@ -37,6 +37,7 @@
 #define CR4_PCIDE (UINT64_C(1) << 17)
 #define CR4_SMEP (UINT64_C(1) << 20)
 #define CR4_SMAP (UINT64_C(1) << 21)
+#define DR7_NONE 0x400u              /* no breakpoint; a bit that is always 1 */
 #define CR3_KEEP (UINT64_C(1) << 63) /* with PCIDs: flush nothing */
 #define EFER_SCE UINT64_C(1)
 
@@ -71,6 +72,7 @@ struct x86_facts {
     unsigned address_bits;           /* of a physical address */
     uint32_t boot_apic;              /* the boot core's */
     uint64_t lapic;                  /* physical address of the local APIC's registers */
+    uint64_t hpet;                   /* the same of the HPET's, below 4 GiB; 0: there is none */
     struct x86_ioapic ioapic[X86_IOAPICS];
     unsigned ioapic_count;
     uint8_t isa_gsi[16];  /* which input an ISA interrupt goes to */
@@ -97,6 +99,10 @@ void lapic_write(unsigned offset, uint32_t value);
 void lapic_end(void);
 /* One interprocessor interrupt; `command` is the low word of the ICR. */
 void lapic_send(uint32_t apic, uint32_t command);
+/* This core can take an NMI from here on: arch_stop_others() sends it one. */
+void apic_ready(struct arch_core *here);
+/* Has arch_stop_others() been called? Then an NMI means that this core is to stop. */
+bool apic_stopping(void);
 /* An input fired: mask it as far as that is needed. False: it is not to be passed on now. */
 bool ioapic_take(unsigned irq);
 /* How an input is signalled; before ioapic_init(). */
@@ -138,14 +144,24 @@ void cpu_load_ports(struct arch_core *core, const struct arch_context *context);
 
 /* mmu.c: a device's registers that the kernel itself uses are mapped, uncached, in the direct map's place for them. */
 void x86_map_device(uint64_t base, uint64_t size);
+/* Map the stack of core `index`, which ends at `top` in the direct map, where nothing is mapped below it; returns where
+ * it ends there. */
+uint64_t x86_map_stack(unsigned index, uint64_t top);
+/* Is this address just below the stack of a core? */
+bool x86_below_stack(uint64_t va);
 /* The process with this context and space is about to run here: what the entry path may know of that. */
 void x86_space_entered(struct arch_core *here, const struct arch_context *context, struct arch_space *space);
-/* Map RAM above 4 GiB in the boot map, for as long as that is in use. */
+/* Map RAM above 4 GiB in the boot map, for as long as that is in use. RAM for whose tables there is no room is taken
+ * out of `info`. */
 void x86_boot_map(struct boot_info *info);
 
-/* boot.c: these bytes are never to be used. */
-void x86_reserve(struct boot_info *info, uint64_t base, uint64_t size);
-/* `size` bytes of RAM below 4 GiB that nothing uses, page-aligned; panics when there are none. */
+/* loader.c: memory, archive and arguments as the loader tells them; returns the address of ACPI's RSDP, 0: not told. */
+uint64_t loader_read(uint32_t magic, uint64_t information, struct boot_info *info);
+/* The highest page below X86_LOW_END that is RAM and not reserved; 0: none. */
+uint64_t loader_low_page(const struct boot_info *info);
+#define X86_LOW_END UINT64_C(0xa0000)
+
+/* boot.c: `size` bytes of RAM that nothing uses, page-aligned, in the boot map; panics when there are none. */
 uint64_t x86_room(const struct boot_info *info, uint64_t size);
 
 /* tree.c: the device tree, from firmware or built here, is put into RAM and named in `info`. */

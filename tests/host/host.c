@@ -426,6 +426,12 @@ void arch_console_write(const char *text, size_t length) {
         snprintf(host_panic, sizeof host_panic, "%.*s", (int)length, text);
 }
 
+void arch_stop_others(void) {
+    for (unsigned i = 0; i < CORES_MAX; i++)
+        if (cores[i] && cores[i] != arch_core())
+            arch_ipi_send(cores[i]);
+}
+
 void arch_halt(void) {
     if (running >= 0)
         for (;;)

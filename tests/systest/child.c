@@ -162,6 +162,12 @@ static void run(struct puppet_script *script) {
     case PUPPET_WIDE:
         arch_wide();
         break;
+    case PUPPET_SECRET:
+        arch_secret(script->argument[0]);
+        break;
+    case PUPPET_PORT:
+        script->out[0] = arch_port_read(script->argument[0]);
+        break;
     case PUPPET_SPIN:
         spin();
         break;

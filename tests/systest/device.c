@@ -272,12 +272,50 @@ static void driver_tree_held(void) {
     puppet_drop(&p);
 }
 
+/* A puppet reads a port that it has no right to: it ends by that. */
+static void port_refused(struct puppet *p, uint64_t port) {
+    struct os2_process_end end;
+    puppet_begin_op(p, PUPPET_PORT, port, 0);
+    if (puppet_ended(p, &end))
+        CHECK(end.reason == OS2_END_FAULT && end.value == OS2_FAULT_OTHER);
+}
+
+/* The ports of a handle and none beside them, for who was granted them and nobody else; never the kernel's. */
+static void port_rights(void) {
+    struct puppet driver, other;
+    struct os2_message m = {0};
+    uint64_t at;
+
+    if (!ARCH_DEVICE_PORTS)
+        return skip("there are no I/O ports");
+    for (size_t i = 0; i < COUNT(arch_forbidden_ports); i++) {
+        CHECK(claim(OS2_DEVICE_PORTS, arch_forbidden_ports[i], 1, &at) < 0);
+        CHECK(claim(OS2_DEVICE_PORTS, arch_forbidden_ports[i] - 2u, 4, &at) < 0);
+    }
+    CHECK(claim(OS2_DEVICE_PORTS, 0, 65536, &at) < 0);
+    NEED(puppet_start(&driver, 0, NULL));
+    NEED(puppet_start(&other, 0, NULL));
+    if (CHECK_IS(claim(OS2_DEVICE_PORTS, 0x70, 2, &at), OS2_OK)) {
+        unsigned ports = puppet_handle(&driver, (unsigned)at, OS2_RIGHTS_ALL);
+        os2_handle_close((unsigned)at);
+        CHECK_IS(puppet_do(&driver, OS2_SYS_port_grant, ports, 0, &m), OS2_OK);
+        for (uint64_t port = 0x70; port <= 0x71; port++)
+            CHECK(puppet_run(&driver, PUPPET_PORT, port, 0) != NULL);
+    }
+    port_refused(&other, 0x71); /* it may run where the driver has just run */
+    CHECK(puppet_run(&driver, PUPPET_PORT, 0x71, 0) != NULL);
+    port_refused(&driver, 0x72);
+    NEED(puppet_start(&driver, 0, NULL)); /* the next one has not inherited them */
+    port_refused(&driver, 0x70);
+}
+
 static const struct test tests[] = {
     {"claim-memory claim-busy claim-free place-device", "registers are claimed once, and are no memory", claim_memory},
     {"claim-move claim-end", "registers move with messages, and are free when their owner ends", move_memory},
     {"claim-rights claim-invalid", "RAM, the interrupt controller and the like are nobody's", claim_errors},
     {"irq-bits irq-ack irq-unbind irq-ack-rights port-grant", "interrupts: bits, held until acknowledged", interrupts},
     {"irq-give irq-last irq-owner-ends", "interrupts are given on", give_interrupt},
+    {"port-grant", "I/O ports: those that were granted, to whom they were granted", port_rights},
     {"end-device end-device-claim end-device-close", "a driver's pages are kept until its supervisor lets go",
      driver_held},
     {"end-device-tree", "so are those of its supervisor, where that ends before", driver_tree_held},

@@ -92,6 +92,20 @@ static void faults(void) {
     }
 }
 
+/* Where the kernel has its tables is not shown. */
+static void secrets(void) {
+    if (!arch_secrets())
+        return skip("this processor shows them, or has no instruction for that");
+    for (unsigned i = 0; i < arch_secrets(); i++) {
+        struct puppet p;
+        struct os2_process_end end;
+        NEED(puppet_start(&p, 0, NULL));
+        puppet_begin_op(&p, PUPPET_SECRET, i, 0);
+        if (puppet_ended(&p, &end))
+            CHECK(end.reason == OS2_END_FAULT && end.value == arch_fault_priv);
+    }
+}
+
 /* Killed in every state; told once. */
 static void killing(void) {
     static const struct {
@@ -283,6 +297,7 @@ static const struct test tests[] = {
     {"exit-status exit-last end-identity", "exit tells its status, and does not return", exit_status},
     {"exit-pages end-bits", "every page of an ended process is back when its supervisor is told", exit_pages},
     {"fault-kinds fault-facts", "each kind of fault ends the process, and is told with its place", faults},
+    {"fault-kinds", "an instruction that shows where the kernel has its tables is a fault", secrets},
     {"kill kill-waits kill-queue", "a process is killed out of each kind of wait", killing},
     {"kill-computes", "a process that computes is killed", kill_computing},
     {"watchdog", "a process that makes no system call for its limit ends", watchdog},

@@ -92,6 +92,8 @@ enum puppet_op {
     PUPPET_JUMP,      /* go there */
     PUPPET_FAULT,     /* fault in the way argument[0] says: enum os2_fault */
     PUPPET_WIDE,      /* arch_wide(): use registers that the kernel does not let in */
+    PUPPET_SECRET,    /* arch_secret(argument[0]): look at what is the kernel's */
+    PUPPET_PORT,      /* out[0] = arch_port_read(argument[0]) */
     PUPPET_SPIN,      /* never come back */
     PUPPET_REGISTERS, /* arch_registers(in, out) */
     PUPPET_TOKENS,    /* out[i] = tokens left, argument[0] times */

@@ -239,6 +239,33 @@ static void test_empty_tables(void **unused) {
     check();
 }
 
+/* A core that has published the process and not yet left its tables may walk them: none is freed until it has. */
+static void test_empty_tables_while_another_leaves(void **unused) {
+    (void)unused;
+    host_boot(&(struct host_config){.cores = 2, .ram_bytes = UINT64_C(16) << 20, .seed = 1});
+    init = cores[0]->current;
+    space = &init->space;
+    uint64_t va, to;
+    for (unsigned i = 0; i < 20; i++) {
+        va = get(0);
+        assert_int_equal(block_place(space, va, REGION * (i + 8), READ, &to), OS2_OK);
+    }
+    struct process *others = cores[1]->current;
+    cores[1]->current = init;
+    for (unsigned i = 0; i < 20; i++)
+        assert_int_equal(block_free(space, REGION * (i + 8)), OS2_OK);
+    assert_int_not_equal(space->stale_tables, FRAME_NONE);
+    assert_null(space_check(space));
+    uint32_t tables = space->tables;
+    assert_int_equal(block_alloc(space, 0, &va), OS2_OK);
+    assert_true(space->tables >= tables);
+    cores[1]->current = others;
+    assert_int_equal(block_alloc(space, 0, &va), OS2_OK);
+    assert_int_equal(space->stale_tables, FRAME_NONE);
+    assert_true(space->tables < tables);
+    check();
+}
+
 /* The same where another process's core takes the blocks: the tables are unlinked at once, and freed when the space is
  * current somewhere and next has to do with memory. */
 static void test_empty_tables_of_others(void **unused) {
@@ -422,6 +449,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_large_blocks),
         cmocka_unit_test(test_empty_tables),
         cmocka_unit_test(test_empty_tables_of_others),
+        cmocka_unit_test(test_empty_tables_while_another_leaves),
         cmocka_unit_test(test_move),
         cmocka_unit_test(test_devices),
         cmocka_unit_test(test_out_of_memory),

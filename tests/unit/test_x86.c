@@ -133,6 +133,12 @@ void port_write32(uint16_t port, uint32_t value) {
     (void)port;
     (void)value;
 }
+uint32_t memory_read32(const volatile uint32_t *at) {
+    return *at;
+}
+void memory_write32(volatile uint32_t *at, uint32_t value) {
+    *at = value;
+}
 
 /* ---- What the port's sources need of others. ---- */
 
@@ -149,11 +155,6 @@ void panic(const char *format, ...) {
 }
 uint64_t kernel_table_alloc(void) {
     return 0;
-}
-void x86_reserve(struct boot_info *info, uint64_t base, uint64_t size) {
-    (void)info;
-    (void)base;
-    (void)size;
 }
 static uint8_t room[4096]; /* where arch_phys_to_virt() finds it */
 uint64_t x86_room(const struct boot_info *info, uint64_t size) {

@@ -57,6 +57,21 @@ static inline void arch_breakpoint(void) {
 #define ARCH_DIVIDES 0 /* division by zero has a result */
 static inline void arch_divide_by_zero(void) {}
 
+/* Instructions by which a program could see where the kernel has its tables, and their number on this processor. (Here
+ * all registers of the kernel are refused alike: arch_fault_priv.) */
+static inline unsigned arch_secrets(void) {
+    return 0;
+}
+static inline void arch_secret(uint64_t number) {
+    (void)number;
+}
+
+/* A byte of an I/O port, where there are any. */
+static inline uint64_t arch_port_read(uint64_t port) {
+    return port;
+}
+static const uint16_t arch_forbidden_ports[] = {0};
+
 /* An instruction on state that the kernel would neither keep nor clear, and so does not let in: vector registers. */
 static inline void arch_wide(void) {
     __asm__ volatile(".insn i 0x57, 7, x0, x0, 0"); /* vsetvli zero, zero, e8, m1 */

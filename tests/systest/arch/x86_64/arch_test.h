@@ -85,6 +85,38 @@ static inline void arch_wide(void) {
     __asm__ volatile("vzeroupper");
 }
 
+/* Those that UMIP refuses (SDM 3A, 2.5), where the processor has it. */
+static inline unsigned arch_secrets(void) {
+    uint32_t a = 7, b, c = 0, d;
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    return c >> 2 & 1 ? 5 : 0;
+}
+static inline void arch_secret(uint64_t number) {
+    uint8_t seen[16];
+    switch (number) {
+    case 0:
+        __asm__ volatile("sgdt %0" : "=m"(seen));
+        break;
+    case 1:
+        __asm__ volatile("sidt %0" : "=m"(seen));
+        break;
+    case 2:
+        __asm__ volatile("sldtw %0" : "=m"(seen));
+        break;
+    case 3:
+        __asm__ volatile("strw %0" : "=m"(seen));
+        break;
+    default:
+        __asm__ volatile("smsww %0" : "=m"(seen));
+    }
+}
+
+static inline uint64_t arch_port_read(uint64_t port) {
+    return arch_io_read((uint16_t)port);
+}
+/* Interrupt controllers, timer, what restarts the machine, QEMU's test device. */
+static const uint16_t arch_forbidden_ports[] = {0x20, 0x21, 0xa0, 0xa1, 0x40, 0x43, 0x61, 0xf4, 0x4d0, 0x4d1, 0xcf9};
+
 /* The CMOS clock's periodic interrupt: each is an edge, slow enough that a test sees one at a time. The kernel holds an
  * edge that comes while the interrupt is not let in. */
 #define ARCH_DEVICE_BASE UINT64_C(0)
