@@ -486,8 +486,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_exit),        TEST(test_fault),           TEST(test_kill_in_each_state),
         TEST(test_supervisors), TEST(test_closing_control), TEST(test_quota),
-        TEST(test_slots),       TEST(test_slot_high),       TEST(test_watchdog_limit),
-        TEST(test_watches),     TEST(test_many_watchers),   TEST(test_many_watched),
         TEST(test_many_doomed), TEST(test_device_held),     TEST(test_device_not_held),
         TEST(test_device_tree), TEST(test_doomed_ready),    TEST(test_first_reason),
         TEST(test_late_look),
