@@ -66,6 +66,23 @@ struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front) {
     return queue_own(queue) ? queue_take(queue, front, ret_front) : pop_locked(queue, front, ret_front);
 }
 
+void runqueue_push_end(struct runqueue *queue, struct slot *slot) {
+    queue_mode(queue, 0, RUNQUEUE_ENDS);
+    if (queue_own(queue))
+        queue_append(queue, &queue->ends, slot);
+    else
+        push_locked(queue, &queue->ends, slot);
+}
+
+struct slot *runqueue_pop_end(struct runqueue *queue) {
+    if (queue_own(queue))
+        return queue_take_end(queue);
+    lock_acquire(&queue->lock);
+    struct slot *slot = queue_take_end(queue);
+    disown(queue);
+    return slot;
+}
+
 void runqueue_publish(struct runqueue *queue) {
     if (!queue_own(queue) || queue->length == 0)
         return;

@@ -74,8 +74,6 @@ uint64_t sbi_mimpid(void);
 uint64_t plic_context_end(uint64_t context);
 void plic_init(void);
 void plic_core_init(uint64_t context);
-/* Take what is pending, mask and complete it; 0: nothing. */
-unsigned plic_claim(uint64_t context);
 
 /* mmu.c: a device's registers that the kernel itself uses are mapped in the direct map's place for them. */
 void riscv_map_device(uint64_t base, uint64_t size);

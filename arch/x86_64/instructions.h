@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The privileged instructions of this port, and cpuid, as functions: a host test puts others in their place. */
+/* The privileged instructions of this port, cpuid, and device registers in memory, as functions: a host test puts
+ * others in their place. */
 #ifndef ARCH_X86_64_INSTRUCTIONS_H
 #define ARCH_X86_64_INSTRUCTIONS_H
 
@@ -54,6 +55,13 @@ static inline void port_write16(uint16_t port, uint16_t value) {
 }
 static inline void port_write32(uint16_t port, uint32_t value) {
     __asm__ volatile("outl %0, %1" ::"a"(value), "Nd"(port) : "memory");
+}
+
+static inline uint32_t mmio_read32(void *at) {
+    return *(volatile uint32_t *)at;
+}
+static inline void mmio_write32(void *at, uint32_t value) {
+    *(volatile uint32_t *)at = value;
 }
 
 /* Drop the translation of `va` under the PCID in use. */

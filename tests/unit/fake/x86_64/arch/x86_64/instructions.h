@@ -27,6 +27,8 @@ uint32_t port_read32(uint16_t port);
 void port_write8(uint16_t port, uint8_t value);
 void port_write16(uint16_t port, uint16_t value);
 void port_write32(uint16_t port, uint32_t value);
+uint32_t mmio_read32(void *at);
+void mmio_write32(void *at, uint32_t value);
 void invlpg(uint64_t va);
 
 #endif
