@@ -9,8 +9,8 @@
  *     SHARED --unlock, after 64 acquisitions by the owner (owner, holding the lock)--> BIASED
  *
  * SHARED is a bit of `mode`, BIASED is its absence. Only the owner writes `mode`, so what the owner reads of it is true
- * without a fence. In SHARED both sides take a
- * test-and-set lock. A thief reads `mode` twice: the second time under the lock, and with acquire. A relaxed second
+ * without a fence. In SHARED both sides take the
+ * lock. A thief reads `mode` twice: the second time under the lock, and with acquire. A relaxed second
  * read is a bug that GenMC finds: two thieves then dispatch one process twice, since the one may see the lock free and
  * the mode of before the owner took the queue back.
  *
@@ -96,7 +96,7 @@ struct slot *runqueue_steal(struct runqueue *victim) {
     struct slot *first = NULL, *last;
     if (runqueue_hint(victim) == 0 || queue_own(victim))
         return NULL; /* a hint only: the read below decides */
-    if (__atomic_exchange_n(&victim->lock.held, 1, __ATOMIC_ACQUIRE))
+    if (!lock_try(&victim->lock))
         return NULL;
     if (__atomic_load_n(&victim->mode, __ATOMIC_ACQUIRE) & RUNQUEUE_SHARED) {
         uint32_t n = steal_share(victim->length);
