@@ -389,11 +389,14 @@ void arch_ipi_send(struct core *core) {
     port_core(core)->ipi = true;
 }
 
+/* Others may see a controller's registers between two stores of a core's, as they see memory. */
 void arch_irq_unmask(unsigned irq) {
+    host_point();
     irq_open[irq] = true;
 }
 
 void arch_irq_mask(unsigned irq) {
+    host_point();
     irq_open[irq] = false;
 }
 
