@@ -219,9 +219,16 @@ void arch_timer_set(struct core *core, uint64_t when);
 /* Make `core` enter ipi_arrived() soon. Spurious ones are harmless. */
 void arch_ipi_send(struct core *core);
 
-/* Interrupt sources. Unmask lets the next one in; the port masks a source before it calls irq_arrived(). */
+/* Interrupt sources. Take: one that is pending for this core, which is masked now, and with which the controller is
+ * done; 0: none, or none that is to be passed on. Unmask lets the next one in: it comes to this core, and to no other.
+ * One lock is held over all three. */
+unsigned arch_irq_take(struct core *core);
 void arch_irq_unmask(unsigned irq);
 void arch_irq_mask(unsigned irq);
+
+/* Hold: from here on this core takes no interrupt in user mode but its timer's, until it is called with false. What
+ * comes meanwhile is pending then. */
+void arch_interrupts_hold(struct core *core, bool hold);
 
 /* I/O ports: may these be claimed? Not where there are none, and not those that are the kernel's. */
 bool arch_ports_valid(uint64_t first, uint64_t count);
@@ -259,11 +266,14 @@ _Noreturn void fault_arrived(struct core *core, unsigned fault, uint64_t pc, uin
 /* Does the current process's table allow this access, so that the fault came from a translation that was cached while
  * its entry was not valid? Then a fence settles it; where one has been tried, the answer is no. */
 bool fault_spurious(struct core *core, unsigned fault, uint64_t address);
-void irq_arrived(struct core *core, unsigned irq);
-void timer_arrived(struct core *core, bool user); /* user: a process was interrupted, not the idle loop */
+/* Interrupts: one is pending at least, and those that are taken in this entry lie between enter and leave. Of several
+ * that are pending the port takes the next only while there is not enough. Leave, in user mode (else in the idle loop),
+ * returns when the same process goes on, with its registers untouched. The context's pc must have been set before. */
+void interrupt_enter(struct core *core);
+bool interrupt_enough(struct core *core);
+void interrupt_leave(struct core *core, bool user);
+void irq_arrived(struct core *core); /* takes what sources are pending */
+void timer_arrived(struct core *core, bool user);
 void ipi_arrived(struct core *core);
-/* After interrupts in user mode: returns when the same process goes on, with its registers untouched. The context's pc
- * must have been set before the interrupts were taken. */
-void interrupt_leave(struct core *core);
 
 #endif

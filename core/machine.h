@@ -10,6 +10,7 @@
 #define CORE_MACHINE_H
 
 #include "arch/arch.h"
+#include "core/breath.h"
 #include "core/log_ring.h"
 #include "core/runqueue.h"
 #include "core/timer.h"
@@ -56,6 +57,8 @@ struct core {
     uint64_t fault_address;        /* (c) of the last fault that a fence was to settle */
     uint64_t fault_calls;          /* (c) turns and tokens at that time */
     struct timers timers;          /* (c) */
+    struct breath breath;          /* (c) */
+    uint16_t irqs_held;            /* irq_lock: sources that come again at timers.irq, through their next; 0: none */
     struct magazines magazines;    /* (c) */
     /* Statistics: written by the core, read by machine_info() of anyone, each a single load (a). */
     uint64_t steals, stolen, idle_ticks, interrupts;
@@ -71,10 +74,17 @@ static inline bool core_runs(const struct core *core, const struct process *proc
 
 #define IRQ_MAX 1024
 struct irq {
-    uint64_t life; /* generation the binding is good for */
-    uint64_t bits; /* 0: not bound */
+    uint64_t life;  /* generation the binding is good for */
+    uint64_t bits;  /* 0: not bound */
+    uint64_t since; /* clock: from when on `fired` counts */
+    uint32_t fired;
     uint16_t slot;
+    uint16_t next; /* while held: in irqs_held of a core; 0: the last */
+    bool held;     /* it has fired too often, and its driver's acknowledge does not let it in */
 };
+
+/* core/sys_device.c: by its timer, a core lets in again the sources that it held. */
+void irq_again(struct core *core, uint64_t now);
 
 /* The checking build: see core/check.c. */
 struct checks {

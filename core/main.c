@@ -43,6 +43,7 @@ static void make_core(uint32_t index) {
     core->ready_word = state(KIND_RDY, index, 0);
     uint64_t stack = (uint64_t)(uintptr_t)kernel_pages(KERNEL_STACK_ORDER, "a kernel stack");
     runqueue_init(&core->shared.queue);
+    breath_init(core);
     if (!timer_init(&core->timers))
         panic("no memory for a core's timers");
     arch_core_make(core, index, core->run_word, machine.boot->cpu_id[index], stack + KERNEL_STACK_SIZE);

@@ -2,10 +2,14 @@
 /*
  * The queue of ready processes of one core: one interface, implementations chosen by the Meson option `runqueue`.
  *
+ * Processes that end are kept apart: each of their turns is the kernel's work, of which there may be much between two
+ * programs' turns, and the owner decides how much (core/breath.c).
+ *
  * FIFO for the owner, but for a front place: processes that a device interrupt made ready. runqueue_pop() takes from
  * the front place only when it is asked to, so that the caller can keep an interrupt storm to every second turn.
  *
- * Owner only: push, push_front, pop, publish. Any other core: steal. The hint may be read by anyone and may be wrong.
+ * Owner only: push, push_front, push_end, pop, pop_end, publish. Any other core: steal. The hint may be read by anyone
+ * and may be wrong.
  * Slots are linked through slot->run_next, so nothing is allocated.
  *
  * `mode` gathers whatever is unusual, when it happens, so that the short ways of the entry path test one word: while it
@@ -32,13 +36,15 @@ struct runqueue_list {
 enum {
     RUNQUEUE_SHARED = 1, /* others may touch the lists, or the oldest are on offer */
     RUNQUEUE_FRONT = 2,  /* the front place is not empty, or the last turn came from there */
-    RUNQUEUE_TURN = 4    /* the turn is not as it began: see turn_account() and turn_lend() */
+    RUNQUEUE_TURN = 4,   /* the turn is not as it began: see turn_account() and turn_lend() */
+    RUNQUEUE_ENDS = 8    /* there may be some among the ends */
 };
 
 struct runqueue {
     struct runqueue_list list;  /* owner; lock: under the lock; biased: under the lock unless biased */
     struct runqueue_list front; /* the same: the front place */
-    uint32_t length;            /* the same; (a) as a hint */
+    struct runqueue_list ends;  /* the same: processes that end */
+    uint32_t length;            /* the same, of all three; (a) as a hint */
     struct lock lock;           /* lock, biased */
     uint32_t mode;              /* (a) RUNQUEUE_SHARED and so on; written by the owner only */
     uint32_t acquisitions;      /* biased: owner, since the queue became shared */
@@ -49,12 +55,16 @@ struct runqueue {
 
 void runqueue_init(struct runqueue *queue);
 
-/* Append to the tail; to the front place. */
+/* Append to the tail; to the front place; to the ends. */
 void runqueue_push(struct runqueue *queue, struct slot *slot);
 void runqueue_push_front(struct runqueue *queue, struct slot *slot);
+void runqueue_push_end(struct runqueue *queue, struct slot *slot);
 
 /* The next one to run, from the front place if `front` and there is one; NULL: empty. *ret_front: where it was. */
 struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front);
+
+/* The next one that ends. NULL: none, or (offer) those that there are were on offer: then runqueue_pop() has them. */
+struct slot *runqueue_pop_end(struct runqueue *queue);
 
 /* Let thieves at what is in the queue, where the implementation needs the owner's hand for that. Called while a core
  * looks for work, whenever the queue has changed, and in the IPI handler, for a thief that got nothing. */

@@ -9,8 +9,8 @@
  *     SHARED --unlock, after 64 acquisitions by the owner (owner, holding the lock)--> BIASED
  *
  * SHARED is a bit of `mode`, BIASED is its absence. Only the owner writes `mode`, so what the owner reads of it is true
- * without a fence. In SHARED both sides take a
- * test-and-set lock. A thief reads `mode` twice: the second time under the lock, and with acquire. A relaxed second
+ * without a fence. In SHARED both sides take the
+ * lock. A thief reads `mode` twice: the second time under the lock, and with acquire. A relaxed second
  * read is a bug that GenMC finds: two thieves then dispatch one process twice, since the one may see the lock free and
  * the mode of before the owner took the queue back.
  *
@@ -66,6 +66,23 @@ struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front) {
     return queue_own(queue) ? queue_take(queue, front, ret_front) : pop_locked(queue, front, ret_front);
 }
 
+void runqueue_push_end(struct runqueue *queue, struct slot *slot) {
+    queue_mode(queue, 0, RUNQUEUE_ENDS);
+    if (queue_own(queue))
+        queue_append(queue, &queue->ends, slot);
+    else
+        push_locked(queue, &queue->ends, slot);
+}
+
+struct slot *runqueue_pop_end(struct runqueue *queue) {
+    if (queue_own(queue))
+        return queue_take_end(queue);
+    lock_acquire(&queue->lock);
+    struct slot *slot = queue_take_end(queue);
+    disown(queue);
+    return slot;
+}
+
 void runqueue_publish(struct runqueue *queue) {
     if (!queue_own(queue) || queue->length == 0)
         return;
@@ -79,7 +96,7 @@ struct slot *runqueue_steal(struct runqueue *victim) {
     struct slot *first = NULL, *last;
     if (runqueue_hint(victim) == 0 || queue_own(victim))
         return NULL; /* a hint only: the read below decides */
-    if (__atomic_exchange_n(&victim->lock.held, 1, __ATOMIC_ACQUIRE))
+    if (!lock_try(&victim->lock))
         return NULL;
     if (__atomic_load_n(&victim->mode, __ATOMIC_ACQUIRE) & RUNQUEUE_SHARED) {
         uint32_t n = steal_share(victim->length);

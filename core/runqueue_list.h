@@ -55,16 +55,34 @@ static inline void queue_append(struct runqueue *queue, struct runqueue_list *li
     set_length(queue, queue->length + 1);
 }
 
+/* The same for those that end. */
+static inline struct slot *queue_take_end(struct runqueue *queue) {
+    if (list_empty(&queue->ends)) {
+        queue_mode(queue, RUNQUEUE_ENDS, 0);
+        return NULL;
+    }
+    set_length(queue, queue->length - 1);
+    return list_take(&queue->ends);
+}
+
 /* How many a thief gets of n. */
 static inline uint32_t steal_share(uint32_t n) {
     return (n + 1) / 2 < RUNQUEUE_STEAL_MAX ? (n + 1) / 2 : RUNQUEUE_STEAL_MAX;
 }
 
-/* Cut the `n` > 0 oldest off a queue that the caller may touch, the front place first: a chain ended by NULL. */
+/* What a thief takes first. One of them is not empty. */
+static inline struct slot *split_one(struct runqueue *queue) {
+    return list_take(!list_empty(&queue->front)  ? &queue->front
+                     : !list_empty(&queue->list) ? &queue->list
+                                                 : &queue->ends);
+}
+
+/* Cut the `n` > 0 oldest off a queue that the caller may touch, the front place first, the ends last: a chain ended by
+ * NULL. */
 static inline struct slot *queue_split(struct runqueue *queue, uint32_t n, struct slot **ret_last) {
-    struct slot *first = list_take(list_empty(&queue->front) ? &queue->list : &queue->front), *last = first;
+    struct slot *first = split_one(queue), *last = first;
     for (uint32_t i = 1; i < n; i++) {
-        last->run_next = list_take(list_empty(&queue->front) ? &queue->list : &queue->front);
+        last->run_next = split_one(queue);
         last = last->run_next;
     }
     last->run_next = NULL;
@@ -87,6 +105,8 @@ static inline const char *lists_check(const struct runqueue *queue, uint32_t len
         n += list_count(queue->list.head, queue->list.tail, length);
     if (!list_empty(&queue->front))
         n += list_count(queue->front.head, queue->front.tail, length);
+    if (!list_empty(&queue->ends))
+        n += list_count(queue->ends.head, queue->ends.tail, length);
     return n != length ? "a run queue's length is not the number of its elements" : NULL;
 }
 

@@ -21,6 +21,18 @@ void runqueue_push_front(struct runqueue *queue, struct slot *slot) {
     push(queue, &queue->front, slot);
 }
 
+void runqueue_push_end(struct runqueue *queue, struct slot *slot) {
+    queue_mode(queue, 0, RUNQUEUE_ENDS);
+    push(queue, &queue->ends, slot);
+}
+
+struct slot *runqueue_pop_end(struct runqueue *queue) {
+    lock_acquire(&queue->lock);
+    struct slot *slot = queue_take_end(queue);
+    lock_release(&queue->lock);
+    return slot;
+}
+
 struct slot *runqueue_pop(struct runqueue *queue, bool front, bool *ret_front) {
     lock_acquire(&queue->lock);
     struct slot *slot = queue_take(queue, front, ret_front);

@@ -32,6 +32,15 @@ void runqueue_push_front(struct runqueue *queue, struct slot *slot) {
     queue_append(queue, &queue->front, slot);
 }
 
+void runqueue_push_end(struct runqueue *queue, struct slot *slot) {
+    queue_mode(queue, 0, RUNQUEUE_ENDS);
+    queue_append(queue, &queue->ends, slot);
+}
+
+struct slot *runqueue_pop_end(struct runqueue *queue) {
+    return queue_take_end(queue);
+}
+
 /* The owner's offer comes back before the rest, unless a thief has it. Relaxed will do: the owner wrote the chain. */
 static void take_back(struct runqueue *queue) {
     struct slot *box = __atomic_exchange_n(&queue->box, NULL, __ATOMIC_RELAXED);

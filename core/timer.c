@@ -57,8 +57,14 @@ bool timer_init(struct timers *timers) {
     uint32_t number = heap_alloc(&machine.heap, order, OS2_FRAME_KERNEL, 0);
     if (number == FRAME_NONE)
         return false;
-    *timers =
-        (struct timers){.heap = frame_memory(number), .tick = TIMER_NEVER, .nap = TIMER_NEVER, .armed = TIMER_NEVER};
+    *timers = (struct timers){
+        .heap = frame_memory(number),
+        .tick = TIMER_NEVER,
+        .nap = TIMER_NEVER,
+        .irq = TIMER_NEVER,
+        .breath = TIMER_NEVER,
+        .armed = TIMER_NEVER,
+    };
     return true;
 }
 
@@ -94,14 +100,17 @@ void timer_program(struct core *core) {
     uint64_t when = t->count ? node(core, 0)->time : TIMER_NEVER;
     when = t->tick < when ? t->tick : when;
     when = t->nap < when ? t->nap : when;
+    when = t->irq < when ? t->irq : when;
+    when = t->breath != TIMER_NEVER ? t->breath : when;
     if (when == t->armed)
         return;
     t->armed = when;
     arch_timer_set(core, when);
 }
 
-/* How many deadlines one entry looks at. The timer is set for those that are left: it fires at once. */
-#define EXPIRE_MAX 32
+/* How many deadlines one entry looks at. The timer is set for those that are left: it fires at once, or after a breath
+ * (core/breath.c). */
+#define EXPIRE_MAX 8
 
 /* While another core transforms a wait, its node is looked at again after this long. */
 #define LOOK_AGAIN_HZ 50000

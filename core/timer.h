@@ -21,9 +21,11 @@ struct timer_node {
 struct timers {
     uint16_t *heap; /* slots, by time: heap[i] <= heap[2i+1], heap[2i+2] */
     uint32_t count;
-    uint64_t tick;  /* when the watchdog looks next; TIMER_NEVER: nothing runs */
-    uint64_t nap;   /* when an idle core looks for work again; TIMER_NEVER: not idle */
-    uint64_t armed; /* what the hardware is set to */
+    uint64_t tick;   /* when the watchdog looks next; TIMER_NEVER: nothing runs */
+    uint64_t nap;    /* when an idle core looks for work again; TIMER_NEVER: not idle */
+    uint64_t irq;    /* when interrupt sources that are held come again; TIMER_NEVER: none is */
+    uint64_t breath; /* nothing of all this before then; TIMER_NEVER: it is not so. See core/breath.c */
+    uint64_t armed;  /* what the hardware is set to */
 };
 
 /* False: no memory. */
@@ -32,7 +34,7 @@ bool timer_init(struct timers *timers);
 /* Arm this core's node of `slot` for the wait `seq`. Replaces what it was armed for: an older wait is over. */
 void timer_arm(struct core *core, struct slot *slot, uint64_t seq, uint64_t time);
 
-/* Set the hardware to the earliest of deadlines, tick and nap. */
+/* Set the hardware to the earliest of deadlines, tick, nap and irq, or to breath. */
 void timer_program(struct core *core);
 
 /* End every wait on this core whose deadline has passed. */

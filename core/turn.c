@@ -183,7 +183,7 @@ void turn_ending(struct core *core, struct slot *slot) {
         arch_space_spoil(&slot->process->space.arch);
     slot->ready_since = arch_clock();
     arch_store_release(&slot->word, state(KIND_END, core->index, 0));
-    runqueue_push(&core->shared.queue, slot);
+    runqueue_push_end(&core->shared.queue, slot);
 }
 
 /* What was stolen becomes this core's, the oldest first to run. NULL: nothing was. */
@@ -194,7 +194,10 @@ static void adopt_chain(struct core *core, struct slot *slot) {
         enum kind kind = state_kind(slot->word);
         ASSERT(kind == KIND_RDY || kind == KIND_END);
         arch_store_release(&slot->word, state(kind, core->index, 0));
-        runqueue_push(&core->shared.queue, slot);
+        if (kind == KIND_END)
+            runqueue_push_end(&core->shared.queue, slot);
+        else
+            runqueue_push(&core->shared.queue, slot);
         core->stolen++;
         slot = next;
     }
@@ -272,6 +275,8 @@ static void idle(struct core *core) {
     arch_store_relaxed(&core->idle_since, start);
     core->timers.tick = TIMER_NEVER;
     while (runqueue_hint(&core->shared.queue) == 0) {
+        if (core->breath.held)
+            breath_rest(core);
         __atomic_fetch_or(&machine.idle_mask, bits, __ATOMIC_SEQ_CST);
         if (steal(core))
             break;
@@ -321,14 +326,39 @@ bool turn_is_own(const struct core *core, const struct process *process) {
     return core->turn_slot == process->slot && !(core->shared.queue.mode & RUNQUEUE_TURN);
 }
 
+/* Who comes next: one step of an end, then a program's turn; and where nobody is ready, all ends. By counting, not by
+ * the clock (core/breath.c), so that what programs see of each other does not hang on how long the kernel takes. NULL:
+ * nobody. `worked`: a step has been made. */
+static struct slot *next(struct core *core, bool worked) {
+    struct runqueue *queue = &core->shared.queue;
+    struct slot *slot = NULL;
+    if (queue->mode & RUNQUEUE_ENDS && !worked)
+        slot = runqueue_pop_end(queue);
+    if (!slot)
+        slot = runqueue_pop(queue, !core->was_front, &core->was_front);
+    if (!slot && (slot = runqueue_pop_end(queue)) != NULL)
+        breath_rest(core);
+    return slot;
+}
+
+/* One step of an end. */
+static void step_end(struct core *core, struct slot *slot) {
+    breath_enter(core);
+    turn_leave_space(core);
+    end_step(core, slot);
+    if (!breath_enough(core))
+        arch_idle_look(core); /* where only ends are going on, no process lets interrupts in */
+}
+
 void turn_dispatch(struct core *core) {
+    bool worked = false;
     core->running = false;
     turn_account(core);
     core->turn_slot = core->slots;
     if (core->shared.stuck)
         arch_store_relaxed(&core->shared.stuck, 0);
     for (;;) {
-        struct slot *slot = runqueue_pop(&core->shared.queue, !core->was_front, &core->was_front);
+        struct slot *slot = next(core, worked);
         if (!slot) {
             turn_leave_space(core);
             idle(core);
@@ -336,9 +366,8 @@ void turn_dispatch(struct core *core) {
         }
         share_work(core);
         if (state_kind(slot->word) == KIND_END) {
-            turn_leave_space(core);
-            end_step(core, slot);
-            arch_idle_look(core); /* where only ends are going on, no process lets interrupts in */
+            worked = true;
+            step_end(core, slot);
             continue;
         }
         ASSERT(slot->word == state(KIND_RDY, core->index, 0));
@@ -355,6 +384,8 @@ void turn_dispatch(struct core *core) {
         begin_turn(core, slot, p, now);
         turn_switch(core, p);
         start_tick(core);
+        if (core->breath.working)
+            breath_leave(core);
         arch_enter(core, &p->context, &p->space.arch);
     }
 }
@@ -409,6 +440,7 @@ void timer_arrived(struct core *core, bool user) {
     uint64_t now = arch_clock();
     core->timers.armed = TIMER_NEVER;
     core->interrupts++;
+    breath_look(core, now);
     timer_expire(core, now);
     if (core->timers.tick <= now) {
         core->timers.tick = now + machine.clock_hz / TICK_HZ;
@@ -417,6 +449,8 @@ void timer_arrived(struct core *core, bool user) {
     }
     if (user)
         look_around(core, now);
+    if (core->timers.irq <= now)
+        irq_again(core, now);
     if (core->timers.nap <= now)
         core->timers.nap = TIMER_NEVER;
     timer_program(core);
@@ -436,9 +470,18 @@ void ipi_arrived(struct core *core) {
         share_work(core);
 }
 
-void interrupt_leave(struct core *core) {
-    if (!core->running)
+void interrupt_enter(struct core *core) {
+    breath_enter(core);
+}
+
+bool interrupt_enough(struct core *core) {
+    return breath_enough(core);
+}
+
+void interrupt_leave(struct core *core, bool user) {
+    if (user && !core->running)
         turn_dispatch(core);
+    breath_leave(core);
 }
 
 struct arch_context *core_context(struct core *core) {

@@ -63,8 +63,9 @@ enum stage {
 #define STEP_SLOTS 512
 #define STEP_WOKEN 32 /* of those slots: processes that the step wakes, ends or frees */
 #define STEP_BLOCKS 16
-#define COLLECT_WORK 512
-#define STEP_FEW 64 /* so few slots are looked at beside other work */
+#define COLLECT_WORK 256  /* slots looked at in one IPI */
+#define COLLECT_CHASED 16 /* one that is chased counts as so many */
+#define STEP_FEW 64       /* so few slots are looked at beside other work */
 
 void end_begin(struct core *core, struct slot *slot, unsigned reason, uint64_t value, uint64_t pc, uint64_t address) {
     if (slot->parent == SLOT_NONE)
@@ -153,7 +154,7 @@ void end_collect(struct core *core) {
         uint64_t life = slot_life(slot);
         if (life_doomed(life)) {
             chase(core, slot, life);
-            work += COLLECT_WORK / STEP_WOKEN;
+            work += COLLECT_CHASED;
         }
     }
     if (core->collect_left)

@@ -231,7 +231,7 @@ void paging_map(struct space *space, uint64_t va, uint64_t pa, unsigned order, u
     fill(space, entry, pa, order, prot, device);
 }
 
-#define FIND_ENTRIES 1024u /* what trim() looks at, at most */
+#define FIND_ENTRIES 512u /* what trim() looks at, at most */
 #define TRIMS_OTHER 64u
 #define FENCE_BY_ADDRESS 8u /* more leaves than this are fenced all at once */
 

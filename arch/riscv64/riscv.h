@@ -78,8 +78,6 @@ uint64_t sbi_mimpid(void);
 uint64_t plic_context_end(uint64_t context);
 void plic_init(void);
 void plic_core_init(uint64_t context);
-/* Take what is pending, mask and complete it; 0: nothing. */
-unsigned plic_claim(uint64_t context);
 
 /* Does what lies at `base` meet [from, end)? */
 static inline bool riscv_meets(uint64_t base, uint64_t size, uint64_t from, uint64_t end) {

@@ -54,21 +54,33 @@ static unsigned fault_of(uint64_t cause) {
     }
 }
 
+/* What is not taken stays pending: it traps again, or is found at the next look. */
 static void take_interrupts(struct core *core, bool user) {
     uint64_t pending = csr_read(sip) & csr_read(sie);
+    if (!pending)
+        return;
+    interrupt_enter(core);
     if (pending & 1u << RISCV_IRQ_SOFT) {
         csr_clear(sip, UINT64_C(1) << RISCV_IRQ_SOFT);
         arch_fence(); /* what the sender stored before is seen after */
         ipi_arrived(core);
     }
-    if (pending & 1u << RISCV_IRQ_TIMER) {
+    if (pending & 1u << RISCV_IRQ_TIMER && !interrupt_enough(core)) {
         csr_clear(sie, UINT64_C(1) << RISCV_IRQ_TIMER); /* until the timer is set again */
         timer_arrived(core, user);
     }
-    if (pending & 1u << RISCV_IRQ_EXTERNAL)
-        for (unsigned irq = plic_claim(riscv_core(core)->plic_context); irq;
-             irq = plic_claim(riscv_core(core)->plic_context))
-            irq_arrived(core, irq);
+    if (pending & 1u << RISCV_IRQ_EXTERNAL && !interrupt_enough(core))
+        irq_arrived(core);
+    interrupt_leave(core, user);
+}
+
+void arch_interrupts_hold(struct core *core, bool hold) {
+    uint64_t others = UINT64_C(1) << RISCV_IRQ_SOFT | UINT64_C(1) << RISCV_IRQ_EXTERNAL;
+    (void)core;
+    if (hold)
+        csr_clear(sie, others);
+    else
+        csr_set(sie, others);
 }
 
 void arch_idle_look(struct core *core) {
@@ -140,7 +152,6 @@ void riscv_trap(struct core *core, uint64_t cause, uint64_t pc, uint64_t value) 
     context->pc = pc;
     if (cause & RISCV_CAUSE_INTERRUPT) {
         take_interrupts(core, true);
-        interrupt_leave(core);
         return;
     }
     if (cause == CAUSE_ILLEGAL && fp_state() == 0) {

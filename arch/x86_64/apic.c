@@ -4,8 +4,8 @@
  *
  * The local APIC is used as x2APIC where the processor has it, through model-specific registers, else through its page
  * of memory. Interrupt number n is input n of the I/O APICs, counted over all of them (GSI), and arrives as a vector of
- * its own; all go to the boot core. The end of an interrupt is told to the local APIC at once, by the core that took
- * it.
+ * its own, at the core that let it in last: where its driver runs. The end of an interrupt is told to the local APIC at
+ * once, by the core that took it.
  *
  * Between an interrupt and its driver's acknowledgement the source is masked. A level-triggered input is masked at the
  * I/O APIC. An edge that comes while its input is masked there is lost for good, so an edge-triggered one stays open,
@@ -24,6 +24,10 @@
 #define ICR_BUSY (1u << 12)
 #define ICR_ASSERT (1u << 14)
 
+#define APIC_MOST 0xfe /* 0xff names all */
+
+#define IOAPIC_SELECT 0
+#define IOAPIC_DATA 0x10
 #define IOAPIC_VERSION 1
 #define IOAPIC_ENTRY 0x10 /* + 2 * input; the next one is the high word */
 #define ENTRY_LOW (1u << 13)
@@ -33,18 +37,10 @@
 enum irq_state { IRQ_OPEN, IRQ_CLOSED, IRQ_PENDING };
 
 static uint8_t irq_mode[X86_IRQS];
-static uint8_t irq_state[X86_IRQS]; /* of those on an edge; guarded by the lock, like the I/O APICs' registers */
+/* Guarded by the lock of those who call arch_irq_unmask() and so on, like the I/O APICs' registers. */
+static uint8_t irq_state[X86_IRQS]; /* of those on an edge */
+static uint32_t irq_apic[X86_IRQS]; /* where it goes */
 static unsigned irq_count;
-static uint32_t lock_word;
-
-/* Interrupts are off, and nobody holds this and takes another lock. Acquire pairs with release of the holder before. */
-static void lock(void) {
-    while (__atomic_exchange_n(&lock_word, 1, __ATOMIC_ACQUIRE))
-        arch_relax();
-}
-static void unlock(void) {
-    __atomic_store_n(&lock_word, 0, __ATOMIC_RELEASE);
-}
 
 /* ---- Local APIC. ---- */
 
@@ -89,6 +85,15 @@ void lapic_init(void) {
     lapic_write(LAPIC_LVT_ERROR, LAPIC_MASKED);
 }
 
+/* By the priority of the task: interrupts of its class of 16 vectors and below wait. */
+void arch_interrupts_hold(struct core *core, bool hold) {
+    (void)core;
+    lapic_write(LAPIC_TPR, hold ? X86_VECTOR_PIC : 0);
+}
+_Static_assert(X86_VECTOR_IRQ + X86_IRQS <= X86_VECTOR_IPI && X86_VECTOR_IPI < X86_VECTOR_PIC &&
+                   X86_VECTOR_TIMER >= X86_VECTOR_PIC + 16,
+               "all vectors but the timer's can be held");
+
 void arch_ipi_send(struct core *core) {
     arch_fence();
     lapic_send(x86_core(core)->apic, X86_VECTOR_IPI);
@@ -117,13 +122,17 @@ void arch_stop_others(void) {
 
 /* ---- I/O APICs. ---- */
 
-static volatile uint32_t *ioapic_select(const struct x86_ioapic *io, unsigned number) {
-    volatile uint32_t *base = arch_phys_to_virt(io->base);
-    base[0] = number;
-    return base + 4;
+static void *ioapic_register(const struct x86_ioapic *io, unsigned offset) {
+    return arch_phys_to_virt(io->base + offset);
 }
 
-/* Set an input: `flags` are ENTRY_MASKED or 0. The lock is held. */
+static void ioapic_write(const struct x86_ioapic *io, unsigned number, uint32_t value) {
+    memory_write32(ioapic_register(io, IOAPIC_SELECT), number);
+    memory_write32(ioapic_register(io, IOAPIC_DATA), value);
+}
+
+/* Set an input: `flags` are ENTRY_MASKED or 0. An entry names a processor by 8 bits: one with a longer number has its
+ * interrupts at the boot core. */
 static void set_input(unsigned irq, uint32_t flags) {
     for (unsigned i = 0; i < x86_facts.ioapic_count; i++) {
         const struct x86_ioapic *io = &x86_facts.ioapic[i];
@@ -131,8 +140,9 @@ static void set_input(unsigned irq, uint32_t flags) {
             continue;
         uint32_t mode =
             (irq_mode[irq] & X86_IRQ_LEVEL ? ENTRY_LEVEL : 0) | (irq_mode[irq] & X86_IRQ_LOW ? ENTRY_LOW : 0);
-        *ioapic_select(io, IOAPIC_ENTRY + 2 * (irq - io->gsi) + 1) = x86_facts.boot_apic << 24;
-        *ioapic_select(io, IOAPIC_ENTRY + 2 * (irq - io->gsi)) = flags | mode | (X86_VECTOR_IRQ + irq);
+        uint32_t apic = irq_apic[irq] <= APIC_MOST ? irq_apic[irq] : x86_facts.boot_apic;
+        ioapic_write(io, IOAPIC_ENTRY + 2 * (irq - io->gsi) + 1, apic << 24);
+        ioapic_write(io, IOAPIC_ENTRY + 2 * (irq - io->gsi), flags | mode | (X86_VECTOR_IRQ + irq));
     }
 }
 
@@ -170,22 +180,27 @@ void ioapic_init(void) {
     pic_off();
     for (unsigned i = 0; i < x86_facts.ioapic_count; i++) {
         struct x86_ioapic *io = &x86_facts.ioapic[i];
-        io->inputs = (*ioapic_select(io, IOAPIC_VERSION) >> 16 & 0xff) + 1;
+        memory_write32(ioapic_register(io, IOAPIC_SELECT), IOAPIC_VERSION);
+        io->inputs = (memory_read32(ioapic_register(io, IOAPIC_DATA)) >> 16 & 0xff) + 1;
         for (unsigned input = 0; input < io->inputs; input++) {
             unsigned irq = io->gsi + input;
-            if (irq < X86_IRQS)
+            if (irq < X86_IRQS) {
+                irq_apic[irq] = x86_facts.boot_apic;
                 set_input(irq, ENTRY_MASKED);
-            else
-                *ioapic_select(io, IOAPIC_ENTRY + 2 * input) = ENTRY_MASKED;
+            } else {
+                ioapic_write(io, IOAPIC_ENTRY + 2 * input, ENTRY_MASKED);
+            }
         }
         unsigned end = io->gsi + io->inputs < X86_IRQS ? io->gsi + io->inputs : X86_IRQS;
         irq_count = end > irq_count ? end : irq_count;
     }
 }
 
-bool ioapic_take(unsigned irq) {
-    bool passed = true;
-    lock();
+unsigned arch_irq_take(struct core *core) {
+    if (!x86_core(core)->vector)
+        return 0;
+    unsigned irq = x86_core(core)->vector - X86_VECTOR_IRQ;
+    x86_core(core)->vector = 0;
     if (irq_mode[irq] & X86_IRQ_LEVEL) {
         set_input(irq, ENTRY_MASKED);
     } else if (irq_state[irq] == IRQ_OPEN) {
@@ -193,31 +208,28 @@ bool ioapic_take(unsigned irq) {
     } else {
         irq_state[irq] = IRQ_PENDING;
         set_input(irq, ENTRY_MASKED);
-        passed = false;
+        irq = 0;
     }
-    unlock();
-    return passed;
+    lapic_end(); /* not before a level is masked, or it comes once more */
+    return irq;
 }
 
 void arch_irq_unmask(unsigned irq) {
     if (irq == 0 || irq >= irq_count)
         return;
-    lock();
     bool again = irq_state[irq] == IRQ_PENDING;
     irq_state[irq] = IRQ_OPEN;
+    irq_apic[irq] = x86_core(arch_core())->apic;
     set_input(irq, 0);
-    unlock();
     if (again)
-        lapic_send(x86_core(arch_core())->apic, X86_VECTOR_IRQ + irq);
+        lapic_send(irq_apic[irq], X86_VECTOR_IRQ + irq);
 }
 
 void arch_irq_mask(unsigned irq) {
     if (irq == 0 || irq >= irq_count)
         return;
-    lock();
     if (irq_mode[irq] & X86_IRQ_LEVEL)
         set_input(irq, ENTRY_MASKED);
     else if (irq_state[irq] == IRQ_OPEN)
         irq_state[irq] = IRQ_CLOSED;
-    unlock();
 }

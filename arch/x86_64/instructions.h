@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The privileged instructions of this port, and cpuid, as functions: a host test puts others in their place. */
+/* The privileged instructions of this port, cpuid, and device registers in memory, as functions: a host test puts
+ * others in their place. */
 #ifndef ARCH_X86_64_INSTRUCTIONS_H
 #define ARCH_X86_64_INSTRUCTIONS_H
 

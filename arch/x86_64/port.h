@@ -59,6 +59,7 @@ struct arch_core {
     uint64_t ctx;       /* the same, but X86_NOWHERE too while that process uses floating point or fs */
     uint32_t index;
     uint32_t apic;                       /* firmware's number */
+    uint8_t vector;                      /* of the source that interrupted, 0: none; see arch_irq_take() */
     uint64_t pcid_next, pcid_epoch;      /* epoch is never 0 */
     const struct arch_context *fp_owner; /* whose control words are loaded; NULL: nobody's, or old ones */
     bool fp_dirty;                       /* floating-point registers are not in their initial state */

@@ -91,15 +91,20 @@ void arch_context_park(struct arch_context *context, struct arch_space *space) {
 static void take_interrupt(struct core *core, unsigned vector, bool user) {
     if (vector == X86_VECTOR_SPURIOUS || (vector >= X86_VECTOR_PIC && vector < X86_VECTOR_TIMER))
         return;
-    lapic_end();
-    if (vector == X86_VECTOR_TIMER) {
-        timer_arrived(core, user);
-    } else if (vector == X86_VECTOR_IPI) {
-        arch_fence(); /* what the sender stored before is seen after */
-        ipi_arrived(core);
-    } else if (vector < X86_VECTOR_IRQ + X86_IRQS && ioapic_take(vector - X86_VECTOR_IRQ)) {
-        irq_arrived(core, vector - X86_VECTOR_IRQ);
+    interrupt_enter(core);
+    if (vector >= X86_VECTOR_IRQ && vector < X86_VECTOR_IRQ + X86_IRQS) {
+        x86_core(core)->vector = (uint8_t)vector;
+        irq_arrived(core);
+    } else {
+        lapic_end();
+        if (vector == X86_VECTOR_TIMER) {
+            timer_arrived(core, user);
+        } else if (vector == X86_VECTOR_IPI) {
+            arch_fence(); /* what the sender stored before is seen after */
+            ipi_arrived(core);
+        }
     }
+    interrupt_leave(core, user);
 }
 
 void x86_trap(struct x86_frame *frame) {
@@ -113,7 +118,6 @@ void x86_trap(struct x86_frame *frame) {
     context->pc = frame->rip;
     if (frame->vector == TRAP_INTERRUPT) {
         take_interrupt(core, frame->error & 0xff, true);
-        interrupt_leave(core);
         return;
     }
     if (frame->vector == TRAP_NO_FP && !core_space(core)->fp_live) {

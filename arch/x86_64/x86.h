@@ -43,10 +43,10 @@
 
 /* Vectors. Interrupt number n, which is the number of an I/O APIC's input (GSI), has X86_VECTOR_IRQ + n. */
 #define X86_VECTOR_IRQ 0x20
-#define X86_IRQS 0xc0
-#define X86_VECTOR_PIC 0xe0 /* 16 of them: nothing comes from there, but spurious ones may */
-#define X86_VECTOR_TIMER 0xf0
-#define X86_VECTOR_IPI 0xf1
+#define X86_IRQS 0xb0
+#define X86_VECTOR_IPI 0xd0
+#define X86_VECTOR_PIC 0xe0   /* 16 of them: nothing comes from there, but spurious ones may */
+#define X86_VECTOR_TIMER 0xf0 /* alone in its class of 16 that may be held back: arch_interrupts_hold() */
 #define X86_VECTOR_SPURIOUS 0xff
 
 /* An I/O APIC: its inputs are interrupts gsi .. gsi + inputs - 1. */
@@ -103,8 +103,6 @@ void lapic_send(uint32_t apic, uint32_t command);
 void apic_ready(struct arch_core *here);
 /* Has arch_stop_others() been called? Then an NMI means that this core is to stop. */
 bool apic_stopping(void);
-/* An input fired: mask it as far as that is needed. False: it is not to be passed on now. */
-bool ioapic_take(unsigned irq);
 /* How an input is signalled; before ioapic_init(). */
 #define X86_IRQ_LEVEL 1u
 #define X86_IRQ_LOW 2u

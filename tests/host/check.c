@@ -198,7 +198,7 @@ static const char *check_slots(void) {
         enum kind kind = state_kind(word);
         uint32_t core = state_peer(word), children = 0, held = 0;
         const char *why = NULL;
-        if (s->lock.held)
+        if (s->lock.next != s->lock.served)
             return WRONG("slot %u's lock is held", i);
         if (kind == KIND_CLM)
             return WRONG("slot %u is still claimed", i);

@@ -53,6 +53,7 @@ uint64_t host_clock;
 struct core *host_core;
 bool host_disturbed, host_switching;
 uint64_t host_stop_in;
+unsigned host_irq_more;
 struct boot_info host_boot_info;
 int host_down;
 void (*host_abort)(void);
@@ -108,20 +109,35 @@ static struct arch_core *port_core(struct core *core) {
 static void take(struct core *core, bool user) {
     struct arch_core *port = port_core(core);
     struct fiber *f = &fibers[port->index];
-    unsigned irq = f->irq;
-    f->irq = 0;
-    if (port->ipi) {
+    interrupt_enter(core);
+    if (port->ipi && !port->held) {
         port->ipi = false;
         ipi_arrived(core);
     }
-    if (port->timer <= host_clock) {
+    if (port->timer <= host_clock && !interrupt_enough(core)) {
         port->timer = UINT64_MAX;
         timer_arrived(core, user);
     }
-    if (irq) {
-        irq_open[irq] = false;
-        irq_arrived(core, irq);
-    }
+    if (f->irq)
+        irq_arrived(core);
+    f->irq = 0;
+    interrupt_leave(core, user);
+}
+
+/* One that a test has arrive does so whether or not interrupts are held: it came just before. */
+unsigned arch_irq_take(struct core *core) {
+    struct fiber *f = &fibers[port_core(core)->index];
+    unsigned irq = f->irq;
+    irq_open[irq] = false;
+    if (host_irq_more)
+        host_irq_more--;
+    else
+        f->irq = 0;
+    return irq;
+}
+
+void arch_interrupts_hold(struct core *core, bool hold) {
+    port_core(core)->held = hold;
 }
 
 static void base_loop(void) {
@@ -153,7 +169,6 @@ static void base_loop(void) {
             break;
         case JOB_INTERRUPT:
             take(host_core, true);
-            interrupt_leave(host_core);
             break;
         case JOB_FAULT:
             fault_arrived(host_core, f->fault, f->pc, f->address);
@@ -203,7 +218,7 @@ void host_interrupt(unsigned core, unsigned irq) {
 }
 
 bool host_interrupt_due(unsigned core) {
-    return cores[core]->arch.ipi || cores[core]->arch.timer <= host_clock;
+    return (cores[core]->arch.ipi && !cores[core]->arch.held) || cores[core]->arch.timer <= host_clock;
 }
 
 void host_fault(unsigned core, unsigned fault, uint64_t pc, uint64_t address) {
@@ -261,6 +276,7 @@ void host_boot(const struct host_config *wanted) {
     host_memory(HOST_RAM_BASE, config.ram_bytes);
     host_switching = host_disturbed = false;
     host_clock = 1000;
+    host_irq_more = 0;
     host_heap_budget = -1;
     host_down = -1;
     host_panic[0] = host_console[0] = '\0';
@@ -373,11 +389,14 @@ void arch_ipi_send(struct core *core) {
     port_core(core)->ipi = true;
 }
 
+/* Others may see a controller's registers between two stores of a core's, as they see memory. */
 void arch_irq_unmask(unsigned irq) {
+    host_point();
     irq_open[irq] = true;
 }
 
 void arch_irq_mask(unsigned irq) {
+    host_point();
     irq_open[irq] = false;
 }
 

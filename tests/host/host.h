@@ -109,6 +109,9 @@ extern struct short_counts short_counts;
 /* Is interrupt `irq` let in? */
 bool host_irq_open(unsigned irq);
 
+/* An interrupt source is broken, or very fast: it is pending so many times more after it was taken. */
+extern unsigned host_irq_more;
+
 /* What arch_power_off() or arch_restart() was told: code, or 256 for a restart. -1: the machine runs. */
 extern int host_down;
 

@@ -28,6 +28,7 @@ struct arch_core {
     unsigned index;
     uint64_t timer; /* when the timer fires; UINT64_MAX: never */
     bool ipi;       /* one is pending */
+    bool held;      /* and is not taken, nor any other interrupt but the timer's */
     uint64_t run_word, ctx, place, asid_next, asid_epoch, pcid_next, pcid_epoch;
     const struct arch_context *fp_owner;
 };

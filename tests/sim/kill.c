@@ -51,6 +51,10 @@ static void rest(void) {
             } else if (host_interrupt_due(i)) {
                 host_interrupt(i, 0);
                 quiet = false;
+            } else if (cores[i]->arch.ipi && cores[i]->arch.held) { /* it comes after a breath: core/breath.c */
+                if (host_clock < cores[i]->timers.breath)
+                    host_clock = cores[i]->timers.breath;
+                quiet = false;
             }
         }
         if (quiet)

@@ -48,7 +48,7 @@ struct thief {
 static struct runqueue queue;
 static uint32_t state_of[SLOTS + 1];  /* (a) relaxed: orders nothing */
 static uint64_t pushed_as[SLOTS + 1]; /* plain: written by the owner before a push, read by whoever gets the slot */
-static bool pushed_front[SLOTS + 1];  /* the same */
+static bool pushed_apart[SLOTS + 1];  /* the same */
 static struct thief thieves[THIEVES_MAX];
 static uint32_t asked, over; /* (a) */
 
@@ -85,7 +85,7 @@ static void *thief_run(void *argument) {
         for (;;) {
             struct slot *next = slot->run_next;
             got(slot->index);
-            if (!pushed_front[slot->index]) {
+            if (!pushed_apart[slot->index]) {
                 if (pushed_as[slot->index] <= last)
                     fail("stolen out of order", slot->index);
                 last = pushed_as[slot->index];
@@ -111,29 +111,33 @@ static uint16_t mine[SLOTS];
 static unsigned have;
 static uint64_t stamp, last_popped;
 
-static void prepare(unsigned slot, bool front) {
+enum place { LIST, FRONT, ENDS };
+
+static void prepare(unsigned slot, enum place place) {
     pushed_as[slot] = ++stamp;
-    pushed_front[slot] = front;
+    pushed_apart[slot] = place != LIST;
     if (__atomic_exchange_n(&state_of[slot], QUEUED, __ATOMIC_RELAXED) != FREE)
         fail("pushed twice", slot);
 }
 
-static void push(bool front) {
+static void push(enum place place) {
     unsigned slot;
 
     if (!have)
         return;
     slot = mine[--have];
-    prepare(slot, front);
-    if (front)
+    prepare(slot, place);
+    if (place == FRONT)
         runqueue_push_front(&queue, &machine.slot[slot]);
+    else if (place == ENDS)
+        runqueue_push_end(&queue, &machine.slot[slot]);
     else
         runqueue_push(&queue, &machine.slot[slot]);
 }
 
 static void take(unsigned slot) {
     got(slot);
-    if (!pushed_front[slot]) {
+    if (!pushed_apart[slot]) {
         if (pushed_as[slot] <= last_popped)
             fail("popped out of order", slot);
         last_popped = pushed_as[slot];
@@ -150,6 +154,14 @@ static bool pop(bool front) {
     return slot;
 }
 
+static bool pop_end(void) {
+    struct slot *slot = runqueue_pop_end(&queue);
+
+    if (slot)
+        take(slot->index);
+    return slot;
+}
+
 /* As the entry path's yield: its steps, in its order. */
 static void rotate(void) {
     struct slot *first = queue.mode ? NULL : queue.list.head;
@@ -157,7 +169,7 @@ static void rotate(void) {
     if (!first || !have)
         return;
     unsigned own = mine[--have];
-    prepare(own, false);
+    prepare(own, LIST);
     queue.list.tail->run_next = &machine.slot[own];
     queue.list.tail = &machine.slot[own];
     queue.list.head = first->run_next;
@@ -191,11 +203,11 @@ static void run(unsigned count, unsigned rounds) {
     for (unsigned round = 0; round < rounds; round++) {
         uint64_t what = random_next(&seed);
         if (what % 8 < 3)
-            push(false);
+            push(LIST);
         else if (what % 8 < 4)
-            push(true);
+            push(what & 128 ? FRONT : ENDS);
         else if (what % 8 < 7)
-            pop(what & 64);
+            what >> 20 & 7 ? pop(what & 64) : pop_end();
         else
             rotate();
         if (what >> 8 & 7 ? __atomic_exchange_n(&asked, 0, __ATOMIC_RELAXED) : what >> 12 & 1)
@@ -213,7 +225,7 @@ static void run(unsigned count, unsigned rounds) {
     collect(count);
     if (runqueue_check(&queue))
         fail(runqueue_check(&queue), 0);
-    while (pop(true)) {
+    while (pop(true) || pop_end()) {
     }
     if (have != SLOTS)
         fail("some are lost", have);

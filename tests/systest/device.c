@@ -3,6 +3,7 @@
 #include "systest.h"
 
 #include "arch_test.h"
+#include "os2/stream.h"
 #include "os2/time.h"
 
 #define IRQ_BIT (UINT64_C(1) << 50)
@@ -129,6 +130,63 @@ static void interrupts(void) {
     os2_handle_close(irq);
     if (at)
         os2_block_free((void *)(uintptr_t)at);
+}
+
+static uint64_t interrupts_of(unsigned core) {
+    struct os2_message m;
+    return os2_machine_info(machine, OS2_MACHINE_CORE, core, &m) >= 0 ? m.w[3] : 0;
+}
+
+/* A driver that has its device interrupt again and again, and acknowledges without serving it, beside one that computes
+ * on another core: that one's core is not interrupted by it; and a burst is held, and comes again by itself. */
+static void interrupt_storm(void) {
+    enum { FIRES = 600, CORES = 8 };
+    struct puppet p;
+    uint64_t at = 0, result, before[CORES], most = 0, all = 0, held = 0;
+
+    NEED(arch_device_open(machine));
+    if (ARCH_DEVICE_BASE)
+        NEED_IS(claim(OS2_DEVICE_MEMORY, ARCH_DEVICE_BASE, 0, &at), OS2_OK);
+    NEED_IS(claim(OS2_DEVICE_IRQ, ARCH_DEVICE_IRQ, 1, &result), OS2_OK);
+    unsigned irq = (unsigned)result;
+    CHECK_IS(os2_irq_bind(irq, IRQ_BIT), OS2_OK);
+    if (!puppet_start(&p, 0, &(struct puppet_plan){.watchdog_ms = HANG_MS}))
+        return;
+    if (cores > 1) {
+        puppet_begin_op(&p, PUPPET_SPIN, 0, 0);
+        os2_sleep_ms(PAUSE_MS);
+    }
+    for (unsigned i = 0; i < CORES; i++)
+        before[i] = interrupts_of(i);
+    for (unsigned i = 0; i < FIRES; i++) {
+        arch_device_again(at);
+        for (unsigned tries = 0; tries < 100 && !bits_now(); tries++)
+            held += tries == 99;
+        if (!CHECK_IS(os2_irq_ack(irq), OS2_OK))
+            break;
+    }
+    for (unsigned i = 0; i < CORES; i++) {
+        uint64_t n = interrupts_of(i) - before[i];
+        all += n;
+        most = n > most ? n : most;
+    }
+    os2_printf("# %u fires, %lu held for a while; %lu interrupts, %lu of them on one core\n", (unsigned)FIRES, held,
+               all, most);
+    CHECK(all >= FIRES / 4);
+    CHECK(all - most <= all / 4);
+    /* What was held comes, without another acknowledge. */
+    arch_device_again(at);
+    CHECK(take_bits(IRQ_BIT));
+    arch_device_quiet(at);
+    do {
+        CHECK_IS(os2_irq_ack(irq), OS2_OK);
+        os2_sleep_ms(PAUSE_MS);
+    } while (bits_now()); /* it may have come once more before it was quiet */
+    CHECK_IS(os2_irq_bind(irq, 0), OS2_OK);
+    os2_handle_close(irq);
+    if (at)
+        os2_block_free((void *)(uintptr_t)at);
+    puppet_drop(&p);
 }
 
 /* The handle can be given on; the last who bound it gets the interrupt, and may acknowledge it. */
@@ -314,6 +372,7 @@ static const struct test tests[] = {
     {"claim-move claim-end", "registers move with messages, and are free when their owner ends", move_memory},
     {"claim-rights claim-invalid", "RAM, the interrupt controller and the like are nobody's", claim_errors},
     {"irq-bits irq-ack irq-unbind irq-ack-rights port-grant", "interrupts: bits, held until acknowledged", interrupts},
+    {"irq-one-core irq-storm", "a storm of interrupts is its driver's core's alone, and is held", interrupt_storm},
     {"irq-give irq-last irq-owner-ends", "interrupts are given on", give_interrupt},
     {"port-grant", "I/O ports: those that were granted, to whom they were granted", port_rights},
     {"end-device end-device-claim end-device-close", "a driver's pages are kept until its supervisor lets go",

@@ -2,7 +2,7 @@
 /*
  * systest: the system-call suite, started by init instead of the shell (boot argument os2.start=systest). Prints TAP.
  *
- * With an argument it is one of its own children: a puppet, a fuzzer, or a member of a crowd.
+ * With an argument it is one of its own children: a puppet, a fuzzer, a member of a crowd, or a sleeper.
  */
 #include "systest.h"
 
@@ -29,7 +29,7 @@ static unsigned failures;
 static const struct area *const areas[] = {
     &area_great, &area_turn,   &area_register, &area_block, &area_handle,  &area_message,
     &area_reply, &area_parcel, &area_notify,   &area_wait,  &area_process, &area_end,
-    &area_limit, &area_device, &area_machine,  &area_fuzz,  &area_crowd,
+    &area_limit, &area_device, &area_machine,  &area_fuzz,  &area_crowd,   &area_hostile,
 };
 
 bool check_is(const char *file, int line, const char *what, uint64_t got, uint64_t wanted) {
@@ -151,6 +151,8 @@ int main(int argc, char **argv) {
         return fuzz_main(argc - 2, argv + 2);
     if (argc > 1 && strcmp(argv[1], "member") == 0)
         return crowd_main(argc - 2, argv + 2);
+    if (argc > 1 && strcmp(argv[1], "sleeper") == 0)
+        return sleeper_main(argc - 2, argv + 2);
     if (!prepare()) {
         os2_printf("Bail out! systest needs the machine handle, and itself as a file\n");
         return 1;

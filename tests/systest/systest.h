@@ -32,8 +32,9 @@ struct area {
 #define AREA(area_name, list) const struct area area_##area_name = {#area_name, list, sizeof(list) / sizeof((list)[0])}
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-extern const struct area area_block, area_crowd, area_device, area_end, area_fuzz, area_great, area_handle, area_limit,
-    area_machine, area_message, area_notify, area_parcel, area_process, area_register, area_reply, area_turn, area_wait;
+extern const struct area area_block, area_crowd, area_device, area_end, area_fuzz, area_great, area_handle,
+    area_hostile, area_limit, area_machine, area_message, area_notify, area_parcel, area_process, area_register,
+    area_reply, area_turn, area_wait;
 
 /* A check that fails says so in a comment line; the test goes on. */
 bool check_is(const char *file, int line, const char *what, uint64_t got, uint64_t wanted);
@@ -175,5 +176,6 @@ void puppet_drop(struct puppet *puppet);
 int puppet_main(int argc, char **argv);
 int fuzz_main(int argc, char **argv);
 int crowd_main(int argc, char **argv);
+int sleeper_main(int argc, char **argv);
 
 #endif

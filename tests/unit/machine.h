@@ -85,10 +85,14 @@ static inline void settle(void) {
     check();
 }
 
+/* Time passes; what is due is done, also what has to wait for a breath (core/breath.c). */
 static inline void pass(uint64_t ticks) {
     host_clock += ticks;
-    if (host_rest(0) != HOST_OFF && host_interrupt_due(0))
+    while (host_rest(0) != HOST_OFF && (host_interrupt_due(0) || cores[0]->breath.held)) {
+        if (!host_interrupt_due(0))
+            host_clock = cores[0]->timers.breath;
         host_interrupt(0, 0);
+    }
     check();
 }
 

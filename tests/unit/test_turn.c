@@ -11,7 +11,8 @@ static void test_storm(void **unused) {
     run(init);
     CALL(init, OS2_SYS_receive | OS2_F_FROM); /* out of the way */
     for (unsigned i = 0; i < 2; i++)
-        machine.irq[1 + i] = (struct irq){slot_generation(driver[i]->slot), 1, driver[i]->slot->index};
+        machine.irq[1 + i] =
+            (struct irq){.life = slot_generation(driver[i]->slot), .bits = 1, .slot = driver[i]->slot->index};
     uint64_t before = cores[0]->turns;
     for (unsigned i = 0; i < 400; i++) {
         assert_int_equal(host_rest(0), HOST_USER);
@@ -38,7 +39,7 @@ static void test_front_alone(void **unused) {
     struct process *driver = spawn(init, 6, NULL);
     run(init);
     CALL(init, OS2_SYS_receive | OS2_F_FROM);
-    machine.irq[1] = (struct irq){slot_generation(driver->slot), 1, driver->slot->index};
+    machine.irq[1] = (struct irq){.life = slot_generation(driver->slot), .bits = 1, .slot = driver->slot->index};
     for (unsigned i = 0; i < 5; i++) {
         run(driver);
         driver->reg[OS2_R_CONTROL] = OS2_SYS_receive;

@@ -133,11 +133,25 @@ void port_write32(uint16_t port, uint32_t value) {
     (void)port;
     (void)value;
 }
+
+/* Its one I/O APIC: a register that chooses, and one that is the chosen one. */
+#define INPUTS 24u
+static uint32_t ioapic_chosen, ioapic_entry[2 * INPUTS];
+static unsigned ioapic_offset(const volatile void *at) {
+    return (unsigned)(arch_virt_to_phys((const void *)at) - x86_facts.ioapic[0].base);
+}
 uint32_t memory_read32(const volatile uint32_t *at) {
-    return *at;
+    assert_int_equal(ioapic_offset(at), 0x10);
+    return ioapic_chosen == 1 ? (INPUTS - 1) << 16 | 0x20 : ioapic_entry[ioapic_chosen - 0x10];
 }
 void memory_write32(volatile uint32_t *at, uint32_t value) {
-    *at = value;
+    if (ioapic_offset(at) == 0) {
+        ioapic_chosen = value;
+        return;
+    }
+    assert_int_equal(ioapic_offset(at), 0x10);
+    assert_in_range(ioapic_chosen, 0x10, 0x10 + 2 * INPUTS - 1);
+    ioapic_entry[ioapic_chosen - 0x10] = value;
 }
 
 /* ---- What the port's sources need of others. ---- */
@@ -305,6 +319,77 @@ static void test_x2apic(void **state) {
     assert_true(msr_value == (UINT64_C(7) << 32 | X86_VECTOR_IPI));
 }
 
+/* ---- Interrupts. ---- */
+
+#define MASKED(irq) (ioapic_entry[2 * (irq)] >> 16 & 1)
+#define GOES_TO(irq) (ioapic_entry[2 * (irq) + 1] >> 24)
+
+static unsigned take(unsigned at, unsigned irq) {
+    here = at;
+    gs[0] = &core[at];
+    core[at].vector = (uint8_t)(X86_VECTOR_IRQ + irq);
+    unsigned ends = msr_writes, taken = arch_irq_take((struct core *)&core[at]);
+    assert_int_equal(msr_writes, ends + 1);
+    assert_int_equal(msr_number, 0x80b);
+    assert_int_equal(arch_irq_take((struct core *)&core[at]), 0);
+    assert_int_equal(msr_writes, ends + 1);
+    return taken;
+}
+
+static void let_in(unsigned at, unsigned irq) {
+    here = at;
+    gs[0] = &core[at];
+    arch_irq_unmask(irq);
+}
+
+/* An input goes to the core that let it in last, and to no other. */
+static void test_irq_moves(void **state) {
+    (void)state;
+    x86_facts = (struct x86_facts){.x2apic = true, .boot_apic = 3, .ioapic_count = 1};
+    x86_facts.ioapic[0].base = arch_virt_to_phys(room);
+    core[0].apic = 3;
+    core[1].apic = 9;
+    ioapic_mode(5, X86_IRQ_LEVEL);
+    ioapic_init();
+    assert_int_equal(ioapic_irqs(), INPUTS);
+    for (unsigned i = 0; i < INPUTS; i++)
+        assert_true(MASKED(i));
+    for (unsigned i = 0; i < 6; i++) {
+        unsigned at = i % CORES;
+        let_in(at, 5);
+        assert_false(MASKED(5));
+        assert_int_equal(GOES_TO(5), core[at].apic);
+        assert_int_equal(take(at, 5), 5);
+        assert_true(MASKED(5));
+        let_in(at, 8); /* on an edge: stays open, and the second is kept */
+        assert_int_equal(GOES_TO(8), core[at].apic);
+        assert_int_equal(take(at, 8), 8);
+        assert_false(MASKED(8));
+        assert_int_equal(take(at, 8), 0);
+        assert_true(MASKED(8));
+        let_in(1 - at, 8);
+        assert_int_equal(GOES_TO(8), core[1 - at].apic);
+        assert_true(msr_number == 0x830 && msr_value == ((uint64_t)core[1 - at].apic << 32 | (X86_VECTOR_IRQ + 8)));
+        assert_int_equal(take(1 - at, 8), 8);
+    }
+    core[1].apic = 300; /* more than an entry can name */
+    let_in(1, 5);
+    assert_int_equal(GOES_TO(5), 3);
+    core[1].apic = 7;
+}
+
+/* What can be held is: all but the timer's, by the class of its vector. */
+static void test_irqs_held(void **state) {
+    (void)state;
+    arch_interrupts_hold((struct core *)&core[0], true);
+    assert_int_equal(msr_number, 0x808);
+    assert_true(X86_VECTOR_TIMER >> 4 > msr_value >> 4);
+    assert_true(X86_VECTOR_IPI >> 4 <= msr_value >> 4);
+    assert_true((X86_VECTOR_IRQ + X86_IRQS - 1) >> 4 <= msr_value >> 4);
+    arch_interrupts_hold((struct core *)&core[0], false);
+    assert_true(msr_number == 0x808 && msr_value == 0);
+}
+
 /* ---- TSC-deadline. ---- */
 
 static void test_deadline(void **state) {
@@ -393,8 +478,9 @@ int main(void) {
         return 0;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pcids),    cmocka_unit_test(test_no_pcids), cmocka_unit_test(test_x2apic),
-        cmocka_unit_test(test_deadline), cmocka_unit_test(test_tree),
+        cmocka_unit_test(test_pcids),     cmocka_unit_test(test_no_pcids),  cmocka_unit_test(test_x2apic),
+        cmocka_unit_test(test_irq_moves), cmocka_unit_test(test_irqs_held), cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_tree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

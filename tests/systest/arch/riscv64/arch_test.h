@@ -103,6 +103,12 @@ static inline void arch_device_quiet(uintptr_t block) {
     *arch_device_register(block, 0x10) = 0;
 }
 
+/* The line goes down and up again. */
+static inline void arch_device_again(uintptr_t block) {
+    arch_device_quiet(block);
+    arch_device_fire(block);
+}
+
 /* Physical addresses that nobody may claim: RAM, interrupt controller, core-local interruptor, the power device. */
 static const uint64_t arch_forbidden[] = {0x80000000, 0x80200000, 0x0c000000, 0x0c200000, 0x02000000, 0x00100000};
 
