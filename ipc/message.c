@@ -313,9 +313,16 @@ static int send_message(struct core *core, struct process *x, bool call) {
         }
         t->process->lender = loan_name(slot); /* what it lends is seen where the turn is spent */
         turn_park(x);
-        arm(core, slot, seq, deadline);
-        turn_switch(core, t->process); /* x's tables are left before x is published */
-        arch_store_release(&slot->word, state(KIND_CAL, t->index, seq));
+        if (deadline == 0) {
+            /* No answer can be in time: the wait is over before it begins, whenever the timer would come. */
+            turn_switch(core, t->process);
+            wait_finish(x, OS2_E_TIMEOUT);
+            turn_ready(core, slot);
+        } else {
+            arm(core, slot, seq, deadline);
+            turn_switch(core, t->process); /* x's tables are left before x is published */
+            arch_store_release(&slot->word, state(KIND_CAL, t->index, seq));
+        }
         if (slot_doomed(t))
             turn_end_doomed(core);
         return SYSCALL_STOPPED;
