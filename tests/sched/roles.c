@@ -17,6 +17,7 @@
  *     clear     see time.c: tokens spent by block_alloc; ends
  *     storm     see storm.c
  *     heir, once, worker, parker, measure   see loan.c
+ *     neighbour, hog ...   see neighbour.c
  */
 #include "os2/start.h"
 #include "os2/string.h"
@@ -77,7 +78,7 @@ int role_main(const char *role, unsigned number) {
     int status;
 
     (void)number;
-    if (role_loan(role, &status))
+    if (role_loan(role, &status) || role_neighbour(role, &status))
         return status;
     if (strcmp(role, "born") == 0)
         os2_exit(os2_clock(NULL));

@@ -28,7 +28,7 @@ struct area {
     size_t count;
 };
 #define AREA(area_name, list) const struct area area_name = {list, sizeof(list) / sizeof((list)[0])}
-extern const struct area area_share, area_chain, area_loan, area_spread, area_time, area_storm;
+extern const struct area area_share, area_chain, area_loan, area_neighbour, area_spread, area_time, area_storm;
 
 /* A check that fails says so in a comment line; the test goes on. */
 bool check_between(const char *file, int line, const char *what, uint64_t got, uint64_t least, uint64_t most);
@@ -70,7 +70,8 @@ void spin(uint64_t ticks);
 int role_main(const char *role, unsigned number);
 int role_storm(void);
 int role_clear(void);
-/* False: it is none of loan.c's. */
+/* False: it is none of loan.c's, or neighbour.c's. */
 bool role_loan(const char *role, int *ret_status);
+bool role_neighbour(const char *role, int *ret_status);
 
 #endif

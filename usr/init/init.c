@@ -49,6 +49,7 @@ struct service {
     uint64_t least, most; /* pages for its work, besides what its program needs */
     unsigned stack_order;
     uint64_t watchdog_ms; /* its own limit, and so the largest of all below it */
+    uint64_t quantum;     /* the same; 0: the default */
     struct os2_child child;
     bool runs;
     uint64_t started_ms, restart_ms;
@@ -243,7 +244,10 @@ static int service_start(enum init_service which) {
     struct service *service = &services[which];
     struct os2_cpio_file file;
     struct os2_child_plan plan = {
-        .process = {.watchdog_ms = service->watchdog_ms, .end_bits = UINT64_C(1) << which, .name = service->name},
+        .process = {.quantum = service->quantum,
+                    .watchdog_ms = service->watchdog_ms,
+                    .end_bits = UINT64_C(1) << which,
+                    .name = service->name},
         .stack_order = service->stack_order,
     };
     const char *reason = NULL;
@@ -424,6 +428,7 @@ void os2_entry(const struct os2_boot *given) {
     if (arguments.start[0]) { /* that one may do what init may */
         services[SERVICE_LAST].name = arguments.start;
         services[SERVICE_LAST].watchdog_ms = OS2_CHILD_NO_WATCHDOG;
+        services[SERVICE_LAST].quantum = OS2_QUANTUM_MAX;
     }
     if (!init_uart_find(boot, &uart))
         os2_log(OS2_INIT_MACHINE, "no UART that I know in the device tree\n");

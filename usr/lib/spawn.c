@@ -144,7 +144,7 @@ int os2_child_create(const struct os2_child_plan *plan, struct os2_child *ret_ch
         status = os2_process_facts(0, 0, &self);
         if (status < 0)
             return status;
-        process.quantum = self.quantum;
+        process.quantum = self.quantum < OS2_QUANTUM_DEFAULT ? self.quantum : OS2_QUANTUM_DEFAULT;
     }
     if (!process.watchdog_ms)
         process.watchdog_ms = OS2_WATCHDOG_DEFAULT_MS;

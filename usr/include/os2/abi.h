@@ -160,6 +160,9 @@ enum os2_handle_kind {
  * W3 = tp (x86_64: fs base).
  * process_kill: handle = control. */
 #define OS2_QUANTUM_MAX 1000000u
+/* What services and programs get where nobody says otherwise: a turn of usual calls is over in a millisecond or less,
+ * and one of the dearest in 20. */
+#define OS2_QUANTUM_DEFAULT 1000u
 #define OS2_WATCHDOG_DEFAULT_MS 10000u
 
 /* process_info: handle 0 = oneself; a control handle = that child; a machine handle with OS2_RIGHT_OBSERVE = the

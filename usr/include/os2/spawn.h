@@ -42,7 +42,7 @@
 struct os2_child_plan {
     const void *image; /* the ELF file */
     size_t image_size;
-    /* quota 0: the least this image needs; quantum 0: the caller's own; watchdog 0: OS2_WATCHDOG_DEFAULT_MS */
+    /* quota 0: the least this image needs; quantum 0: the default; watchdog 0: OS2_WATCHDOG_DEFAULT_MS */
     struct os2_process_plan process;
     unsigned stack_order; /* 0: OS2_STACK_ORDER */
 };
