@@ -36,6 +36,7 @@ ELSEWHERE = {
     "block": ("tests/unit/test_block.c", "assert_int_equal(n, DEVICE_BLOCKS)"),
     "ends": ("tests/qemu.py", "exit_code_seen(machine, output.status) != code"),
     "faults": ("tests/meson.build", "os2.faults"),
+    "turns": ("tests/sched/time.c", "a turn that lasts for the watchdog limit ends at the next call"),
     "terminal": ("tests/terminal.py", "by the console service, and no more by the kernel"),
 }
 EXEMPT = ("In:", "In,", "Out:", "Out,", "No errors", "No arguments", "Errors", "All errors", "The errors")
