@@ -8,10 +8,9 @@
  * quantum of the client it works for (core/loan.c), else its own.
  *
  * Nothing else ends a turn but waiting and exit. Interrupts return to the same process; the timer's tick, ten times a
- * second while a process runs, only looks whether that process made a system call since, for the watchdog. A process may
- * make one just before its limit, again and again, and would keep its turn for limit times quantum, which is months. So
- * a turn that has lasted for the limit has no tokens left from then on: it ends at the next call. It still ends nowhere
- * but at a call.
+ * second while a process runs, only looks whether that process made a system call since, for the watchdog. A process
+ * may make one just before its limit, again and again, and would keep its turn for limit times quantum, which is
+ * months. So a turn that has lasted for the limit has no tokens left from then on: it ends at the next call.
  *
  * An idle core shows itself in machine.idle_mask, looks at the others' queues, and naps: 50 us, doubling to 10 ms. The
  * nap is what makes it safe that hints and the mask are read without fences: a wake-up that falls between two looks is
