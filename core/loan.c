@@ -25,7 +25,8 @@
  * begun, and ended, by the long way only (arch_space_spoil() in core/turn.c).
  *
  * Who waits to be taken is read from the queue without its lock, the first few of it: a hint about slots, which are
- * type-stable, and about quanta, which then may be those of a process that has just ended.
+ * type-stable. What is read of a process counts only if its slot's word, before and after, is the same wait for this
+ * server: the object of one that has ended meanwhile may be a page of a program by now, which put there what it likes.
  *
  * Rejected: to let the loan last until the server takes another message. A server that answered by `reply`, or whose
  * client had ended, kept a quantum of 1 or of a million for good.
@@ -63,15 +64,21 @@ static uint32_t largest_waiting(const struct process *process) {
     uint32_t i = __atomic_load_n(&slot->queue_head, __ATOMIC_RELAXED);
     for (unsigned n = 0; i != SLOT_NONE && n < WAITERS; n++) {
         const struct slot *y = &machine.slot[i];
-        uint32_t lending = y->process->lending;
-        largest = lending > largest ? lending : largest;
+        uint64_t word = slot_word(y);
+        uint32_t lending = __atomic_load_n(&y->process->lending, __ATOMIC_RELAXED);
+        arch_fence();
+        if (state_kind(word) == KIND_SND && state_peer(word) == slot->index && slot_word(y) == word)
+            largest = lending > largest ? lending : largest;
         i = __atomic_load_n(&y->next, __ATOMIC_RELAXED);
     }
     for (unsigned place = 0; place < OWED; place++) {
-        if (!loan_stands(process, process->owed[place]))
+        uint64_t name = process->owed[place];
+        if (!loan_stands(process, name))
             continue;
-        uint32_t quantum = machine.slot[process->owed[place] >> STATE_SEQ_BITS].process->quantum;
-        largest = quantum > largest ? quantum : largest;
+        uint32_t quantum = __atomic_load_n(&machine.slot[name >> STATE_SEQ_BITS].process->quantum, __ATOMIC_RELAXED);
+        arch_fence();
+        if (loan_stands(process, name))
+            largest = quantum > largest ? quantum : largest;
     }
     return largest ? largest : process->crowded;
 }

@@ -54,6 +54,8 @@ struct core {
     uint64_t watch_since;          /* (c) watchdog: when its process was first seen without a new system call */
     uint64_t watch_calls;          /* (c) watchdog: turns and tokens at that time */
     struct process *watch_process; /* (c) */
+    uint64_t watch_turn;           /* (c) watchdog: the turn, as `turns` counts it, that was seen last */
+    uint64_t watch_turn_since;     /* (c) watchdog: when it was first seen */
     uint64_t fault_address;        /* (c) of the last fault that a fence was to settle */
     uint64_t fault_calls;          /* (c) turns and tokens at that time */
     struct timers timers;          /* (c) */

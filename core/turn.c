@@ -8,7 +8,9 @@
  * quantum of the client it works for (core/loan.c), else its own.
  *
  * Nothing else ends a turn but waiting and exit. Interrupts return to the same process; the timer's tick, ten times a
- * second while a process runs, only looks whether that process made a system call since, for the watchdog.
+ * second while a process runs, only looks whether that process made a system call since, for the watchdog. A process
+ * may make one just before its limit, again and again, and would keep its turn for limit times quantum, which is
+ * months. So a turn that has lasted for the limit has no tokens left from then on: it ends at the next call.
  *
  * An idle core shows itself in machine.idle_mask, looks at the others' queues, and naps: 50 us, doubling to 10 ms. The
  * nap is what makes it safe that hints and the mask are read without fences: a wake-up that falls between two looks is
@@ -417,11 +419,24 @@ static uint64_t calls_made(const struct core *core) {
     return (core->turns << 32) + (uint64_t)core->tokens;
 }
 
-/* End a current process that has made no system call for its limit. Ten looks a second. */
+/* Take the tokens of a turn that has lasted for the limit of the process that runs in it. */
+static void bound_turn(struct core *core, uint64_t limit, uint64_t now) {
+    if (core->watch_turn != core->turns) {
+        core->watch_turn = core->turns;
+        core->watch_turn_since = now;
+    } else if (limit && now - core->watch_turn_since >= limit && core->tokens > 0) {
+        turn_account(core);
+        core->tokens = core->tokens_marked = 0;
+    }
+}
+
+/* End a current process that has made no system call for its limit, or its turn. Ten looks a second. */
 static void watchdog(struct core *core, uint64_t now) {
     struct process *p = core->current;
+    bool called = p != core->watch_process || calls_made(core) != core->watch_calls;
+    bound_turn(core, p->watchdog, now);
     uint64_t calls = calls_made(core);
-    if (p != core->watch_process || calls != core->watch_calls) {
+    if (called) {
         core->watch_process = p;
         core->watch_calls = calls;
         core->watch_since = now;
@@ -429,6 +444,7 @@ static void watchdog(struct core *core, uint64_t now) {
             arch_store_relaxed(&core->shared.stuck, 0);
         return;
     }
+    core->watch_calls = calls;
     call_for_help(core);
     if (p->watchdog && now - core->watch_since >= p->watchdog) {
         core->watch_process = NULL;

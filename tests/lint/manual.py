@@ -9,6 +9,9 @@ Every call has one section, a heading of its name alone. The table is the one ma
 calls every sentence that promises something ends with its tags in braces; each tag is that of a test in tests/systest/,
 and each tag of a test stands in the manual. {by NAME} names a test elsewhere, of those in ELSEWHERE, and {-} says that
 no test can show it.
+
+docs/security.md names tests too: by such tags, by functions (test_..., case_...), and behind the word sched by titles.
+Each must be there.
 """
 import re
 import sys
@@ -17,21 +20,42 @@ import lint
 
 LIST = "usr/include/os2/syscalls.h"
 MANUAL = "docs/syscalls.md"
+SECURITY = "docs/security.md"
 TESTS = "tests/systest/"
+SCHED = "tests/sched/"
 START = "<!-- table: written by tests/lint/manual.py --write -->\n"
 END = "<!-- end of table -->\n"
 CALL = re.compile(r"X\((\d+), (\w+), \"([^\"]*)\"\)")
 TAGS = re.compile(r"\{([a-z0-9-]+(?:,\s+[a-z0-9-]+)*)\}")
 TEST = re.compile(r"\{\s*\"([a-z0-9 -]+)\",\s*\"[^\"]*\",\s*\w+\}")
+FUNCTION = re.compile(r"\b(?:test|case)_\w+")
+TITLES = re.compile(r"\bsched ((?:\"[^\"]+\"(?:, )?)+)")
 BY = re.compile(r"\{by ([a-z]+)\}")
 # What is held elsewhere: the file, and what must stand there.
 ELSEWHERE = {
     "block": ("tests/unit/test_block.c", "assert_int_equal(n, DEVICE_BLOCKS)"),
     "ends": ("tests/qemu.py", "exit_code_seen(machine, output.status) != code"),
     "faults": ("tests/meson.build", "os2.faults"),
+    "turns": ("tests/sched/time.c", "a turn that lasts for the watchdog limit ends at the next call"),
     "terminal": ("tests/terminal.py", "by the console service, and no more by the kernel"),
 }
 EXEMPT = ("In:", "In,", "Out:", "Out,", "No errors", "No arguments", "Errors", "All errors", "The errors")
+
+
+def security(tree, tested):
+    """Tests that docs/security.md names and that are not there."""
+    text = " ".join(tree.get(SECURITY, "").split())
+    sources = "".join(source for path, source in tree.items() if path.startswith("tests/"))
+    titles = "".join(source for path, source in tree.items() if path.startswith(SCHED))
+    for tags in TAGS.findall(text):
+        for tag in set(re.split(r",\s+", tags)) - tested:
+            yield f"{SECURITY}: {{{tag}}} is the tag of no test"
+    for function in sorted(set(FUNCTION.findall(text))):
+        if f"{function}(" not in sources:
+            yield f"{SECURITY}: there is no {function}()"
+    for title in re.findall(r'"([^"]+)"', " ".join(TITLES.findall(text))):
+        if f'"{title}"' not in titles:
+            yield f"{SECURITY}: no test of schedtest is called: {title}"
 
 
 def table(calls):
@@ -70,6 +94,7 @@ def check(tree):
               for tags in TEST.findall(text) for tag in tags.split()}
     complaints += [f"{MANUAL}: {{{tag}}} is the tag of no test" for tag in sorted(told - tested)]
     complaints += [f"{TESTS}: [{tag}] is no promise of {MANUAL}" for tag in sorted(tested - told)]
+    complaints += security(tree, tested)
     for name in sorted(set(BY.findall(manual))):
         path, text = ELSEWHERE.get(name, ("", ""))
         if text not in tree.get(path, "") or not path:
@@ -96,11 +121,15 @@ if __name__ == "__main__":
     SUITE = TESTS + "a.c"
     ALL = '    {"a b", "text", run},\n    {"c", "text", run},\n'
 
-    def sample(manual=GOOD, calls=TWO, tests=ALL, elsewhere=ELSEWHERE["ends"][1]):
-        return {LIST: calls, MANUAL: manual, SUITE: tests, ELSEWHERE["ends"][0]: elsewhere}
+    SAFE = 'Shown by {a, c}; test_it, and\nsched "one", "two"; "three".\n'
+
+    def sample(manual=GOOD, calls=TWO, tests=ALL, elsewhere=ELSEWHERE["ends"][1], safe=SAFE):
+        return {LIST: calls, MANUAL: manual, SUITE: tests, ELSEWHERE["ends"][0]: elsewhere, SECURITY: safe,
+                "tests/unit/a.c": "void test_it(void)", SCHED + "a.c": '{"one", run}, {"two", run}'}
 
     tree = lint.tree
-    lint.tree = lambda: {**tree(), MANUAL: (lint.ROOT / MANUAL).read_text(encoding="utf-8")}
+    pages = {page: (lint.ROOT / page).read_text(encoding="utf-8") for page in (MANUAL, SECURITY)}
+    lint.tree = lambda: {**tree(), **pages}
     lint.run(
         check,
         sample(),
@@ -115,5 +144,8 @@ if __name__ == "__main__":
             (sample(tests=ALL.replace("a b", "a b d")), "[d] is no promise"),
             (sample(elsewhere=""), "{by ends} is no test elsewhere"),
             (sample(GOOD + "- More. {by luck}\n"), "{by luck} is no test elsewhere"),
+            (sample(safe=SAFE.replace("a, c", "a, d")), "{d} is the tag of no test"),
+            (sample(safe=SAFE.replace("test_it", "test_its")), "there is no test_its()"),
+            (sample(safe=SAFE.replace("two", "four")), "no test of schedtest is called: four"),
         ],
     )

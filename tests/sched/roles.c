@@ -15,6 +15,7 @@
  *     brief     computes 300 ms without a system call, sends its supervisor the time at which that was over, ends
  *     stuck     computes without a system call
  *     clear     see time.c: tokens spent by block_alloc; ends
+ *     slow      see time.c: calls that are far from each other; ends
  *     storm     see storm.c
  *     heir, once, worker, parker, measure   see loan.c
  *     neighbour, hog ...   see neighbour.c
@@ -92,6 +93,8 @@ int role_main(const char *role, unsigned number) {
         return role_storm();
     if (strcmp(role, "clear") == 0)
         return role_clear();
+    if (strcmp(role, "slow") == 0)
+        return role_slow();
     if (strcmp(role, "short") == 0)
         compute(50);
     if (strcmp(role, "long") == 0)

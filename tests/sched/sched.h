@@ -70,6 +70,7 @@ void spin(uint64_t ticks);
 int role_main(const char *role, unsigned number);
 int role_storm(void);
 int role_clear(void);
+int role_slow(void);
 /* False: it is none of loan.c's, or neighbour.c's. */
 bool role_loan(const char *role, int *ret_status);
 bool role_neighbour(const char *role, int *ret_status);

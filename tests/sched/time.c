@@ -58,6 +58,40 @@ static void test_watchdog(void) {
     os2_printf("# ended after %lu ms at pc 0x%lx\n", microseconds(os2_clock(NULL) - start) / 1000, end.pc);
 }
 
+#define LONG_MS 3000u
+#define LONG_LIMIT_MS 500u
+#define LONG_QUANTUM 100000u /* more than it makes calls: it could have one turn for all */
+
+/* Makes a call now and then, well within its limit. */
+int role_slow(void) {
+    uint64_t end = os2_deadline_ms(LONG_MS);
+    os2_clock(&rate);
+    while (os2_clock(NULL) < end)
+        spin(rate / 1000);
+    return 0;
+}
+
+/* One such process on each core: this one sleeps a moment, and has its turn when one of theirs ends. */
+static void test_long_turn(void) {
+    struct os2_member_plan plan = {.watchdog_ms = LONG_LIMIT_MS, .quantum = LONG_QUANTUM};
+    uint64_t start, late;
+    unsigned number;
+
+    for (unsigned i = 0; i < cores; i++)
+        if (!CHECK(os2_team_add(&team, &plan, &number) >= 0) || !member_start(number, "slow"))
+            return;
+    start = os2_clock(NULL);
+    for (late = 0; microseconds(os2_clock(NULL) - start) < LONG_MS * 1000;) {
+        uint64_t before = os2_clock(NULL);
+        os2_sleep_ms(SLEEP_MS);
+        before = os2_clock(NULL) - before;
+        late = before > late ? before : late;
+    }
+    os2_printf("# a sleep of %u ms ends after %lu ms at most\n", SLEEP_MS, microseconds(late) / 1000);
+    CHECK_BETWEEN(microseconds(late) / 1000, 0, LONG_LIMIT_MS + 200 + SLACK_MS);
+    CHECK(os2_team_join(&team));
+}
+
 /* The status: 0, or which order cost something else than a token and one more for each 64 KiB after the first. */
 int role_clear(void) {
     static const unsigned cost[] = {[0] = 1, [4] = 1, [5] = 2, [9] = 32, [10] = 64};
@@ -107,6 +141,7 @@ static const struct test tests[] = {
     {"a sleep is never too short", test_sleep},
     {"a core that idles has no tick", test_no_tick},
     {"the watchdog ends a process at its own limit and tells where it was", test_watchdog},
+    {"a turn that lasts for the watchdog limit ends at the next call", test_long_turn},
     {"block_alloc costs a token for each 64 KiB", test_clear},
     {"no child has a larger quantum than its creator", test_quantum},
 };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a program may use up, and who pays: slots, watches; and what a creator hands down. */
+#include "core/loan.h"
+#include "core/state.h"
 #include "tests/unit/machine.h"
 
 static struct process *a, *b;
@@ -175,12 +177,30 @@ static void test_many_watched(void **unused) {
         assert_int_equal(machine.slot[handle_slot(init->handles->entry[controls[i]].target)].watchers, 0);
 }
 
+/* What is read of one that seems to wait in a queue counts only while it waits there: its object may be a page of a
+ * program's by now. */
+static void test_gone_from_queue(void **unused) {
+    (void)unused;
+    uint32_t own = a->quantum;
+    run(b);
+    CALL(b, OS2_SYS_call | HANDLE(handle_to(b, a, OS2_HANDLE_INBOX, OS2_RIGHT_SEND, 0)), 0);
+    assert_int_equal(state_kind(b->slot->word), KIND_SND);
+    b->lending = own + 5;
+    assert_int_equal(loan_quantum(a, a->slot, own), own + 5);
+    uint64_t word = b->slot->word;
+    for (enum kind kind = KIND_RCV; kind <= KIND_DEAD; kind++) {
+        b->slot->word = state(kind, a->slot->index, state_seq(word));
+        assert_int_equal(loan_quantum(a, a->slot, own), own + 5 * (kind == KIND_SND));
+    }
+    b->slot->word = word;
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_slots),   TEST(test_slot_high),     TEST(test_watchdog_limit),
-        TEST(test_watches), TEST(test_many_watchers), TEST(test_many_watched),
+        TEST(test_slots),         TEST(test_slot_high),    TEST(test_watchdog_limit),  TEST(test_watches),
+        TEST(test_many_watchers), TEST(test_many_watched), TEST(test_gone_from_queue),
     };
     return cmocka_run_group_tests_name("bounds", tests, NULL, NULL);
 }

@@ -211,11 +211,42 @@ static void test_watchdog(void **unused) {
     assert_int_equal(slot->end_reason, OS2_END_WATCHDOG);
 }
 
+/* A process that makes a call well within its limit, and so for ever, has no longer a turn than that. */
+static void test_long_turn(void **unused) {
+    (void)unused;
+    struct slot *slot[2];
+    boot(16);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(CALL(init, OS2_SYS_process_create, 10, 100, 500, 1), OS2_OK);
+        unsigned control = (unsigned)init->reg[OS2_R_LABEL];
+        slot[i] = &machine.slot[handle_slot(init->handles->entry[control].target)];
+        assert_int_equal(CALL(init, OS2_SYS_process_start | HANDLE(control), 0x10000), OS2_OK);
+    }
+    CALL(init, OS2_SYS_receive, 0);
+    for (unsigned turn = 0; turn < 6; turn++) {
+        struct process *p = slot[turn % 2]->process;
+        unsigned calls = 0;
+        assert_ptr_equal(cores[0]->current, p);
+        for (; cores[0]->current == p; calls++) {
+            assert_in_range(calls, 0, 7);
+            pass(100000);
+            CALL(p, OS2_SYS_tokens, 0);
+        }
+        assert_in_range(calls, 5, 7);
+    }
+    /* Its tokens are gone, but not the time since its last call. */
+    for (unsigned i = 0; i < 8; i++)
+        pass(100000);
+    settle();
+    assert_int_equal(state_kind(slot[0]->word), KIND_DEAD);
+    assert_int_equal(slot[0]->end_reason, OS2_END_WATCHDOG);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_handle_table),   cmocka_unit_test(test_handle_words), cmocka_unit_test(test_timers),
         cmocka_unit_test(test_many_deadlines), cmocka_unit_test(test_run_queue),    cmocka_unit_test(test_turns),
-        cmocka_unit_test(test_watchdog),
+        cmocka_unit_test(test_watchdog),       cmocka_unit_test(test_long_turn),
     };
     option_seed = 1;
     options_read(argc, argv);
