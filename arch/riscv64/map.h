@@ -34,8 +34,8 @@ void riscv_first_map(struct riscv_tables *tables, uint64_t at, const struct risc
  * they are more than it has room for. The caller fences. */
 bool riscv_window(struct riscv_tables *tables, unsigned which, uint64_t pa, uint64_t size);
 
-/* Map the stack of core `index`, KERNEL_STACK_SIZE bytes from `pa` on, where nothing is mapped below it; returns where it
- * ends there. The caller fences. */
+/* Map the stack of core `index`, KERNEL_STACK_SIZE bytes from `pa` on, where nothing is mapped below it; returns where
+ * it ends there. The caller fences. */
 uint64_t riscv_stack_map(struct riscv_tables *tables, unsigned index, uint64_t pa);
 /* Is this address just below the stack of a core? */
 bool riscv_below_stack(uint64_t va);
