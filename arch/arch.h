@@ -243,6 +243,11 @@ bool arch_device_allowed(uint64_t base, uint64_t size);
 /* The firmware's console: boot and panic only. */
 void arch_console_write(const char *text, size_t length);
 
+/* The same for a process that may, where firmware serves it as long as the machine runs; else false, and -2. Send a
+ * byte as it is; this may wait until the one before has left. Take a byte that was received; -1: none, now. */
+bool arch_console_put(uint8_t byte);
+int arch_console_get(void);
+
 /* Power off, telling `code` to whoever started the machine, where it can; or restart. */
 _Noreturn void arch_power_off(unsigned code);
 _Noreturn void arch_restart(void);

@@ -2,9 +2,9 @@
 /*
  * System calls on the caller's own memory: see mm/block.c.
  *
- * Clearing is the one thing here whose cost a program chooses, so it is paid by size: a token for each BLOCK_TOKEN_PAGES,
- * at least one. What the turn cannot pay is cleared in the next ones. So a turn of N tokens is bounded in time by N times
- * what a token may cost, whatever calls it is spent on.
+ * Clearing is the one thing here whose cost a program chooses, so it is paid by size: a token for each
+ * BLOCK_TOKEN_PAGES, at least one. What the turn cannot pay is cleared in the next ones. So a turn of N tokens is
+ * bounded in time by N times what a token may cost, whatever calls it is spent on.
  */
 #include "core/syscall.h"
 #include "mm/page.h"

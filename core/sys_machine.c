@@ -129,3 +129,21 @@ int sys_machine_control(struct core *core, struct process *process) {
         return OS2_E_INVALID;
     }
 }
+
+/* One byte a call: this core waits in firmware, with interrupts off, until the byte before has left. */
+int sys_firmware_console(struct core *core, struct process *process) {
+    (void)core;
+    enum os2_status status = syscall_machine(process, OS2_RIGHT_CONSOLE);
+    if (status != OS2_OK)
+        return status;
+    uint64_t what = process->reg[OS2_R_LABEL], byte = process->reg[OS2_R_W0];
+    if (what == OS2_FIRMWARE_PUT && byte <= UINT8_MAX)
+        return arch_console_put((uint8_t)byte) ? 0 : OS2_E_CALL;
+    if (what != OS2_FIRMWARE_GET)
+        return OS2_E_INVALID;
+    int got = arch_console_get();
+    if (got < 0)
+        return got == -1 ? OS2_E_WOULD_WAIT : OS2_E_CALL;
+    process->reg[OS2_R_LABEL] = (uint64_t)got;
+    return 1;
+}

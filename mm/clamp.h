@@ -14,7 +14,8 @@
 /* `index` if it is below `count`, else 0. Both below 2^63 (a larger index gives 0). */
 static inline uint64_t clamp_index(uint64_t index, uint64_t count) {
     __asm__("" : "+r"(index)); /* else a compiler that knows of the branch before leaves the mask out */
-    return index & ~(uint64_t)((int64_t)(index | (count - 1 - index)) >> 63);
+    uint64_t out_of_range = (index | (count - 1 - index)) >> 63;
+    return index & (out_of_range - 1);
 }
 
 #endif

@@ -262,6 +262,21 @@ def no_uart_interrupt(chain, folder, facts):
     return edited_tree(chain, folder, facts, edit)
 
 
+def reserved_uart(chain, folder, facts):
+    """The UART is the firmware's own, as its node says: the console is the firmware's."""
+    def edit(text):
+        return text.replace("serial@10000000 {", 'serial@10000000 { status = "reserved";')
+    return edited_tree(chain, folder, facts, edit)
+
+
+def unknown_uart(chain, folder, facts):
+    """U-Boot makes the UART one of a kind that has no driver, after OpenSBI has found it."""
+    other = u_boot_by_hand(chain, folder, facts)
+    *load, boot = other["typed"]
+    return other | {"typed": [*load, "fdt addr ${fdtcontroladdr}", "fdt set /soc/serial@10000000 compatible acme,uart",
+                              boot]}
+
+
 def foreign_interrupt(chain, folder, facts):
     """The console's UART is wired to the first processor's own controller, not to the PLIC."""
     def edit(text):
@@ -283,6 +298,9 @@ def long_arguments(chain, folder, facts):
 def no_hsm(chain, folder, facts):
     return edited_tree(chain, folder, facts, lambda text: text.replace("chosen {", 'chosen { bootargs = "os2.nohsm";'))
 
+
+FIRMWARES = (r"init\(\d+\): no UART that I know in the device tree: the console is the firmware's",
+             r"the firmware's console has no interrupt: it is polled")
 
 CHAINS = {
     "opensbi": Chain(log=(r"image at 80200000", r"RAM 80000000\.\.88000000", r"clock 10000000 Hz",
@@ -328,6 +346,8 @@ CHAINS = {
                                log=(r"the UART has no interrupt: it is polled",)),
     "foreign interrupt": Chain(prepare=foreign_interrupt,
                                log=(r"the console's interrupt goes to a controller that the kernel does not drive",)),
+    "reserved UART": Chain(prepare=reserved_uart, log=FIRMWARES),
+    "unknown UART": Chain(memory="512M", prepare=unknown_uart, log=FIRMWARES),
     "no HSM": Chain(prepare=no_hsm, smp=3, harts=(0,),
                     log=(r"the firmware starts no harts \(no HSM\): those that it sent here itself are waited for",
                          r"\A((?!does not start it)[\s\S])*\Z", r"core 2 \(cpu 2\) has not arrived",

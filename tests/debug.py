@@ -246,13 +246,12 @@ def case_smep_and_smap(args):
             panics(guest, rf"^kernel panic: trap in the kernel.*: vector {what} .* cs 8 ")
 
 
-@only("x86_64")
 def case_kernel_stack_full(args):
     """What is below a kernel stack is not mapped: who needs more than there is overwrites nothing, and is reported."""
     with stub(args) as (guest, gdb):
         guest.prompt(0)
         guest.type("primes 1000000000 &\r")
-        gdb("hbreak syscall_dispatch", "continue", "delete", "set $rsp -= 16384 - 64", "detach")
+        gdb("hbreak syscall_dispatch", "continue", "delete", "set $sp -= 16384 - 64", "detach")
         panics(guest, r"^kernel panic: a kernel stack is full: pc ")
 
 

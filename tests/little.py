@@ -52,7 +52,7 @@ def too_little(args, memory):
             shown = guest.text.decode(errors="replace")
         if not ended.startswith(wanted) or (ended and not wanted):
             raise GuestError(f"with {append!r}: {ended or 'ended'}: {shown!r}")
-        said = re.findall(r"init: too little memory: \d+ pages are missing; RAM of (\d+) MiB is the least", shown)
+        said = re.findall(r"init\(1\): too little memory: \d+ pages are missing; RAM of (\d+) MiB is the least", shown)
         if len(said) != 1:
             raise GuestError(f"said {len(said)} times what is missing: {shown!r}")
         for service in ("names", "console", "files", "shell"):

@@ -11,6 +11,8 @@
  *     window    two tables of 4 KiB leaves behind the image, for what must be read or written while the direct map is
  *               not yet: the device tree where firmware left it, the pages that become the direct map's tables
  *     direct    RAM that is not reserved, writable, with the largest leaves that lie in it whole; registers of devices
+ *     stacks    the cores' stacks once more, in 4 KiB leaves, each with as much room below it where nothing is: who
+ *               needs more than its stack is told by a page fault, and overwrites nothing
  *
  * What the firmware does not name is guessed in arch/riscv64/memory.c.
  *
@@ -30,6 +32,7 @@
 
 _Static_assert(INDEX(RISCV_IMAGE_BASE, 1) == 0 && RISCV_IMAGE_MOST == UINT64_C(1) << SHIFT(1),
                "the image is what one table of 4 KiB leaves maps; the windows follow");
+_Static_assert(CORES_MAX *RISCV_STACKS_STRIDE <= UINT64_C(1) << SHIFT(1), "the stacks have one table");
 
 void riscv_first_map(struct riscv_tables *tables, uint64_t at, const struct riscv_image *image) {
     uint64_t middle = at + offsetof(struct riscv_tables, middle);
@@ -37,6 +40,7 @@ void riscv_first_map(struct riscv_tables *tables, uint64_t at, const struct risc
     tables->middle[0] = arch_pte_table(at + offsetof(struct riscv_tables, image));
     for (unsigned i = 0; i < RISCV_WINDOWS; i++)
         tables->middle[1 + i] = arch_pte_table(at + offsetof(struct riscv_tables, window) + i * OS2_PAGE_SIZE);
+    tables->middle[1 + RISCV_WINDOWS] = arch_pte_table(at + offsetof(struct riscv_tables, stacks));
     for (uint64_t offset = 0; offset < image->size; offset += OS2_PAGE_SIZE)
         tables->image[offset >> OS2_PAGE_SHIFT] = (image->base + offset) >> 2 | (offset < image->rodata ? GLOBAL_RX
                                                                                  : offset < image->data ? GLOBAL_R
@@ -51,6 +55,18 @@ bool riscv_window(struct riscv_tables *tables, unsigned which, uint64_t pa, uint
     for (unsigned i = 0; i < 512; i++)
         tables->window[which][i] = i < pages ? (first + i) << OS2_PAGE_SHIFT >> 2 | GLOBAL_RW : 0;
     return true;
+}
+
+uint64_t riscv_stack_map(struct riscv_tables *tables, unsigned index, uint64_t pa) {
+    uint64_t va = RISCV_STACKS_BASE + index * RISCV_STACKS_STRIDE + KERNEL_STACK_SIZE;
+    for (uint64_t at = 0; at < KERNEL_STACK_SIZE; at += OS2_PAGE_SIZE)
+        tables->stacks[INDEX(va + at, 0)] = (pa + at) >> 2 | GLOBAL_RW;
+    return va + KERNEL_STACK_SIZE;
+}
+
+bool riscv_below_stack(uint64_t va) {
+    return va >= RISCV_STACKS_BASE && va < RISCV_STACKS_BASE + CORES_MAX * RISCV_STACKS_STRIDE &&
+           (va - RISCV_STACKS_BASE) % RISCV_STACKS_STRIDE < KERNEL_STACK_SIZE;
 }
 
 void riscv_direct_map(struct riscv_tables *tables, uint64_t base, uint64_t end) {

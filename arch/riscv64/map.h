@@ -11,12 +11,15 @@
 #define RISCV_WINDOW_TABLES 1 /* pages that become tables; then, what is copied */
 #define RISCV_WINDOW_SIZE UINT64_C(0x200000)
 #define RISCV_WINDOW_BASE(which) (RISCV_IMAGE_BASE + RISCV_IMAGE_MOST + (which)*RISCV_WINDOW_SIZE)
+#define RISCV_STACKS_BASE RISCV_WINDOW_BASE(RISCV_WINDOWS)
+#define RISCV_STACKS_STRIDE (2 * KERNEL_STACK_SIZE)
 
 struct riscv_tables {
     uint64_t root[512];
     uint64_t middle[512]; /* of the GiB that has the image */
     uint64_t image[512];
     uint64_t window[RISCV_WINDOWS][512];
+    uint64_t stacks[512];
 } __attribute__((aligned(4096)));
 
 /* The image in memory: where, and the offsets of its parts, each on pages of its own. */
@@ -30,6 +33,12 @@ void riscv_first_map(struct riscv_tables *tables, uint64_t at, const struct risc
 /* Let a window show the pages of [pa, pa + size), and nothing else; size 0 closes it. False, with nothing changed, if
  * they are more than it has room for. The caller fences. */
 bool riscv_window(struct riscv_tables *tables, unsigned which, uint64_t pa, uint64_t size);
+
+/* Map the stack of core `index`, KERNEL_STACK_SIZE bytes from `pa` on, where nothing is mapped below it; returns where
+ * it ends there. The caller fences. */
+uint64_t riscv_stack_map(struct riscv_tables *tables, unsigned index, uint64_t pa);
+/* Is this address just below the stack of a core? */
+bool riscv_below_stack(uint64_t va);
 
 /* [base, end) in the direct map, whole pages; all RAM that is not reserved; and how many tables the latter takes. The
  * caller fences. */

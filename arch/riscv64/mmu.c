@@ -83,6 +83,14 @@ void riscv_map_device(uint64_t base, uint64_t size) {
                      (base + size + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1));
 }
 
+/* Other cores fence when they turn their MMU on; that is later. */
+uint64_t riscv_map_stack(unsigned index, uint64_t top) {
+    uint64_t pa = arch_virt_to_phys((const void *)(uintptr_t)(top - KERNEL_STACK_SIZE));
+    uint64_t mapped = riscv_stack_map(&riscv_tables, index, pa);
+    fence_map();
+    return mapped;
+}
+
 /* How many ASID bits satp keeps. */
 static uint64_t probe_asids(void) {
     uint64_t satp = csr_read(satp);

@@ -43,6 +43,7 @@ struct arch_core {
     uint64_t ctx; /* run_word + ASID epoch, and whether sstatus.FS is not Off; RISCV_CTX_NONE: no short switch */
     uint64_t asid_next, asid_epoch; /* epoch is never 0 */
     uint64_t plic_context;          /* RISCV_NO_PLIC: none */
+    uint8_t console_byte;           /* that the firmware's console has given */
     /* Where the entry path goes for a number without flags, a label in assembly; and what is called at riscv_light. */
     void (*shorts[RISCV_LIGHT_ENTRIES])(void);
     light_handler *light[RISCV_LIGHT_ENTRIES];

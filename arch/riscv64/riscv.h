@@ -97,6 +97,9 @@ bool riscv_usable(const struct boot_info *info, const struct boot_range *range);
 void *riscv_show(unsigned which, uint64_t pa, uint64_t size);
 void riscv_map_ram(struct boot_info *info);
 void riscv_map_device(uint64_t base, uint64_t size);
+/* Map the stack of core `index`, which ends at `top` in the direct map, where nothing is mapped below it; returns where
+ * it ends there. */
+uint64_t riscv_map_stack(unsigned index, uint64_t top);
 
 /* entry.S, fp.S, start.S */
 _Noreturn void riscv_enter(struct core *core);

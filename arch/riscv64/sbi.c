@@ -2,7 +2,8 @@
 /*
  * The firmware's interface (SBI 1.0 and legacy): each extension is probed, and has a fallback.
  *
- *     console    DBCN (SBI 2.0), else legacy putchar        timer    TIME, else legacy set_timer
+ *     console    DBCN (SBI 2.0), else legacy putchar,       timer    TIME, else legacy set_timer
+ *                getchar
  *     IPI        sPI, else legacy send_ipi                  power    SRST, else legacy shutdown
  *     start      HSM; firmware that is older sends all harts to the entry, where they wait (start.S)
  */
@@ -17,6 +18,9 @@
 #define SBI_DBCN 0x4442434e
 #define SBI_LEGACY_SET_TIMER 0
 #define SBI_LEGACY_PUTCHAR 1
+#define SBI_LEGACY_GETCHAR 2
+#define SBI_DBCN_READ 1
+#define SBI_DBCN_WRITE_BYTE 2
 #define SBI_LEGACY_SEND_IPI 4
 #define SBI_LEGACY_SHUTDOWN 8
 
@@ -105,12 +109,32 @@ bool sbi_hart_start(uint64_t hart, uint64_t address, uint64_t argument) {
     return !has.hsm || sbi_call(SBI_HSM, 0, hart, address, argument).error == 0;
 }
 
+/* Firmware that has neither answers that it does not know the call, and that is all. */
+bool arch_console_put(uint8_t byte) {
+    if (has.dbcn)
+        sbi_call(SBI_DBCN, SBI_DBCN_WRITE_BYTE, byte, 0, 0);
+    else
+        sbi_call(SBI_LEGACY_PUTCHAR, 0, byte, 0, 0);
+    return true;
+}
+
 void arch_console_write(const char *text, size_t length) {
     for (size_t i = 0; i < length; i++) {
         if (text[i] == '\n')
-            sbi_call(has.dbcn ? SBI_DBCN : SBI_LEGACY_PUTCHAR, has.dbcn ? 2 : 0, '\r', 0, 0);
-        sbi_call(has.dbcn ? SBI_DBCN : SBI_LEGACY_PUTCHAR, has.dbcn ? 2 : 0, (uint8_t)text[i], 0, 0);
+            arch_console_put('\r');
+        arch_console_put((uint8_t)text[i]);
     }
+}
+
+int arch_console_get(void) {
+    if (!has.dbcn) {
+        int64_t byte = sbi_call(SBI_LEGACY_GETCHAR, 0, 0, 0, 0).error;
+        return byte >= 0 && byte <= UINT8_MAX ? (int)byte : -1;
+    }
+    /* DBCN writes to a physical address: in the core's struct, which is in the direct map, and no other core's. */
+    uint8_t *byte = &riscv_core(arch_core())->console_byte;
+    struct sbi_result r = sbi_call(SBI_DBCN, SBI_DBCN_READ, 1, arch_virt_to_phys(byte), 0);
+    return r.error == 0 && r.value == 1 ? *(volatile uint8_t *)byte : -1;
 }
 
 void arch_halt(void) {

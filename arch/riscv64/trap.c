@@ -172,6 +172,8 @@ void riscv_trap(struct core *core, uint64_t cause, uint64_t pc, uint64_t value) 
 }
 
 void riscv_kernel_trap(uint64_t cause, uint64_t pc, uint64_t value, uint64_t sp, uint64_t ra) {
+    if ((cause == CAUSE_LOAD_PAGE || cause == CAUSE_STORE_PAGE) && riscv_below_stack(value))
+        panic("a kernel stack is full: pc %lx sp %lx ra %lx", pc, sp, ra);
     panic("trap in the kernel: cause %lx pc %lx value %lx sp %lx ra %lx", cause, pc, value, sp, ra);
 }
 

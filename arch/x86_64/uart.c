@@ -41,3 +41,14 @@ void arch_console_write(const char *text, size_t length) {
         put((uint8_t)text[i]);
     }
 }
+
+/* Firmware serves no console here beside a kernel: the BIOS's went with real mode, UEFI's with its boot services. The
+ * port above is a UART that the console's driver knows, and that a process may claim. */
+bool arch_console_put(uint8_t byte) {
+    (void)byte;
+    return false;
+}
+
+int arch_console_get(void) {
+    return -2;
+}

@@ -445,6 +445,20 @@ void arch_console_write(const char *text, size_t length) {
         snprintf(host_panic, sizeof host_panic, "%.*s", (int)length, text);
 }
 
+/* Firmware's console echoes: what was put last comes back once. */
+static int echo = -1;
+
+bool arch_console_put(uint8_t byte) {
+    echo = byte;
+    return true;
+}
+
+int arch_console_get(void) {
+    int byte = echo;
+    echo = -1;
+    return byte;
+}
+
 void arch_stop_others(void) {
     for (unsigned i = 0; i < CORES_MAX; i++)
         if (cores[i] && cores[i] != arch_core())

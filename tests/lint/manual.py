@@ -34,6 +34,7 @@ BY = re.compile(r"\{by ([a-z]+)\}")
 # What is held elsewhere: the file, and what must stand there.
 ELSEWHERE = {
     "block": ("tests/unit/test_block.c", "assert_int_equal(n, DEVICE_BLOCKS)"),
+    "chains": ("tests/chains.py", "the console is the firmware's"),
     "ends": ("tests/qemu.py", "exit_code_seen(machine, output.status) != code"),
     "faults": ("tests/meson.build", "os2.faults"),
     "turns": ("tests/sched/time.c", "a turn that lasts for the watchdog limit ends at the next call"),

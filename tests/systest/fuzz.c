@@ -72,6 +72,8 @@ static void one_call(uint64_t *caller) {
         number = OS2_SYS_tokens;
     if (number == OS2_SYS_log)
         m.label = 0; /* never text */
+    if (number == OS2_SYS_firmware_console)
+        m.label |= OS2_FIRMWARE_GET;
     if (number == OS2_SYS_block_alloc || number == OS2_SYS_process_create)
         m.label = next() % (number == OS2_SYS_block_alloc ? 12 : 200);
     if (number == OS2_SYS_process_create) {

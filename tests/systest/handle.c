@@ -11,11 +11,11 @@ static int mint(unsigned source, unsigned kind, uint64_t badge, unsigned rights,
 
 /* Every call that takes a handle, with indices that name none, and with handles of the wrong kind. */
 static void bad_handles(void) {
-    static const enum os2_syscall calls[] = {OS2_SYS_send,          OS2_SYS_call,          OS2_SYS_notify,
-                                             OS2_SYS_watch,         OS2_SYS_handle_close,  OS2_SYS_process_give,
-                                             OS2_SYS_process_grant, OS2_SYS_process_start, OS2_SYS_process_kill,
-                                             OS2_SYS_device_claim,  OS2_SYS_irq_bind,      OS2_SYS_irq_ack,
-                                             OS2_SYS_port_grant,    OS2_SYS_machine_info,  OS2_SYS_machine_control};
+    static const enum os2_syscall calls[] = {
+        OS2_SYS_send,         OS2_SYS_call,         OS2_SYS_notify,          OS2_SYS_watch,
+        OS2_SYS_handle_close, OS2_SYS_process_give, OS2_SYS_process_grant,   OS2_SYS_process_start,
+        OS2_SYS_process_kill, OS2_SYS_device_claim, OS2_SYS_irq_bind,        OS2_SYS_irq_ack,
+        OS2_SYS_port_grant,   OS2_SYS_machine_info, OS2_SYS_machine_control, OS2_SYS_firmware_console};
     static const unsigned bad[] = {0, 250, 254, OS2_HANDLES - 1};
     for (size_t i = 0; i < COUNT(calls); i++) {
         for (size_t j = 0; j < COUNT(bad); j++) {
@@ -199,6 +199,7 @@ static void no_rights(void) {
     CHECK_IS(raw(OS2_SYS_machine_info, weak, 0, &m), OS2_E_RIGHTS);
     CHECK_IS(raw(OS2_SYS_machine_control, weak, 0, &m), OS2_E_RIGHTS);
     CHECK_IS(raw(OS2_SYS_log, weak, 0, &m), OS2_E_RIGHTS);
+    CHECK_IS(raw(OS2_SYS_firmware_console, weak, 0, &m), OS2_E_RIGHTS);
     CHECK_IS(raw(OS2_SYS_process_info, weak, 0, &m), OS2_E_RIGHTS);
     os2_handle_close(weak);
     os2_handle_close(silent);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The machine: clock, log, facts, power. */
+#include "arch_test.h"
 #include "systest.h"
 
 #include "os2/format.h"
@@ -200,6 +201,28 @@ static void control_errors(void) {
     os2_handle_close(weak);
 }
 
+/* Nothing is typed here, and nothing sent: a byte would come into the middle of what the console's driver sends. */
+static void firmware_errors(void) {
+    struct os2_message m = {.label = OS2_FIRMWARE_GET + 1};
+    unsigned weak;
+    int got;
+
+    CHECK_IS(raw(OS2_SYS_firmware_console, machine, 0, &m), OS2_E_INVALID);
+    m = (struct os2_message){.label = UINT64_MAX};
+    CHECK_IS(raw(OS2_SYS_firmware_console, machine, 0, &m), OS2_E_INVALID);
+    m = (struct os2_message){.label = OS2_FIRMWARE_PUT, .w = {256}};
+    CHECK_IS(raw(OS2_SYS_firmware_console, machine, 0, &m), OS2_E_INVALID);
+    m = (struct os2_message){.label = OS2_FIRMWARE_PUT, .w = {UINT64_MAX}};
+    CHECK_IS(raw(OS2_SYS_firmware_console, machine, 0, &m), OS2_E_INVALID);
+    got = os2_firmware_get(machine);
+    CHECK_IS(got, ARCH_FIRMWARE_CONSOLE ? OS2_E_WOULD_WAIT : OS2_E_CALL);
+    CHECK(ARCH_FIRMWARE_CONSOLE || os2_firmware_put(machine, 'x') == OS2_E_CALL);
+    NEED_IS(os2_handle_mint(machine, OS2_HANDLE_MACHINE, 0, OS2_RIGHTS_ALL & ~OS2_RIGHT_CONSOLE, &weak), OS2_OK);
+    CHECK_IS(os2_firmware_put(weak, 'x'), OS2_E_RIGHTS);
+    CHECK_IS(os2_firmware_get(weak), OS2_E_RIGHTS);
+    os2_handle_close(weak);
+}
+
 static const struct test tests[] = {
     {"clock clock-same", "the clock goes on, at one rate, the same everywhere", clock},
     {"log-invalid log-rights", "wrong lengths are refused, and who has no right to write", log_write_errors},
@@ -209,6 +232,8 @@ static const struct test tests[] = {
     {"frames-owner", "frames tell their owner", frames_owner},
     {"machine-invalid", "machine_info refuses what is not there", info_errors},
     {"core-facts", "facts of the cores", core_facts},
+    {"firmware-get firmware-rights firmware-invalid", "the firmware's console is for those who may use it",
+     firmware_errors},
     {"control-rights control-invalid", "machine_control refuses", control_errors},
 };
 AREA(machine, tests);

@@ -80,6 +80,7 @@ static void every_call(void) {
         {OS2_SYS_log, 0, 0, OS2_E_HANDLE, 0},
         {OS2_SYS_machine_info, 0, 0, OS2_E_HANDLE, 0},
         {OS2_SYS_machine_control, 0, 0, OS2_E_HANDLE, 0},
+        {OS2_SYS_firmware_console, 0, 0, OS2_E_HANDLE, 0},
         {OS2_SYS_COUNT, 0, 0, OS2_E_CALL, 0},
     };
     uint64_t in[ARCH_REGISTERS], out[ARCH_REGISTERS];

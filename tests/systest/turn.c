@@ -106,12 +106,31 @@ static void price(void) {
         enum os2_syscall number;
         uint64_t label;
     } calls[] = {
-        {OS2_SYS_tokens, 0},        {OS2_SYS_clock, 0},         {OS2_SYS_block_alloc, 99}, {OS2_SYS_block_free, 0},
-        {OS2_SYS_block_place, 0},   {OS2_SYS_send, 0},          {OS2_SYS_call, 0},         {OS2_SYS_notify, 0},
-        {OS2_SYS_watch, 0},         {OS2_SYS_handle_close, 0},  {OS2_SYS_process_kill, 0}, {OS2_SYS_process_info, 0},
-        {OS2_SYS_device_claim, 0},  {OS2_SYS_irq_bind, 0},      {OS2_SYS_irq_ack, 0},      {OS2_SYS_port_grant, 0},
-        {OS2_SYS_machine_info, 0},  {OS2_SYS_log, 0},           {OS2_SYS_reply, 0},        {OS2_SYS_handle_mint, 0},
-        {OS2_SYS_process_start, 0}, {OS2_SYS_process_grant, 0}, {OS2_SYS_process_give, 0}, {OS2_SYS_COUNT, 0},
+        {OS2_SYS_tokens, 0},
+        {OS2_SYS_clock, 0},
+        {OS2_SYS_block_alloc, 99},
+        {OS2_SYS_block_free, 0},
+        {OS2_SYS_block_place, 0},
+        {OS2_SYS_send, 0},
+        {OS2_SYS_call, 0},
+        {OS2_SYS_notify, 0},
+        {OS2_SYS_watch, 0},
+        {OS2_SYS_handle_close, 0},
+        {OS2_SYS_process_kill, 0},
+        {OS2_SYS_process_info, 0},
+        {OS2_SYS_device_claim, 0},
+        {OS2_SYS_irq_bind, 0},
+        {OS2_SYS_irq_ack, 0},
+        {OS2_SYS_port_grant, 0},
+        {OS2_SYS_machine_info, 0},
+        {OS2_SYS_log, 0},
+        {OS2_SYS_reply, 0},
+        {OS2_SYS_handle_mint, 0},
+        {OS2_SYS_process_start, 0},
+        {OS2_SYS_process_grant, 0},
+        {OS2_SYS_process_give, 0},
+        {OS2_SYS_COUNT, 0},
+        {OS2_SYS_firmware_console, OS2_FIRMWARE_GET},
     };
     for (size_t i = 0; i < COUNT(calls); i++) {
         struct os2_message m = {.label = calls[i].label, .caller = UINT64_MAX};

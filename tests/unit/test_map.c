@@ -61,8 +61,8 @@ static struct boot_info info;
 static const char *what;
 
 static struct {
-    uint64_t image, direct; /* bytes */
-    unsigned windows;       /* pages */
+    uint64_t image, direct;   /* bytes */
+    unsigned windows, stacks; /* pages */
 } seen;
 
 static void protect(uint64_t base, uint64_t size) {
@@ -80,7 +80,12 @@ static void see_leaf(uint64_t va, uint64_t pte, uint64_t size) {
         if (pa < firmware[i].base + firmware[i].size && firmware[i].base < end)
             fail_msg("%s: the leaf of %lx bytes at %lx meets what the firmware has, %lx..%lx", what, size, pa,
                      firmware[i].base, firmware[i].base + firmware[i].size);
-    if (va >= RISCV_WINDOW_BASE(0)) {
+    if (va >= RISCV_STACKS_BASE) {
+        assert_int_equal(size, OS2_PAGE_SIZE);
+        assert_true(pte & W);
+        assert_false(riscv_below_stack(va) || riscv_below_stack(va + OS2_PAGE_SIZE - 1));
+        seen.stacks++;
+    } else if (va >= RISCV_WINDOW_BASE(0)) {
         assert_int_equal(size, OS2_PAGE_SIZE);
         seen.windows++;
     } else if (va >= RISCV_IMAGE_BASE) {
@@ -264,12 +269,32 @@ static void test_window(void **state) {
         assert_int_equal(tables.window[1][i], 0);
 }
 
+/* Each core's stack is mapped once more, whole, with nothing below it for as many bytes as it has. */
+static void test_stacks(void **state) {
+    (void)state;
+    first(0x80200000);
+    firmware_count = 0;
+    for (unsigned i = CORES_MAX; i-- > 0;) {
+        uint64_t pa = 0x80800000 + i * 3 * KERNEL_STACK_SIZE, top = riscv_stack_map(&tables, i, pa);
+        uint64_t low = top - KERNEL_STACK_SIZE;
+        walk_all();
+        assert_int_equal(seen.stacks, (CORES_MAX - i) * (KERNEL_STACK_SIZE / OS2_PAGE_SIZE));
+        for (uint64_t at = 0; at < KERNEL_STACK_SIZE; at += OS2_PAGE_SIZE) {
+            uint64_t index = (low + at) >> OS2_PAGE_SHIFT & 511;
+            assert_int_equal(arch_pte_address(tables.stacks[index]), pa + at);
+            assert_int_equal(tables.stacks[index - KERNEL_STACK_SIZE / OS2_PAGE_SIZE], 0);
+        }
+        assert_true(riscv_below_stack(low - 1) && riscv_below_stack(low - KERNEL_STACK_SIZE));
+        assert_false(riscv_below_stack(low) || riscv_below_stack(top - 1));
+    }
+    assert_false(riscv_below_stack(RISCV_STACKS_BASE - 1));
+    assert_false(riscv_below_stack(RISCV_STACKS_BASE + CORES_MAX * RISCV_STACKS_STRIDE));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_boards),
-        cmocka_unit_test(test_image_higher),
-        cmocka_unit_test(test_any_shape),
-        cmocka_unit_test(test_window),
+        cmocka_unit_test(test_boards), cmocka_unit_test(test_image_higher), cmocka_unit_test(test_any_shape),
+        cmocka_unit_test(test_window), cmocka_unit_test(test_stacks),
     };
 
     trees_load();

@@ -243,6 +243,24 @@ int os2_receive_from(unsigned handle, uint64_t flags, struct os2_message *m) {
     return OS2_OK;
 }
 
+#define MACHINE_HANDLE 7u
+static unsigned firmware_puts;
+static int firmware_has; /* a byte, or a status */
+
+int os2_firmware_put(unsigned machine, uint8_t byte) {
+    (void)byte;
+    assert_int_equal(machine, MACHINE_HANDLE);
+    firmware_puts++;
+    return OS2_OK;
+}
+
+int os2_firmware_get(unsigned machine) {
+    int got = firmware_has;
+    assert_int_equal(machine, MACHINE_HANDLE);
+    firmware_has = OS2_E_WOULD_WAIT;
+    return got;
+}
+
 static bool no_interrupt(void) {
     return false;
 }
@@ -362,12 +380,45 @@ static void test_no_interrupt(void **state) {
     assert_int_equal(os2_interrupt_deadline(&interrupt), now + POLL_MS);
 }
 
+/* The firmware's console takes as much at a time as the smallest FIFO can receive meanwhile, then nothing for a while,
+ * so that its input is looked at; and what it took is not taken for sent at once. */
+static void test_firmware(void **state) {
+    char got[4];
+    (void)state;
+    now = 1000;
+    firmware_puts = 0;
+    firmware_has = OS2_E_WOULD_WAIT;
+    uart = (struct uart){.driver = &uart_firmware, .machine = MACHINE_HANDLE, .width = 1};
+    memset(&terminal, 0, sizeof terminal);
+    terminal_start(&terminal, &uart, no_interrupt);
+    assert_true(terminal_idle(&terminal));
+    assert_int_equal(terminal_write(&terminal, "0123456789abcdefghij", 20), 20);
+    for (unsigned wanted = 8; wanted < 20; wanted += 8, now++) {
+        firmware_has = 'k';
+        for (unsigned i = 0; i < 5; i++)
+            terminal_pump(&terminal);
+        assert_int_equal(firmware_puts, wanted);
+        assert_int_equal(terminal_peek(&terminal, got, sizeof got, false), wanted / 8);
+        assert_int_equal(got[0], 'k');
+    }
+    terminal_pump(&terminal);
+    assert_int_equal(firmware_puts, 20);
+    assert_int_equal(terminal_sent(&terminal), 20);
+    assert_false(terminal_idle(&terminal));
+    now += 2;
+    assert_true(terminal_idle(&terminal));
+    firmware_has = OS2_E_CALL; /* no byte: nothing comes of it */
+    terminal_pump(&terminal);
+    assert_int_equal(terminal_peek(&terminal, got, sizeof got, false), 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_16550),    cmocka_unit_test(test_16550_without_fifo),
         cmocka_unit_test(test_sifive),   cmocka_unit_test(test_causes),
         cmocka_unit_test(test_no_busy),  cmocka_unit_test(test_storm),
         cmocka_unit_test(test_no_storm), cmocka_unit_test(test_no_interrupt),
+        cmocka_unit_test(test_firmware),
     };
 
     return cmocka_run_group_tests_name("uart", tests, NULL, NULL);

@@ -13,7 +13,8 @@
  * writers, on a line of its own.
  *
  * Arguments: kind of UART, address of its registers (or first port), their spacing as a shift, width of an access (0:
- * ports). Handles: "irq", "machine" with the right to read the log, "init", for ports "ports".
+ * ports). Handles: "irq", "machine" with the right to read the log and, where it has no UART, to use the firmware's
+ * console, "init", for ports "ports".
  */
 #include "os2/console.h"
 
@@ -275,7 +276,10 @@ static bool console_start(int argc, char **argv) {
             return false;
     uart = (struct uart){.base = value[1], .shift = (unsigned)value[2], .width = (unsigned)value[3]};
     uart.dw_apb = value[0] == OS2_UART_DW_APB;
-    uart.driver = value[0] == OS2_UART_SIFIVE ? &uart_sifive : &uart_ns16550;
+    uart.machine = machine;
+    uart.driver = value[0] == OS2_UART_SIFIVE     ? &uart_sifive
+                  : value[0] == OS2_UART_FIRMWARE ? &uart_firmware
+                                                  : &uart_ns16550;
     if (!uart.width && os2_port_grant(os2_start_handle("ports")) < 0)
         return false;
     terminal_start(&terminal, &uart, console_interrupt);
@@ -301,7 +305,8 @@ int main(int argc, char **argv) {
     machine = os2_start_handle("machine");
     if (!console_start(argc, argv))
         return 1;
-    os2_interrupt_open(&uart_interrupt, "the UART", machine, os2_start_handle("irq"), BIT_IRQ, UART_POLL_MS);
+    os2_interrupt_open(&uart_interrupt, uart.driver == &uart_firmware ? "the firmware's console" : "the UART", machine,
+                       os2_start_handle("irq"), BIT_IRQ, UART_POLL_MS);
     log_more = true;
     console_output();
     registered = os2_names_serve("console", BIT_NAMES) >= 0;

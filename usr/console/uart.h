@@ -27,9 +27,14 @@ struct uart {
     unsigned width; /* 1 or 4 bytes an access; 0: I/O ports */
     unsigned depth; /* of the transmit FIFO */
     bool dw_apb;    /* DesignWare's variant of the 16550 */
+    /* The firmware's console: */
+    unsigned machine;  /* handle */
+    uint64_t next;     /* when more may be put, in ticks */
+    uint64_t sent_all; /* when what was put will have been sent */
 };
 
 extern const struct uart_driver uart_ns16550;
 extern const struct uart_driver uart_sifive;
+extern const struct uart_driver uart_firmware;
 
 #endif

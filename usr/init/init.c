@@ -58,7 +58,7 @@ struct service {
     uint64_t names_caller; /* waits for a name service that lives; 0: does not */
 };
 
-/* The most of each: 32 waiting writers with a block of 16 pages; answers of which the largest is a program of 64 pages. */
+/* The most of each: 32 waiting writers with a block of 16 pages; answers, the largest of them a program of 64 pages. */
 static struct service services[SERVICES] = {
     [SERVICE_NAMES] = {.name = "names", .least = 8, .most = 16, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
     [SERVICE_CONSOLE] = {.name = "console", .least = 32, .most = 640, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
@@ -179,9 +179,7 @@ static int service_start_child(enum init_service which, struct os2_child *child)
         return status;
     switch (which) {
     case SERVICE_CONSOLE:
-        status = os2_child_grant(child, "machine", OS2_INIT_MACHINE, OS2_RIGHT_LOG);
-        if (status >= 0)
-            status = init_uart_give(&uart, child, &base);
+        status = init_uart_give(&uart, child, &base);
         if (status < 0)
             return status;
         os2_format_buffer(text[0], sizeof(text[0]), "%d", (int)uart.facts.kind);
@@ -431,7 +429,8 @@ void os2_entry(const struct os2_boot *given) {
         services[SERVICE_LAST].quantum = OS2_QUANTUM_MAX;
     }
     if (!init_uart_find(boot, &uart))
-        os2_log(OS2_INIT_MACHINE, "no UART that I know in the device tree\n");
+        os2_log(OS2_INIT_MACHINE, "no UART that I know in the device tree%s\n",
+                uart.facts.kind == OS2_UART_FIRMWARE ? ": the console is the firmware's" : "");
     else if (uart.facts.irq_foreign)
         os2_log(OS2_INIT_MACHINE,
                 "the console's interrupt goes to a controller that the kernel does not drive: it polls\n");

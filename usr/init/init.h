@@ -33,12 +33,13 @@ struct init_uart {
     unsigned irq, ports; /* handles, kept: a restarted console gets copies of the same */
 };
 
-/* Looks for the UART. False: none was found. */
+/* Looks for the UART. False: none was found; then the kind says whether the firmware's console can take its place. */
 bool init_uart_find(const struct os2_boot *boot, struct init_uart *ret_uart);
 
 /*
- * Claims the UART and gives it to a console that has not started. *ret_base: where the registers are in the console.
- * The memory is claimed each time: it went back when the console before ended.
+ * Claims the UART and gives it to a console that has not started, with what it may do with the machine: read the log,
+ * and use the firmware's console where it has no UART. *ret_base: where the registers are in the console. The memory is
+ * claimed each time: it went back when the console before ended.
  */
 int init_uart_give(struct init_uart *uart, struct os2_child *console, uint64_t *ret_base);
 

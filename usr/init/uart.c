@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finding the console's UART, by the device tree, and handing it on.
+ * Finding the console's UART, by the device tree, and handing it on. Where there is none that has a driver, the
+ * firmware's console takes its place, if the firmware still serves it.
  */
 #include "init/init.h"
 
@@ -8,9 +9,13 @@ bool init_uart_find(const struct os2_boot *boot, struct init_uart *ret_uart) {
     struct os2_tree tree;
 
     *ret_uart = (struct init_uart){0};
-    if (!boot->tree || !os2_tree_open((const void *)(uintptr_t)boot->tree, boot->tree_size, &tree))
-        return false;
-    return os2_tree_console(&tree, &ret_uart->facts);
+    if (boot->tree && os2_tree_open((const void *)(uintptr_t)boot->tree, boot->tree_size, &tree) &&
+        os2_tree_console(&tree, &ret_uart->facts))
+        return true;
+    /* A byte that has come so early is lost, as it is where a UART's driver starts. */
+    if (os2_firmware_get(OS2_INIT_MACHINE) != OS2_E_CALL)
+        ret_uart->facts = (struct os2_tree_uart){.kind = OS2_UART_FIRMWARE, .io_width = 1};
+    return false;
 }
 
 /* Claims a handle once; later consoles get copies of it. */
@@ -30,6 +35,12 @@ int init_uart_give(struct init_uart *uart, struct os2_child *console, uint64_t *
     uint64_t page = uart->facts.base & ~(OS2_PAGE_SIZE - 1), block;
     int status = OS2_OK;
 
+    *ret_base = 0;
+    if (uart->facts.kind == OS2_UART_FIRMWARE)
+        return os2_child_grant(console, "machine", OS2_INIT_MACHINE, OS2_RIGHT_LOG | OS2_RIGHT_CONSOLE);
+    status = os2_child_grant(console, "machine", OS2_INIT_MACHINE, OS2_RIGHT_LOG);
+    if (status < 0)
+        return status;
     /* Without an interrupt, or on a machine without a controller for it, the console polls. */
     if (uart->facts.irq && uart_handle(&uart->irq, OS2_DEVICE_IRQ, uart->facts.irq, 1) >= 0)
         status = os2_child_grant(console, "irq", uart->irq, OS2_RIGHTS_ALL);

@@ -256,3 +256,14 @@ int os2_machine_control(unsigned machine, enum os2_machine_control what, uint64_
     struct os2_message m = {.label = what, .w = {code}};
     return call_plain(OS2_SYS_machine_control, machine, &m);
 }
+
+int os2_firmware_put(unsigned machine, uint8_t byte) {
+    struct os2_message m = {.label = OS2_FIRMWARE_PUT, .w = {byte}};
+    return call_plain(OS2_SYS_firmware_console, machine, &m);
+}
+
+int os2_firmware_get(unsigned machine) {
+    struct os2_message m = {.label = OS2_FIRMWARE_GET};
+    int status = call_plain(OS2_SYS_firmware_console, machine, &m);
+    return status < 0 ? status : (int)m.label;
+}

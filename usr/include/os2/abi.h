@@ -137,6 +137,7 @@ enum os2_handle_kind {
 #define OS2_RIGHT_GIVE 1u      /* any: may be given in a message and granted */
 #define OS2_RIGHT_MINT 2u      /* inbox, notify: a handle minted from it may have a badge of choice */
 #define OS2_RIGHT_SEND 4u      /* inbox: send and call (without: only receive from, and watch) */
+#define OS2_RIGHT_CONSOLE 8u   /* machine: firmware_console */
 #define OS2_RIGHT_DEVICES 16u  /* machine: device_claim */
 #define OS2_RIGHT_POWER 32u    /* machine: machine_control */
 #define OS2_RIGHT_LOG 64u      /* machine: read and write the log */
@@ -258,6 +259,10 @@ enum os2_frame_state {
 /* machine_control: handle = machine with OS2_RIGHT_POWER, LABEL = what, W0 = exit code (0 .. 255) where the machine can
  * tell it to whoever started it. */
 enum os2_machine_control { OS2_CONTROL_OFF, OS2_CONTROL_RESTART };
+
+/* firmware_console: handle = machine with OS2_RIGHT_CONSOLE, LABEL = what. PUT: W0 = the byte. GET out: LABEL = a byte;
+ * OS2_E_WOULD_WAIT: none has come. OS2_E_CALL: firmware serves no console while the machine runs. */
+enum os2_firmware_console { OS2_FIRMWARE_PUT, OS2_FIRMWARE_GET };
 
 /*
  * The kernel hands init, the first file of the boot archive, these handles and blocks. Its argument register holds the

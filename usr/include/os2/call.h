@@ -108,6 +108,8 @@ int os2_log_write(unsigned machine, const char *text, unsigned length);
 int os2_log_read(unsigned machine, uint64_t bits, char ret_text[OS2_LOG_CHUNK], unsigned *ret_length);
 int os2_machine_info(unsigned machine, enum os2_machine_info what, uint64_t index, struct os2_message *ret);
 int os2_machine_control(unsigned machine, enum os2_machine_control what, uint64_t code);
+int os2_firmware_put(unsigned machine, uint8_t byte);
+int os2_firmware_get(unsigned machine); /* a byte, or a status */
 
 /* Words for a status, a way to end and a state: "over quota", "watchdog", "waits for a message". */
 const char *os2_status_text(int status);

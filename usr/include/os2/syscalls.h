@@ -40,6 +40,7 @@
     X(25, clock, "the time since boot")                                                                                \
     X(26, log, "write to the kernel's log, or read it")                                                                \
     X(27, machine_info, "what the machine has: cores, frames")                                                         \
-    X(28, machine_control, "power off or restart the machine")
+    X(28, machine_control, "power off or restart the machine")                                                         \
+    X(29, firmware_console, "send a byte to the firmware's console, or take one that came (riscv64)")
 
 #endif

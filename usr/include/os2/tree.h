@@ -21,7 +21,13 @@ struct os2_tree_value {
     size_t size;
 };
 
-enum os2_uart_kind { OS2_UART_NONE, OS2_UART_NS16550, OS2_UART_DW_APB, OS2_UART_SIFIVE };
+enum os2_uart_kind {
+    OS2_UART_NONE,
+    OS2_UART_NS16550,
+    OS2_UART_DW_APB,
+    OS2_UART_SIFIVE,
+    OS2_UART_FIRMWARE /* in no tree: whatever UART the firmware's console has */
+};
 
 struct os2_tree_uart {
     enum os2_uart_kind kind;

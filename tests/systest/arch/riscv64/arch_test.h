@@ -54,7 +54,8 @@ static inline void arch_breakpoint(void) {
 /* Page tables of a process whose memory is all in one place: one a level. */
 #define ARCH_TABLES 3u
 
-#define ARCH_DIVIDES 0 /* division by zero has a result */
+#define ARCH_FIRMWARE_CONSOLE 1 /* SBI has one */
+#define ARCH_DIVIDES 0          /* division by zero has a result */
 static inline void arch_divide_by_zero(void) {}
 
 /* Instructions by which a program could see where the kernel has its tables, and their number on this processor. (Here

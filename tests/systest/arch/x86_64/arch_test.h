@@ -76,6 +76,7 @@ static inline void arch_breakpoint(void) {
 
 #define ARCH_TABLES 4u
 
+#define ARCH_FIRMWARE_CONSOLE 0 /* none is left when a kernel runs */
 #define ARCH_DIVIDES 1
 static inline void arch_divide_by_zero(void) {
     __asm__ volatile("divl %%ecx" ::"a"(1), "c"(0), "d"(0));
