@@ -161,7 +161,7 @@ fast_reply_receive:
 2:  lr.d.aqrl t0, (t3)          /* CAL -> RUN; the full fence between the word above and the look below */
     bne t0, t4, reply_lost
     sc.d.rl t3, a0, (t3)
-    bnez t3, 3f
+    bnez t3, reply_again
     lw t0, SLOT_PENDING(t2)
     bnez t0, words_missed       /* a message or bits came before the word: look again */
     ld t4, PROCESS_SATP(t5)
@@ -169,7 +169,8 @@ fast_reply_receive:
     sd t5, CORE_CURRENT(tp)
     enter                       /* t0 is 0; a7 names the call, which its caller may know */
     sret
-3:  srli t3, a7, SEQ_BITS       /* the reservation was lost; the caller in t5 may be nobody by now */
+reply_again:
+    srli t3, a7, SEQ_BITS       /* the reservation was lost; the caller in t5 may be nobody by now */
     slli t3, t3, 9
     ld t0, CORE_SLOTS(tp)
     add t3, t3, t0

@@ -14,7 +14,8 @@ PT_LOAD = 1
 
 class Elf:
     """`entry`: virtual address of the first instruction; `load`: (virtual, physical, bytes in the file, offset) of each
-    segment; `sections`: (type, flags, bytes) of each section; `functions`: (first address, end, name), sorted."""
+    segment; `sections`: (type, flags, bytes) of each section; `functions`: (first address, end, name), sorted;
+    `labels`: (address, name) of whatever has a name, local labels of assembly code too, sorted."""
 
     def __init__(self, path):
         data = pathlib.Path(path).read_bytes()
@@ -22,7 +23,7 @@ class Elf:
             raise ValueError(f"{path} is no 64-bit little-endian ELF file")
         self.entry, programs, sections = struct.unpack_from("<QQQ", data, 24)
         program_size, program_count, section_size, section_count = struct.unpack_from("<HHHH", data, 54)
-        self.load, self.sections, self.functions = [], [], []
+        self.load, self.sections, self.functions, self.labels = [], [], [], []
         for i in range(program_count):
             kind, _, offset, virtual, physical, size = struct.unpack_from("<IIQQQQ", data, programs + i * program_size)
             if kind == PT_LOAD:
@@ -41,9 +42,12 @@ class Elf:
         for at in range(offset, offset + size, 24):
             name, info, _, section, value, extent = struct.unpack_from("<IBBHQQ", data, at)
             text = data[names + name:data.index(b"\0", names + name)].decode()
+            if 0 < section < SHN_ABS and text and not text.startswith("$"):  # $x: what the bytes there are
+                self.labels.append((value, text))
             if 0 < section < SHN_ABS and (info & 15 == STT_FUNC or info == STB_GLOBAL << 4):
                 found.append((value, value + extent, text))
         found.sort()
+        self.labels.sort()
         first_after = max((virtual + extent for virtual, _, extent, _ in self.load), default=0)
         for (first, end, text), following in zip(found, found[1:] + [(first_after, 0, "")]):
             self.functions.append((first, end if end > first else following[0], text))

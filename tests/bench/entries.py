@@ -64,12 +64,14 @@ def names(functions):
             yield f"clear {first:x} {end:x} {name}"
 
 
-def build_plugin(folder, name):
+def build_plugin(folder, name, source=HERE):
+    """The plugin `name`.c of the folder `source`, built into `folder`."""
     compiler = shutil.which("cc")
     if not compiler:
         raise NoPlugins("there is no C compiler for QEMU's plugin")
     plugin = folder / f"{name}.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-Wall", "-o", plugin, HERE / f"{name}.c"], check=True)
+    subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-Wall", f"-I{HERE}", "-o", plugin, source / f"{name}.c"],
+                   check=True)
     return plugin
 
 

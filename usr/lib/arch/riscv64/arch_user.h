@@ -9,7 +9,9 @@
  *   arch_instructions      a counter that goes up by one for each instruction, where the machine has one (QEMU with
  *                          -icount); ARCH_INSTRUCTIONS_READ is what two reads in a row differ by
  *   arch_privileged, arch_illegal, arch_fault_priv  two instructions a program may not use, and how the first one ends
- *   ARCH_KERNEL_ADDRESS    an address that belongs to the kernel
+ *   arch_pretend           puts an address where the kernel, in the kernel, has one that it trusts, as far as a program
+ *                          can: until the next switch
+ *   ARCH_KERNEL_ADDRESS    an address that belongs to the kernel: where physical address 0 is, or would be
  *   ARCH_ELF_MACHINE       e_machine of its programs
  */
 #ifndef ARCH_USER_H
@@ -93,6 +95,11 @@ static inline void arch_privileged(void) {
 
 static inline void arch_illegal(void) {
     __asm__ volatile("unimp");
+}
+
+/* C does not use tp here. */
+static inline void arch_pretend(uint64_t address) {
+    __asm__ volatile("mv tp, %0" ::"r"(address));
 }
 
 #endif
