@@ -37,7 +37,7 @@
 #define OS2_STACK_ORDER 2u               /* 16 KiB if the plan says nothing */
 #define OS2_STACK_ORDER_MAX 4u           /* 64 KiB: 0x3e0000 is still a page above OS2_PROGRAM_END */
 #define OS2_CHILD_NO_WATCHDOG UINT64_MAX /* as a watchdog limit: none, for a caller who has none itself */
-#define OS2_CHILD_OVERHEAD 30u           /* pages a process may need for its object, tables and their reserve */
+#define OS2_CHILD_OVERHEAD 24u           /* pages a process may need for its object, tables and their reserve */
 
 struct os2_child_plan {
     const void *image; /* the ELF file */
