@@ -60,11 +60,12 @@ static bool barren(const struct space *space, const uint64_t *table, unsigned le
         return true;
     if (level == 0)
         return false;
-    for (unsigned i = 0; i < ENTRIES; i++) {
+    for (unsigned i = 0, left = f->live; left; i++) {
         if (!arch_pte_valid(table[i]))
             continue;
         if (arch_pte_is_leaf(table[i], level) || !barren(space, table_of(table[i]), level - 1))
             return false;
+        left--;
     }
     return true;
 }
@@ -145,8 +146,8 @@ static void drop_table(struct space *space, uint64_t *entry, unsigned level) {
     uint64_t *table = table_of(*entry);
     if (space->page.table == table_frame(space, table))
         let_go(space);
-    if (level > 0 && table_frame(space, table)->live)
-        for (unsigned i = 0; i < ENTRIES; i++)
+    if (level > 0) /* each that is dropped is one entry less */
+        for (unsigned i = 0; table_frame(space, table)->live; i++)
             if (arch_pte_valid(table[i]))
                 drop_table(space, &table[i], level - 1);
     *entry = 0;
@@ -247,12 +248,15 @@ static void fence(struct space *space, uint64_t va, unsigned order) {
 }
 
 /* An empty table other than `except`, below `table` of `level`: the entry that points to it, or NULL. At most *budget
- * entries are looked at. */
+ * entries are looked at, and none behind the last valid one of a table. */
 static uint64_t *find_empty(struct space *space, uint64_t *table, unsigned level, const uint64_t *except,
                             unsigned *budget, unsigned *ret_level) {
-    unsigned entries = level == ARCH_TOP_LEVEL ? ARCH_USER_ENTRIES : ENTRIES;
-    for (unsigned i = 0; i < entries && *budget; i++, --*budget) {
-        if (!arch_pte_valid(table[i]) || arch_pte_is_leaf(table[i], level))
+    for (unsigned i = 0, left = table_frame(space, table)->live; left && *budget; i++) {
+        --*budget;
+        if (!arch_pte_valid(table[i]))
+            continue;
+        left--;
+        if (arch_pte_is_leaf(table[i], level))
             continue;
         uint64_t *below = table_of(table[i]);
         *ret_level = level - 1;

@@ -239,6 +239,22 @@ static void test_empty_tables(void **unused) {
     check();
 }
 
+/* Looking for an emptied table ends after so many entries, wherever they are: here behind a table that is long to look
+ * through, so that those kept further on are not found, and the one just emptied goes each time. */
+static void test_empty_tables_far_off(void **unused) {
+    (void)unused;
+    set_up(16);
+    uint64_t to, last = get(0), page = get(0), far = 512 * REGION;
+    assert_int_equal(block_place(space, last, 511 * REGION, READ, &to), OS2_OK);
+    for (unsigned i = 0; i < 500; i++) {
+        assert_int_equal(block_place(space, page, far + i * REGION, READ, &page), OS2_OK);
+        for (unsigned kept = 0; kept < SPACE_EMPTY_TABLES && kept < i; kept++)
+            assert_int_equal(paging_missing(space, far + kept * REGION, 0), 0);
+    }
+    assert_int_equal(space->empty_tables, SPACE_EMPTY_TABLES);
+    check();
+}
+
 /* A core that has published the process and not yet left its tables may walk them: none is freed until it has. */
 static void test_empty_tables_while_another_leaves(void **unused) {
     (void)unused;
@@ -448,6 +464,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_large_blocks),
         cmocka_unit_test(test_empty_tables),
+        cmocka_unit_test(test_empty_tables_far_off),
         cmocka_unit_test(test_empty_tables_of_others),
         cmocka_unit_test(test_empty_tables_while_another_leaves),
         cmocka_unit_test(test_move),
