@@ -14,7 +14,8 @@ struct os2_team team;
 static bool good;
 static const char *skipped;
 
-static const struct area *const areas[] = {&area_share, &area_chain, &area_loan, &area_neighbour, &area_spread, &area_time, &area_storm};
+static const struct area *const areas[] = {&area_share,  &area_chain, &area_loan, &area_neighbour,
+                                           &area_spread, &area_time,  &area_storm};
 #define AREAS (sizeof(areas) / sizeof(areas[0]))
 
 bool check_between(const char *file, int line, const char *what, uint64_t got, uint64_t least, uint64_t most) {
