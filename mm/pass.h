@@ -16,6 +16,7 @@
 #define MM_PASS_H
 
 #include "mm/block.h"
+#include "mm/clamp.h"
 #include "mm/paging.h"
 
 /* Find the table of `level` for `va` and note it in the space's hint. False: the tables do not reach so far down. */
@@ -86,7 +87,7 @@ static inline __attribute__((always_inline)) enum pass block_pass(struct space *
     uint64_t pa = va - OS2_EXCHANGE_BASE, number = pa >> OS2_PAGE_SHIFT;
     if (pa & (OS2_PAGE_SIZE - 1) || !heap_covers(heap, number))
         return PASS_NO;
-    struct frame *f = &heap->frames[number];
+    struct frame *f = &heap->frames[clamp_index(number, heap->end)];
     unsigned order = f->order;
     if (f->state != OS2_FRAME_OWNED || f->owner != from->slot || order >= order_limit)
         return PASS_NO;

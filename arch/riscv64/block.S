@@ -87,8 +87,11 @@ riscv_block_free:
     bne ra, t2, put_other
     slli t2, a1, 64 - PAGE_SHIFT
     bnez t2, put_other
-    slli t3, a1, 64 - EXCHANGE_SHIFT
-    srli t3, t3, 64 - EXCHANGE_SHIFT + PAGE_SHIFT
+    ld t2, SPACE_REGION(t1)     /* the kernel's own word for it: a processor that runs ahead stays in the region */
+    slli t2, t2, REGION_SHIFT
+    slli t3, a1, 64 - PAGE_SHIFT - REGION_SHIFT
+    srli t3, t3, 64 - REGION_SHIFT
+    or t3, t3, t2
     ld ra, SPACE_FRAMES(t1)
     slli t0, t3, FRAME_SHIFT
     add t0, t0, ra

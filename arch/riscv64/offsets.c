@@ -83,7 +83,6 @@ void offsets(void) {
     DEFINE(PAGE_SHIFT, OS2_PAGE_SHIFT);
     DEFINE(REGION_SHIFT, PAGE_REGION_SHIFT);
     DEFINE(EXCHANGE_NUMBER, OS2_EXCHANGE_BASE >> OS2_PAGE_SHIFT);
-    DEFINE(EXCHANGE_SHIFT, __builtin_ctzll(OS2_EXCHANGE_BASE));
     DEFINE(PROCESS_REG, offsetof(struct process, reg));
     DEFINE(PROCESS_PC, offsetof(struct process, context.pc));
     DEFINE(PROCESS_SP, offsetof(struct process, context.sp));
