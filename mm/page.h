@@ -91,7 +91,7 @@ static inline __attribute__((always_inline)) bool page_put(struct space *space, 
     if (va >> (OS2_PAGE_SHIFT + PAGE_REGION_SHIFT) != space->page.window || va & (OS2_PAGE_SIZE - 1) ||
         m->top == m->frame + MAGAZINE_ROUNDS)
         return false;
-    /* The region is the kernel's own word for what was just compared: a processor that runs ahead of that stays in it. */
+    /* The region is the kernel's own word for what was just compared: a processor that runs ahead stays in it. */
     uint64_t within = va >> OS2_PAGE_SHIFT & ((UINT64_C(1) << PAGE_REGION_SHIFT) - 1);
     uint64_t number = space->page.region << PAGE_REGION_SHIFT | within;
     struct frame *f = &space->frames[number];
