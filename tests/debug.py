@@ -273,7 +273,7 @@ def edges_of_the_kernel(kernel):
     """
     text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", kernel], stdout=subprocess.PIPE, check=True).stdout
     rows = re.findall(r"^(?:[0-9a-f]+ <(\w+)>|([0-9a-f]+)):\s*(\w*)", text.decode(), re.MULTILINE)
-    first, last = ("interrupt", "exception"), ("x86_syscall", "leave", "call_claimed", "reply_found", "trap")
+    first, last = ("interrupt", "exception"), ("x86_syscall", "leave", "call_claimed", "reply_stated", "trap")
     edges, function = {}, ""
     for name, address, instruction in rows:
         function = name or function

@@ -109,10 +109,10 @@ out:
         puppet_drop(&p[i]);
 }
 
-/* The clearing of 1 GiB, 2 MiB an entry and a token each, delays nobody: meanwhile this process has as many turns as it
+/* The clearing of 1 GiB, 2 MiB an entry at most and a token for 64 KiB, delays nobody: meanwhile this process has as many turns as it
  * takes, and a device's interrupt comes through. */
 static void great_block(void) {
-    enum { ORDER = 18, QUANTUM = 4, STEPS = 1 << (ORDER - 9) };
+    enum { ORDER = 18, QUANTUM = 4, STEPS = 1 << (ORDER - 9), TOKENS = 1 << (ORDER - 4) };
     struct puppet p;
     struct os2_message m;
     struct os2_process_facts before, after = {0};
@@ -128,7 +128,7 @@ static void great_block(void) {
     NEED(puppet_start(&p, 0, &(struct puppet_plan){.quota = (UINT64_C(1) << ORDER) + 1000, .quantum = QUANTUM}));
     CHECK_IS(os2_process_facts(p.child.control, 0, &before), OS2_OK);
     puppet_begin(&p, OS2_SYS_block_alloc, 0, 0, &(struct os2_message){.label = ORDER});
-    for (; after.pages < 1u << ORDER || after.tokens - before.tokens < STEPS; turns++) {
+    for (; after.pages < 1u << ORDER || after.tokens - before.tokens < TOKENS; turns++) {
         os2_yield();
         if (turns == 4)
             arch_device_fire(at);

@@ -86,7 +86,7 @@ static void watchdog_limit(void) {
     } cases[] = {{0, OS2_E_RIGHTS}, {501, OS2_E_RIGHTS}, {UINT32_MAX, OS2_E_RIGHTS}, {500, OS2_OK}, {1, OS2_OK}};
     struct puppet p;
 
-    NEED(puppet_start(&p, 0, &(struct puppet_plan){.watchdog_ms = 500}));
+    NEED(puppet_start(&p, 0, &(struct puppet_plan){.quota = PUPPET_QUOTA + 2 * slot_pages, .watchdog_ms = 500}));
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct os2_message m = {.label = 8, .w = {1, cases[i].limit}};
         CHECK_IS(puppet_do(&p, OS2_SYS_process_create, 0, 0, &m), cases[i].status);
