@@ -109,8 +109,8 @@ out:
         puppet_drop(&p[i]);
 }
 
-/* The clearing of 1 GiB, 2 MiB an entry at most and a token for 64 KiB, delays nobody: meanwhile this process has as many turns as it
- * takes, and a device's interrupt comes through. */
+/* The clearing of 1 GiB, 2 MiB an entry at most and a token for 64 KiB, delays nobody: meanwhile this process has as
+ * many turns as it takes, and a device's interrupt comes through. */
 static void great_block(void) {
     enum { ORDER = 18, QUANTUM = 4, STEPS = 1 << (ORDER - 9), TOKENS = 1 << (ORDER - 4) };
     struct puppet p;
