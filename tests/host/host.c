@@ -217,6 +217,10 @@ void host_interrupt(unsigned core, unsigned irq) {
     start(core, JOB_INTERRUPT);
 }
 
+void host_interrupt_later(unsigned core, unsigned irq) {
+    fibers[core].irq = irq;
+}
+
 bool host_interrupt_due(unsigned core) {
     return (cores[core]->arch.ipi && !cores[core]->arch.held) || cores[core]->arch.timer <= host_clock;
 }
@@ -371,7 +375,8 @@ void arch_enter(struct core *core, struct arch_context *context, struct arch_spa
 }
 
 void arch_idle_look(struct core *core) {
-    if (host_interrupt_due(port_core(core)->index))
+    unsigned index = port_core(core)->index;
+    if (host_interrupt_due(index) || fibers[index].irq)
         take(core, false);
 }
 

@@ -67,6 +67,9 @@ void host_syscall(unsigned core);
 void host_interrupt(unsigned core, unsigned irq);
 bool host_interrupt_due(unsigned core);
 
+/* Interrupt number `irq` is pending where the kernel runs or rests: it is found when the kernel next looks. */
+void host_interrupt_later(unsigned core, unsigned irq);
+
 /* core->current makes a fault. */
 void host_fault(unsigned core, unsigned fault, uint64_t pc, uint64_t address);
 
