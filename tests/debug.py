@@ -19,7 +19,8 @@ import qemu
 import terminal
 from qemu import GuestError
 
-GDB_SECONDS = 120
+GDB_SECONDS = 60
+TRIES = 3  # QEMU 7.2's stub misses a breakpoint now and then, about once in 60 on a busy host: the guest runs past it
 HOLES = {"riscv64": r"\1", "x86_64": r"\d+"}  # a PC's RAM has a hole below 1 MiB
 PHYSICAL = "(unsigned long){} - 0xffffffff80000000 + 0x80200000"  # of a function in the kernel's image
 
@@ -368,6 +369,18 @@ def case_nmi_at_every_edge(args):
 CASES = {name[5:].replace("_", " "): case for name, case in list(globals().items()) if name.startswith("case_")}
 
 
+def run(case, args):
+    """The case, and once more where gdb waited in vain for its first breakpoint."""
+    for left in reversed(range(TRIES)):
+        try:
+            return case(args)
+        except subprocess.TimeoutExpired as late:
+            if not left or re.search(rb"hit (Temporary b|B)reakpoint", late.stdout or b""):
+                raise
+            print("# the guest ran past a breakpoint: once more", flush=True)
+    return None
+
+
 def main():
     parser = argparse.ArgumentParser(description="Test gdb's commands.")
     qemu.add_options(parser)
@@ -381,11 +394,12 @@ def main():
     print(f"1..{len(cases)}", flush=True)
     for number, (name, case) in enumerate(cases.items(), 1):
         try:
-            case(args)
+            run(case, args)
             print(f"ok {number} - {name}", flush=True)
         except (GuestError, AssertionError, subprocess.TimeoutExpired) as error:
             failed += 1
-            print(f"not ok {number} - {name}\n# " + str(error).replace("\n", "\n# "), flush=True)
+            text = f"{error}\n{(getattr(error, 'stdout', None) or b'').decode(errors='replace')}".rstrip()
+            print(f"not ok {number} - {name}\n# " + text.replace("\n", "\n# "), flush=True)
     return 1 if failed else 0
 
 

@@ -58,28 +58,13 @@ bool members(unsigned number, uint64_t quantum, const char *role) {
     return true;
 }
 
-/* A process that runs elsewhere may have turns between the looks at its tokens and at its turns, many where the host
- * takes this processor away: so both are looked at until no turn has begun in between. */
-static int steady_facts(unsigned control, struct os2_process_facts *ret) {
-    uint64_t turns;
-    int status = os2_process_facts(control, 0, ret);
-
-    for (unsigned tries = 0; tries < 100 && status >= 0; tries++) {
-        turns = ret->turns;
-        status = os2_process_facts(control, 0, ret);
-        if (ret->turns == turns)
-            break;
-    }
-    return status;
-}
-
 void count(struct counts *ret) {
     struct os2_process_facts facts;
     struct os2_message m;
 
     ret->time = os2_clock(&rate);
     for (unsigned i = 0; i < team.count; i++) {
-        if (!team.member[i].runs || !CHECK(steady_facts(team.member[i].child.control, &facts) >= 0))
+        if (!team.member[i].runs || !CHECK(os2_process_facts(team.member[i].child.control, 0, &facts) >= 0))
             continue;
         ret->turns[i] = facts.turns;
         ret->tokens[i] = facts.tokens;

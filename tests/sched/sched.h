@@ -50,7 +50,8 @@ bool member_start(unsigned number, const char *role);
 /* The same for all members in one role. */
 bool members(unsigned count, uint64_t quantum, const char *role);
 
-/* What the kernel counted, at one moment. */
+/* What the kernel counted. The processes are looked at one after the other, and with several cores go on meanwhile: who
+ * compares two of these numbers counts twice at both ends, so that one's window lies within the other's. */
 struct counts {
     uint64_t time;
     uint64_t turns[OS2_TEAM_MAX], tokens[OS2_TEAM_MAX];
@@ -63,8 +64,9 @@ void count_for(uint64_t ms, struct counts *ret);
 /* Ticks in microseconds. */
 uint64_t microseconds(uint64_t ticks);
 
-/* Computes for about so many ticks, without a system call. */
-void spin(uint64_t ticks);
+/* Computes without a system call: so many thousand rounds of a loop, about 5 instructions each. It is work, not time, so
+ * what one process does while another does a multiple of it is the same on every host. */
+void compute(unsigned thousands);
 
 /* What a member does. */
 int role_main(const char *role, unsigned number);

@@ -4,7 +4,8 @@
 
 #define SLEEPS 20u
 #define SLEEP_MS 10u
-#define SLACK_MS 500u /* a host that is busy */
+/* How late may be: where instructions are counted, and where a host may be busy with other things. */
+#define SLACK_MS (cores == 1 ? 100u : 60000u)
 
 static void test_sleep(void) {
     uint64_t least = UINT64_MAX, most = 0, total = 0;
@@ -67,7 +68,7 @@ int role_slow(void) {
     uint64_t end = os2_deadline_ms(LONG_MS);
     os2_clock(&rate);
     while (os2_clock(NULL) < end)
-        spin(rate / 1000);
+        compute(200);
     return 0;
 }
 

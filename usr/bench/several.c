@@ -8,7 +8,7 @@
  * it where it is (NEAR), as in call_reply.
  *
  * A round that the host disturbed, or in which the turn of this process ended and the server ran here, counts
- * something else: of the rounds the median is taken.
+ * something else, mostly more: tests/bench/several.py says what is taken of the rounds.
  */
 #include "arch_stub.h"
 #include "bench/bench.h"
