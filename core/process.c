@@ -74,7 +74,7 @@ static uint64_t free_bit(uint32_t index) {
 static struct slot *slot_get(void) {
     struct slot *slot = NULL;
     lock_acquire(&machine.slot_lock);
-    /* Below slot_high there are few free ones, if any; at slot_high there is one, unless all from there on are worn out. */
+    /* Below slot_high there are few free ones, if any; at it there is one, unless all from there on are worn out. */
     for (uint32_t word = 0; word < SLOTS_MOST / 64 && !slot; word++) {
         if (!machine.slot_free[word])
             continue;

@@ -501,8 +501,8 @@ kernel_trapped:
 
 /*
  * void riscv_clear_optional(void): 0 into the registers that say what else programs may do, where the processor has
- * them; a write of one that it has not traps. As firmware leaves them they may let programs invalidate cache blocks, and
- * so undo the clearing of memory (senvcfg.CBIE), or keep state that no switch saves (sstateen0). Changes sstatus.
+ * them; a write of one that it has not traps. As firmware leaves them they may let programs invalidate cache blocks,
+ * and so undo the clearing of memory (senvcfg.CBIE), or keep state that no switch saves (sstateen0). Changes sstatus.
  */
     .globl riscv_clear_optional
     .balign 4

@@ -123,7 +123,7 @@ def measure(build):
             seen = job.result()
             spin = seen.pop("spin")
             main.counts.update(seen)
-            main.notes[f"max_entry_stretch_smp{smp}"] = f"spinning on locks aside, which the host decides: at most {spin}"
+            main.notes[f"max_entry_stretch_smp{smp}"] = f"spinning on locks, up to the host, aside: at most {spin}"
         main.counts.update(stolen.result())
         main.notes["steal"] = "an idle processor wakes; to the first instruction of the process it stole; 2 processors"
         main.notes["call_pull"] = "as call_reply, the server having last run on the other one of 2 processors"

@@ -12,19 +12,20 @@
  * program to the next one of any program. Looking for interrupts between does not end it; that nobody is ready does.
  * Each processor has its own entries and its own stretch; told is the longest of all.
  *
- * Where there are several, the host may take one away for longer than a program's breath lasts (core/breath.c). Then the
- * timer interrupts before the program that was left for has run an instruction. It had its time nevertheless, so there
- * a stretch ends: where interrupts are let in again by a trap, the next stretch begins with that trap. `trap` is a
- * function that begins one, `hold` the one that lets interrupts in and out by turns. This, too, only with `relax`.
+ * Where there are several, time is the host's, and `relax` says so. One processor waits for another in a loop with the
+ * instruction `relax` in it. How often that goes round is up to the host, which may have taken the other one away; so
+ * what is run between two such instructions, if it is no more than SPIN, is not counted, but told apart. That such a
+ * wait ends is argued in mm/lock.h.
  *
- * Where there are several, one waits for another in a loop with the instruction `relax` in it. How often that goes round
- * is up to the host, which may have taken the other processor away; so what is run between two such instructions, if it
- * is no more than SPIN, is not counted, but told apart. That such a wait ends is argued in mm/lock.h.
+ * Or the host takes a processor away for longer than a program's breath (core/breath.c). The timer interrupts then
+ * before the program that was left for has run an instruction. It had its time nevertheless, so where interrupts are
+ * let in again by a trap, the next stretch begins with that trap. `trap` is the function that follows on one, `hold`
+ * the one that by turns keeps interrupts out and lets them in.
  *
  * Each line of FILE: what, first address, end address, name. What is `kind` (an entry by this address is of that kind),
  * `idle` (ends an entry, and its instructions count for none), `rest` (the same, and nobody is ready: ends a stretch
- * too), `trap`, `hold`, `firmware` (counts for a stretch), `begin` (enters a program: what was before the first is not counted) or
- * `clear` (counted apart).
+ * too), `trap`, `hold`, `firmware` (counts for a stretch), `begin` (enters a program: what was before the first is not
+ * counted) or `clear` (counted apart).
  */
 #include <inttypes.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Programs that give the kernel much to do at one moment: hundreds of deadlines that pass at once, processes that end
- * by the dozen, a device that interrupts meanwhile, and one process that computes and makes no call. And one whose pages
- * lie far apart, so that a search for emptied page tables has much to look at.
+ * by the dozen, a device that interrupts meanwhile, and one process that computes and makes no call. And one whose
+ * pages lie far apart, so that a search for emptied page tables has much to look at.
  *
  * What is seen from inside is that everybody wakes and everything comes back. How much the kernel does between two
  * instructions of the programs is counted from outside, while this runs: tests/bench/entries.py, `stretch`.

@@ -239,9 +239,9 @@ static void test_empty_tables(void **unused) {
     check();
 }
 
-/* Looking for an emptied table ends after so many entries, wherever they are, and goes on there the next time. Here they
- * are behind a table that is long to look through: by the first searches they are not found, and the one just emptied
- * goes each time; by a later one they are. */
+/* Looking for an emptied table ends after so many entries, wherever they are, and goes on there the next time. Here
+ * they are behind a table that is long to look through: by the first searches they are not found, and the one just
+ * emptied goes each time; by a later one they are. */
 static void test_empty_tables_far_off(void **unused) {
     (void)unused;
     set_up(16);

@@ -3,10 +3,11 @@
  * Reading a program file (os2/elf.h).
  *
  * Each header is copied out of the bytes before it is looked at, because the file may be unaligned and may be rubbish;
- * each sum is checked before it is made. The machine is little-endian, as the file must be. What is accepted: a static ET_EXEC for the wanted machine whose loadable
- * segments lie in the window, do not share a page, and are never writable and executable; the entry is in an executable
- * one. Other program headers (notes, RISC-V attributes, GNU_STACK) mean nothing here; a file that asks for an
- * interpreter, dynamic linking or thread-local storage cannot work and is refused.
+ * each sum is checked before it is made. The machine is little-endian, as the file must be. What is accepted: a static
+ * ET_EXEC for the wanted machine whose loadable segments lie in the window, do not share a page, and are never writable
+ * and executable; the entry is in an executable one. Other program headers (notes, RISC-V attributes, GNU_STACK) mean
+ * nothing here; a file that asks for an interpreter, dynamic linking or thread-local storage cannot work, and is
+ * refused.
  */
 #include "os2/elf.h"
 
