@@ -183,7 +183,8 @@ static void interrupt_storm(void) {
     os2_printf("# %u fires within %lu us; %lu interrupts, %lu of them on one core\n", (unsigned)FIRES, us, all, most);
     CHECK(all >= FIRES);
     CHECK(us >= (FIRES / OFTEN - 2) * 1000); /* the first window may have begun before, the last one not ended */
-    CHECK(all - most <= all / 4);
+    /* The others have their own timers' only: naps and ticks, a hundred a second, and some more when they fall idle. */
+    CHECK(all - most <= FIRES / 4 + (cores - 1) * (us / 10000 + 20));
     /* What was held comes, without another acknowledge. */
     arch_device_again(at);
     CHECK(take_bits(IRQ_BIT));
