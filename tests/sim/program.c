@@ -492,6 +492,7 @@ static void choose(struct process *p, struct program *program, bool is_init) {
         p->reg[OS2_R_CONTROL] = below(10) ? OS2_SYS_yield : OS2_SYS_exit;
     if (below(30) == 0)
         p->reg[below(OS2_R_COUNT)] ^= below(4) ? UINT64_C(1) << below(64) : below(UINT64_MAX);
+    program_spoil(p->reg);
     uint64_t number = p->reg[OS2_R_CONTROL] & OS2_NUMBER_MASK;
     if (number == OS2_SYS_machine_control || (is_init && number == OS2_SYS_exit))
         p->reg[OS2_R_CONTROL] = OS2_SYS_tokens;
