@@ -197,7 +197,7 @@ void arch_fence_space(struct arch_space *space);
 /* Code has arrived in memory that this core may execute. */
 void arch_fence_code(void);
 
-/* Put a fresh process's context: where it starts, with what. */
+/* Put a fresh process's context, which is all 0: where it starts, with what. */
 void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, uint64_t gp, uint64_t tp);
 
 /* Floating point: before the current process stops being that, and before it may run elsewhere, its live state goes to

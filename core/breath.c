@@ -17,10 +17,11 @@
  * bounded by itself. When it is left for a program the port is told to hold all interrupts but the timer's, and the
  * timer is set no earlier than BREATH from now, whatever deadlines have passed. Then everything is let in again.
  * Two stretches with less than a BREATH between are one. A core with nobody ready keeps nobody waiting: it takes up
- * whatever comes, and its stretch begins anew.
+ * whatever comes, and its stretch begins anew. So does one that has passed over some ready processes which were doomed
+ * (core/turn.c): they had places in the queue, and what is done for them are their turns.
  *
  * Time is what is measured, since that is what somebody waits. The instructions that it is are counted, and bounded, by
- * tests/bench/stretch.py.
+ * tests/bench/entries.py.
  *
  * Rejected: a count of pieces of work (they differ by fifty times); a hold after each interrupt (every wake-up by
  * another core would wait for it); leaving out one class of interrupts (each of them, and ends, can be made to come

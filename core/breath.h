@@ -28,7 +28,8 @@ bool breath_enough(const struct core *core);
 /* A program goes on, or a core that idled: what comes too soon after a long stretch waits. */
 void breath_leave(struct core *core);
 
-/* No process is ready here, so nobody is kept from running: a stretch begins anew. */
+/* No process is ready here, so nobody is kept from running; or some that were doomed have had their turns: a stretch
+ * begins anew. */
 void breath_rest(struct core *core);
 
 /* The timer has fired: is what was held let in again? */

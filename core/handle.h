@@ -9,7 +9,8 @@
  *          9..24   slot          32..63   low half of the slot's life word when the handle was made
  *          25..30  kind - 1
  *
- * The life makes a handle to an ended process dead for good; a slot whose generation would not fit is never used again.
+ * The life makes a handle to an ended process dead for good; a slot whose generation would not fit is never used again
+ * (core/process.c).
  * A free entry's target is 0, slot 0 is never a process. Entries that were given back are linked through their badge
  * word; those above the highest that was ever used are free too, and all 0. So taking and giving back an index is O(1),
  * a page of zeros is an empty table, and a table is made one again at the cost of what was used.

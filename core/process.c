@@ -5,7 +5,11 @@
  * The number of slots is fixed at boot by the amount of RAM: one for each 64 KiB, 256 to 8192. A slot's memory is never
  * given back, see core/process.h; free slots are a set of bits under one lock, which only creation and the end of a
  * process take. The lowest is taken first, and slot_high, up to which everybody looks through the slots, falls when the
- * highest are free again. A slot whose generation would no longer fit a handle is not put back.
+ * highest are free again.
+ *
+ * A slot serves 2^31 processes. One whose generation would no longer fit a handle is worn out: it is not put back, no
+ * handle ever names what it had, and nobody looks through it again. Then there is a slot less, and who finds none is
+ * told so (OS2_E_FULL). Rejected: to wear all slots alike (as many processes in all, but slot_high would not stay low).
  *
  * Whose is a slot? It is in use until the supervisor closes the control handle, also when its process has long ended,
  * so it must cost somebody something meanwhile, or a program with a page for a handle table takes them all. It costs
@@ -32,7 +36,7 @@ static size_t object_bytes(const struct process *process) {
     return (offsetof(struct process, watch) + process->watch_high * sizeof(struct watch) + 127) & ~(size_t)127;
 }
 
-const struct process process_none;
+const uint64_t process_none[PROCESS_NONE_WORDS];
 
 bool process_table_init(void) {
     uint32_t count = machine.heap.ram_pages / SLOT_RAM_PAGES;
@@ -70,8 +74,8 @@ static uint64_t free_bit(uint32_t index) {
 static struct slot *slot_get(void) {
     struct slot *slot = NULL;
     lock_acquire(&machine.slot_lock);
-    /* Below slot_high there are few free ones, if any; at slot_high there is one, or the table is full. */
-    for (uint32_t word = 0; word <= machine.slot_high / 64 && word < SLOTS_MOST / 64 && !slot; word++) {
+    /* Below slot_high there are few free ones, if any; at it there is one, unless all from there on are worn out. */
+    for (uint32_t word = 0; word < SLOTS_MOST / 64 && !slot; word++) {
         if (!machine.slot_free[word])
             continue;
         uint32_t index = word * 64;
@@ -86,11 +90,19 @@ static struct slot *slot_get(void) {
     return slot;
 }
 
+/* The life of a slot that is worn out, whose low half is no handle's. */
+#define LIFE_WORN ((HANDLE_GENERATION_MAX + 1) << 1)
+
+static bool worn(uint32_t index) {
+    return slot_life(&machine.slot[index]) == LIFE_WORN;
+}
+
 void slot_put(struct slot *slot) {
-    if (slot_generation(slot) >= HANDLE_GENERATION_MAX)
-        return;
     lock_acquire(&machine.slot_lock);
-    machine.slot_free[slot->index / 64] |= UINT64_C(1) << slot->index % 64;
+    if (slot_generation(slot) < HANDLE_GENERATION_MAX)
+        machine.slot_free[slot->index / 64] |= UINT64_C(1) << slot->index % 64;
+    else
+        __atomic_store_n(&slot->life, LIFE_WORN, __ATOMIC_RELAXED);
     /*
      * Who reads slot_high must find the slots of all that lived before it looked, and does: a process is made after
      * slot_high has grown, and it falls only once all above it are free. A core that read the smaller value may miss
@@ -98,7 +110,7 @@ void slot_put(struct slot *slot) {
      * generation, for which this core looks had been stored, and finds that by its own second look.
      */
     uint32_t high = machine.slot_high;
-    while (high > 1 && free_bit(high - 1))
+    while (high > 1 && (free_bit(high - 1) || worn(high - 1)))
         high -= high % 64 == 0 && !~machine.slot_free[high / 64 - 1] ? 64 : 1;
     if (high != machine.slot_high)
         __atomic_store_n(&machine.slot_high, high, __ATOMIC_RELEASE);
@@ -108,9 +120,8 @@ void slot_put(struct slot *slot) {
 const char *slot_check(void) {
     uint32_t high = 1;
     for (uint32_t i = 1; i < machine.slot_count; i++) {
-        bool is_free =
-            state_kind(machine.slot[i].word) == KIND_FREE && slot_generation(&machine.slot[i]) < HANDLE_GENERATION_MAX;
-        if (is_free != (free_bit(i) != 0))
+        bool is_free = state_kind(machine.slot[i].word) == KIND_FREE;
+        if ((is_free && !worn(i)) != (free_bit(i) != 0))
             return "a slot is free, and not in the set of free ones, or the other way round";
         if (!is_free)
             high = i + 1;

@@ -159,8 +159,9 @@ static inline uint64_t slot_identity(const struct slot *slot) {
  * nobody held the process in between. Until the claim nothing is written through the pointer, and nothing read through
  * it is given to an instruction that could trap.
  */
-extern const struct process process_none;
-#define PROCESS_NONE ((struct process *)&process_none)
+#define PROCESS_NONE_WORDS (offsetof(struct process, watch) / sizeof(uint64_t)) /* nobody reads the watches */
+extern const uint64_t process_none[PROCESS_NONE_WORDS];
+#define PROCESS_NONE ((struct process *)process_none)
 
 /* Make the array of slots. False: no memory. */
 bool process_table_init(void);

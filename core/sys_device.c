@@ -186,9 +186,9 @@ static bool take(struct core *core, struct irq *ret_irq) {
 void irq_arrived(struct core *core) {
     for (unsigned n = 0; n < IRQ_BATCH && (n == 0 || !breath_enough(core)); n++) {
         struct irq irq = {0};
-        core->interrupts++;
         if (!take(core, &irq))
             return;
+        core->interrupts++;
         if (irq.bits)
             notify_slot(core, &machine.slot[irq.slot], irq.life, irq.bits, true);
     }

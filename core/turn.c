@@ -42,6 +42,7 @@
 #define NAP_FIRST_HZ 20000
 #define NAP_LAST_HZ 100
 #define LOOK_HZ 1000
+#define PASSED_AT_ONCE 16 /* doomed processes, of some 200 instructions each */
 
 /* Tokens since which the turn's were not counted. */
 static inline int64_t marked(const struct core *core) {
@@ -352,8 +353,20 @@ static void step_end(struct core *core, struct slot *slot) {
         arch_idle_look(core); /* where only ends are going on, no process lets interrupts in */
 }
 
+/* This process was doomed in the queue: its turn is the beginning of its end. A few such turns are as one, after which
+ * interrupts are let in as they would be in it, however many more there are: by them a driver comes to the front. */
+static void pass_over(struct core *core, struct slot *slot, unsigned passed) {
+    turn_leave_space(core);
+    end_begin(core, slot, slot_doom_reason(slot), 0, slot->process->context.pc, 0);
+    if (passed % PASSED_AT_ONCE != 0)
+        return;
+    breath_rest(core);
+    arch_idle_look(core);
+}
+
 void turn_dispatch(struct core *core) {
     bool worked = false;
+    unsigned passed = 0;
     core->running = false;
     turn_account(core);
     core->turn_slot = core->slots;
@@ -376,8 +389,7 @@ void turn_dispatch(struct core *core) {
         arch_store_relaxed(&slot->word, state(KIND_RUN, core->index, 0));
         arch_fence(); /* pairs with end_kill(): either it sees RUN|c, or the doom is seen here */
         if (slot_doomed(slot)) {
-            turn_leave_space(core);
-            end_begin(core, slot, slot_doom_reason(slot), 0, slot->process->context.pc, 0);
+            pass_over(core, slot, ++passed);
             continue;
         }
         uint64_t now = arch_clock();

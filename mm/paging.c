@@ -232,7 +232,7 @@ void paging_map(struct space *space, uint64_t va, uint64_t pa, unsigned order, u
     fill(space, entry, pa, order, prot, device);
 }
 
-#define FIND_ENTRIES 512u /* what trim() looks at, at most */
+#define FIND_ENTRIES 160u /* what trim() looks at, at most: each costs some 50 instructions */
 #define TRIMS_OTHER 64u
 #define FENCE_BY_ADDRESS 8u /* more leaves than this are fenced all at once */
 
@@ -247,38 +247,64 @@ static void fence(struct space *space, uint64_t va, unsigned order) {
         arch_fence_address(&space->arch, va);
 }
 
-/* An empty table other than `except`, below `table` of `level`: the entry that points to it, or NULL. At most *budget
- * entries are looked at, and none behind the last valid one of a table. */
-static uint64_t *find_empty(struct space *space, uint64_t *table, unsigned level, const uint64_t *except,
-                            unsigned *budget, unsigned *ret_level) {
-    for (unsigned i = 0, left = table_frame(space, table)->live; left && *budget; i++) {
-        --*budget;
+/* A search for empty tables. It goes through the tables by address, at most `budget` entries of them, and none behind
+ * the last valid one of a table; where it stops the next one goes on, so that no part of the space hides another. */
+struct search {
+    struct space *space;
+    const uint64_t *except; /* a table that is not meant */
+    uint64_t at;            /* what the entry maps that is looked at */
+    unsigned budget;
+    unsigned level; /* of the entry that was found */
+};
+
+/* The entry that points to an empty table below `table` of `level`, or NULL: there is none, or the budget is spent.
+ * From search->at on, if that lies in what this table maps and `resumed` says so. */
+static uint64_t *find_empty(struct search *search, uint64_t *table, unsigned level, bool resumed) {
+    uint64_t step = OS2_PAGE_SIZE << 9 * level, base = search->at & ~((step << 9) - 1);
+    unsigned first = resumed ? entry_index(search->at, level) : 0,
+             end = level == ARCH_TOP_LEVEL ? ARCH_USER_ENTRIES : ENTRIES;
+    unsigned left = first ? end : table_frame(search->space, table)->live;
+    for (unsigned i = first; i < end && left; i++, resumed = false) {
+        if (!resumed)
+            search->at = base + i * step;
+        if (search->budget == 0)
+            return NULL;
+        search->budget--;
         if (!arch_pte_valid(table[i]))
             continue;
         left--;
         if (arch_pte_is_leaf(table[i], level))
             continue;
         uint64_t *below = table_of(table[i]);
-        *ret_level = level - 1;
-        if (below != except && table_frame(space, below)->live == 0)
+        if (below != search->except && table_frame(search->space, below)->live == 0) {
+            search->level = level - 1;
             return &table[i];
-        uint64_t *found = level > 1 ? find_empty(space, below, level - 1, except, budget, ret_level) : NULL;
-        if (found)
+        }
+        uint64_t *found = level > 1 ? find_empty(search, below, level - 1, resumed) : NULL;
+        if (found || search->budget == 0)
             return found;
     }
     return NULL;
+}
+
+/* Drop tables other than `except` until there are no more than may be. */
+static void drop_others(struct space *space, const uint64_t *except) {
+    struct search search = {.space = space, .except = except, .at = space->searched, .budget = FIND_ENTRIES};
+    while (space->empty_tables > SPACE_EMPTY_TABLES) {
+        uint64_t *found = find_empty(&search, space->root, ARCH_TOP_LEVEL, true);
+        if (!found)
+            break;
+        drop_table(space, found, search.level);
+    }
+    space->searched = search.budget ? 0 : search.at; /* it was at the end, and the next one begins anew */
 }
 
 /* Over the limit of emptied tables: unlink this one, which maps `va`, and its parents as far as they become empty by
  * that. Or others, once in TRIMS_OTHER times: a block that comes and goes in one place finds its table soon, and many
  * that pass in a circle of more places than are kept do not find each time the one just gone. */
 static void trim(struct space *space, uint64_t va, const uint64_t *table, unsigned level) {
-    unsigned budget = FIND_ENTRIES, found_level;
-    uint64_t *found;
     if (space->empty_tables > SPACE_EMPTY_TABLES && ++space->trims % TRIMS_OTHER == 0)
-        while (space->empty_tables > SPACE_EMPTY_TABLES &&
-               (found = find_empty(space, space->root, ARCH_TOP_LEVEL, table, &budget, &found_level)))
-            drop_table(space, found, found_level);
+        drop_others(space, table);
     while (table != space->root && table_frame(space, table)->live == 0 && space->empty_tables > SPACE_EMPTY_TABLES) {
         uint64_t *parent = space->root;
         level++;

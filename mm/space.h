@@ -55,6 +55,7 @@ struct space {
     uint32_t reserve[SPACE_RESERVE];            /* (o) cleared table pages */
     uint16_t reserve_count;                     /* (o) */
     uint16_t empty_tables;                      /* (o) */
+    uint64_t searched;                          /* (o) where the next search for empty tables begins */
     uint16_t trims;                             /* (o) how often there were too many */
     uint16_t slot;                              /* (i) owner's number in descriptors */
     uint16_t device_blocks;                     /* (o) */

@@ -148,6 +148,30 @@ def case_lost_lottery(args):
 
 
 @only("riscv64")
+def case_registers_as_firmware_left_them(args):
+    """Whatever firmware lets programs do, on the first hart and on one started later: the kernel lets them do what it
+    says itself."""
+    two = argparse.Namespace(**vars(args) | {"smp": 2})
+    names = ("senvcfg", "scounteren", "sstatus")
+    spoil = [f"set ${name} = {value:#x}" for name, value in zip(names, (0xf1, 0xffffffff, 0xe6700))]
+    show = [f'printf "{name} %lx\\n", ${name}' for name in names]
+    with stub(two, "-S") as (guest, gdb):
+        text = gdb("hbreak *0x80200000", "continue", "delete", *spoil, *show,
+                   f"hbreak *({PHYSICAL.format('riscv_secondary')})", "continue", "delete", *spoil, *show, "detach")
+        for value in ("senvcfg f1", "scounteren ffffffff"): # else nothing is shown by what comes
+            assert text.count(value) == 2, text
+        guest.prompt(0)
+        guest.type("primes 1000000000 & primes 1000000000 &\r")
+        guest.drain(1)
+        text = gdb(*(command for thread in (1, 2) for command in (f"thread {thread}", *show)), "detach")
+        assert len(re.findall(r"^senvcfg 0$", text, re.MULTILINE)) == 2, text
+        assert len(re.findall(r"^scounteren 7$", text, re.MULTILINE)) == 2, text
+        states = [int(state, 16) for state in re.findall(r"^sstatus ([0-9a-f]+)$", text, re.MULTILINE)]
+        # XL is 64 bits; no SUM, MXR, vector, UBE.
+        assert [state & 0x3000c0640 for state in states] == [0x200000000] * 2, text
+
+
+@only("riscv64")
 def case_sleepless_hart(args):
     """The same where wfi returns at once, as it may: the hart waits by the clock, 40 000 000 ticks at 10 MHz."""
     two = argparse.Namespace(**vars(args) | {"smp": 2})
@@ -266,6 +290,49 @@ def case_double_fault(args):
             guest.type("primes 1000000000 &\r")
             gdb("hbreak syscall_dispatch", "continue", "delete", "set $rsp = 0x10", *commands, "detach")
             panics(guest, rf"^kernel panic: trap in the kernel.*: {what} .* cs 8 sp 10 ")
+
+
+def place_of(kernel, instruction):
+    """Where the kernel has such an instruction, which may be run out of turn."""
+    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", kernel], stdout=subprocess.PIPE, check=True).stdout
+    return int(re.search(rf"^([0-9a-f]+):\s*{instruction}\s*$", text.decode(), re.MULTILINE)[1], 16)
+
+
+@only("x86_64")
+def case_registers_as_firmware_left_them(args):
+    """Whatever firmware lets programs do, on the first core and on another: the kernel lets them do what it says
+    itself."""
+    two = argparse.Namespace(**vars(args) | {"smp": 2})
+    machine, _ = qemu.command_line(args.build, 2, args.mem)
+    kept = ("rip", "rax", "rcx", "rdx")
+    save = ["set scheduler-locking on"] + [f"set $kept_{name} = ${name}" for name in kept]
+    restore = [f"set ${name} = $kept_{name}" for name in kept] + ["stepi", "set scheduler-locking off"]
+    # sysenter's target; the types of memory; EFER with a bit that the kernel has no use for.
+    registers = {0x174: (0x8, 0), 0x277: (0, 0x70406), 0xc0000080: (0x1d01, 0xd01)}
+
+    def run(instruction, number, value=0):
+        return [f"set $rcx = {number}", f"set $rax = {value}", "set $rdx = 0",
+                f"set $rip = {place_of(machine['kernel'], instruction)}", "stepi"]
+
+    def show(number):
+        return [*run("rdmsr", number), f'printf "{number:x} %lx\\n", $rax']
+
+    spoil, look = list(save), list(save)
+    for number, (value, _) in registers.items():
+        spoil += run("wrmsr", number, value) + show(number)
+        look += show(number)
+    with stub(two, "-S") as (guest, gdb):
+        text = gdb(*(["hbreak cpu_init", "continue", "delete", *spoil, *restore] * 2), "detach")
+        for number, (value, _) in registers.items():
+            assert len(re.findall(rf"^{number:x} {value:x}$", text, re.MULTILINE)) == 2, text
+        guest.prompt(0)
+        guest.type("primes 1000000000 & primes 1000000000 &\r")
+        guest.drain(1)
+        look = ["hbreak syscall_dispatch", "continue", "delete", *look, "monitor info registers", *restore]
+        text = gdb(*look, *look, *look, *look, "detach")
+        for number, (_, value) in registers.items():
+            assert re.findall(rf"^{number:x} ([0-9a-f]+)$", text, re.MULTILINE) == [f"{value:x}"] * 4, text
+        assert re.findall(r"^LDT=(\w+ \w+ \w+)", text, re.MULTILINE) == ["0000 0000000000000000 00000000"] * 4, text
 
 
 def edges_of_the_kernel(kernel):

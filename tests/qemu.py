@@ -359,7 +359,7 @@ def add_options(parser):
     parser.add_argument("--mem", default="128M", help="memory (128M)")
     parser.add_argument("--boot", default="", help="another way to boot, of those in the cross file")
     parser.add_argument("--append", default="", help="more boot arguments")
-    parser.add_argument("--silence", type=float, default=60, help="seconds of silence that are a hang (60; 0: never)")
+    parser.add_argument("--silence", type=float, default=180, help="seconds of silence that are a hang (180; 0: never)")
     parser.add_argument("--icount", action="store_const", const=ICOUNT, default=[],
                         help="count instructions; on one processor only")
     parser.add_argument("-n", "--dry-run", action="store_true", help="print QEMU's command line, run nothing")

@@ -36,7 +36,7 @@ class Terminal(qemu.Guest):
         super().__init__(line, terminal=slave)
         os.close(slave)
         self.input = self.output = master
-        self.seconds = 30
+        self.seconds = 90
 
     def type(self, data):
         """Types character by character; reads meanwhile, so that neither side can fill the pty and stop."""
@@ -54,6 +54,12 @@ class Terminal(qemu.Guest):
         """Waits for a prompt at the start of a line, with nothing typed behind it yet; returns what stood before it."""
         end = self.until(PROMPT, start)
         return clean(self.text[start:end - len(PROMPT)])
+
+    def patient(self, condition):
+        """Reads until what came fulfils a condition, or for as long as anything is waited for."""
+        limit = time.monotonic() + self.seconds
+        while not condition() and time.monotonic() < limit:
+            self.drain(0.1)
 
     def command(self, line):
         """Types a line and Enter; returns what is printed until the next prompt, without the echo of the line."""
@@ -203,7 +209,7 @@ def case_kill_service(terminal):
         start = terminal.mark()
         terminal.type(f"kill {identity(terminal, service)}\r")
         terminal.until(f"{service} ended: killed", start)
-        terminal.drain(2)  # for init's pause and the shell's next try
+        terminal.drain(2)  # would show a second such line
         told = terminal.text[start:].decode(errors="replace").count(f"{service} ended: killed")
         if told != 1:  # by the console service, and no more by the kernel
             raise GuestError(f"the log says {told} times that {service} ended")
@@ -237,8 +243,9 @@ def case_whole_lines(terminal):
     start = terminal.mark()
     terminal.type("ps | cat & ps & " * 5 + "ps\r")
     start = terminal.until("\n", start)
-    terminal.drain(2)
-    shown = clean(terminal.text[start:])
+    terminal.patient(lambda: terminal.text.count(b"SUPER", start) >= 11)
+    terminal.drain(0.5)
+    shown = clean(terminal.text[start:terminal.text.rindex(b"\n")])
     assert shown.count("SUPER") == 11, shown
     for line in shown.split("\n"):
         if line not in ("", "os2> ") and not line.startswith("["):  # "[1] 7" is the shell's
@@ -260,7 +267,7 @@ def case_output_of_killed_console(terminal):
     start = terminal.mark()
     terminal.type(f"gen 12K | cat; status; kill {console}\r")
     terminal.until("console ended: killed", start)
-    terminal.drain(2)
+    terminal.patient(lambda: len(GEN_LINE.findall(clean(terminal.text[start:]))) >= 192)
     shown = clean(terminal.text[start:])
     assert [int(number) for number in GEN_LINE.findall(shown)] == list(range(192)), shown
     terminal.type(ENTER)
@@ -273,7 +280,7 @@ def case_output_of_killed_console(terminal):
     terminal.type(f"kill {console}\r")
     terminal.until("console ended: killed", start)
     terminal.until("000000002047", start)
-    for _ in range(20):  # a shell tells of background jobs at its prompt
+    for _ in range(180):  # a shell tells of background jobs at its prompt
         terminal.type(ENTER)
         terminal.drain(0.5)
         if b"done, status" in terminal.text[start:]:

@@ -203,8 +203,9 @@ void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64
 void arch_core_init(struct core *core) {
     __asm__ volatile("mv tp, %0; csrw sscratch, tp" ::"r"(core));
     riscv_ready[riscv_core(core)->index] = core;
-    csr_clear(sstatus, RISCV_SSTATUS_FS | RISCV_SSTATUS_SPP); /* sret goes to user mode from here on */
-    csr_write(scounteren, 7);                                 /* cycle, time and instret may be read in user mode */
+    riscv_clear_optional();
+    csr_write(sstatus, RISCV_SSTATUS_UXL_64); /* all else 0, as firmware may not have left it; sret goes to user mode */
+    csr_write(scounteren, 7);                 /* cycle, time and instret may be read in user mode */
     csr_write(stvec, riscv_facts.fast ? trap_entry : trap_entry_plain);
     plic_core_init(riscv_core(core)->plic_context);
     csr_write(sie, UINT64_C(1) << RISCV_IRQ_SOFT | UINT64_C(1) << RISCV_IRQ_EXTERNAL);

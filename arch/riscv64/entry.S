@@ -499,6 +499,25 @@ kernel_trapped:
     .skip 4
     .text
 
+/*
+ * void riscv_clear_optional(void): 0 into the registers that say what else programs may do, where the processor has
+ * them; a write of one that it has not traps. As firmware leaves them they may let programs invalidate cache blocks,
+ * and so undo the clearing of memory (senvcfg.CBIE), or keep state that no switch saves (sstateen0). Changes sstatus.
+ */
+    .globl riscv_clear_optional
+    .balign 4
+riscv_clear_optional:
+    la t0, 1f
+    csrrw t1, stvec, t0
+    csrw 0x10a, zero            /* senvcfg */
+    .balign 4
+1:  la t0, 2f
+    csrw stvec, t0
+    csrw 0x10c, zero            /* sstateen0 */
+    .balign 4
+2:  csrw stvec, t1
+    ret
+
 /* int riscv_probe_stimecmp(void): 1 where the Sstc register can be read; its number is 0x14d. */
     .globl riscv_probe_stimecmp
     .balign 4

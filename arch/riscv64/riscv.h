@@ -25,6 +25,7 @@
 #define RISCV_SSTATUS_SPP (UINT64_C(1) << 8)
 #define RISCV_SSTATUS_FS (UINT64_C(3) << 13)
 #define RISCV_SSTATUS_FS_CLEAN (UINT64_C(2) << 13)
+#define RISCV_SSTATUS_UXL_64 (UINT64_C(2) << 32)
 #define RISCV_SATP_SV39 (UINT64_C(8) << 60)
 #define RISCV_SATP_ASID_SHIFT 44
 #define RISCV_SATP_ASID_MASK UINT64_C(0xffff)
@@ -112,6 +113,7 @@ void riscv_receive(void);
 void riscv_block_alloc(void);
 void riscv_block_free(void);
 int riscv_probe_stimecmp(void);
+void riscv_clear_optional(void);
 void riscv_secondary(void);
 void trap_entry(void);
 void trap_entry_plain(void);

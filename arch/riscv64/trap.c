@@ -8,7 +8,6 @@
  */
 #include "arch/riscv64/riscv.h"
 #include "core/panic.h"
-#include "core/string.h"
 
 /* Causes of exceptions (privileged specification, table 4.2). */
 enum {
@@ -180,7 +179,6 @@ void riscv_kernel_trap(uint64_t cause, uint64_t pc, uint64_t value, uint64_t sp,
 /* ---- Contexts. ---- */
 
 void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, uint64_t gp, uint64_t tp) {
-    memset(context, 0, sizeof *context);
     context->pc = pc;
     context->sp = sp;
     context->gp = gp;

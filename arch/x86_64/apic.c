@@ -80,6 +80,7 @@ void lapic_init(void) {
     msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) | APIC_ENABLED | (x86_facts.x2apic ? APIC_X2 : 0));
     lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | X86_VECTOR_SPURIOUS);
     lapic_write(LAPIC_TPR, 0);
+    lapic_write(LAPIC_LVT_COUNTER, LAPIC_MASKED);
     lapic_write(LAPIC_LVT_LINT0, LAPIC_MASKED);
     lapic_write(LAPIC_LVT_LINT1, LAPIC_MASKED);
     lapic_write(LAPIC_LVT_ERROR, LAPIC_MASKED);

@@ -70,6 +70,7 @@ void cpu_find_features(void) {
     f->boot_apic = one.b >> 24;
     if (basic >= 11 && cpuid(11, 0).b)
         f->boot_apic = cpuid(11, 0).d;
+    f->counters = basic >= 10 && (cpuid(10, 0).a & 0xff) >= 2;
     f->pcid = one.c >> 17 & 1;
     f->x2apic = one.c >> 21 & 1;
     f->tsc_deadline = one.c >> 24 & 1;
@@ -104,7 +105,7 @@ static void load_segments(struct arch_core *core) {
     __asm__ volatile("lgdt %0" ::"m"(gdt));
     __asm__ volatile("mov %0, %%ss; mov %1, %%ds; mov %1, %%es; mov %1, %%fs; mov %1, %%gs" ::"r"(SELECTOR_DATA),
                      "r"(0));
-    __asm__ volatile("ltr %w0" ::"r"(SELECTOR_TSS));
+    __asm__ volatile("ltr %w0; lldt %w1" ::"r"(SELECTOR_TSS), "r"(0));
     for (unsigned v = 0; v < EXCEPTIONS; v++)
         gates[v].stack = 1 + (v == 2    ? STACK_NMI
                               : v == 8  ? STACK_DOUBLE_FAULT
@@ -113,16 +114,27 @@ static void load_segments(struct arch_core *core) {
     __asm__ volatile("lidt %0" ::"m"(idt));
 }
 
+/* What firmware or a loader may have left open. (Control registers and EFER are written as a whole: of the latter FFXSR
+ * would keep x86_fp_clean() from the SSE registers, and TCE the fences from upper levels.) */
+static void firmware_leaves(void) {
+    msr_write(MSR_SYSENTER_CS, 0); /* sysenter faults, instead of going where its other registers say */
+    msr_write(MSR_PAT, PAT_INITIAL);
+    msr_write(MSR_DEBUGCTL, 0); /* no branches are stored to memory */
+    if (x86_facts.counters)
+        msr_write(MSR_PERF_GLOBAL_CTRL, 0);
+}
+
 void cpu_init(struct arch_core *core) {
     load_segments(core);
     msr_write(MSR_GS_BASE, (uint64_t)(uintptr_t)core->self);
     msr_write(MSR_KERNEL_GS_BASE, 0);
+    msr_write(MSR_EFER, EFER_SCE_LME_LMA_NXE);
+    firmware_leaves();
     cr_write(cr4, x86_facts.cr4 | (x86_facts.pcid ? CR4_PCIDE : 0));
     uint64_t cr0 = (cr_read(cr0) | CR0_MP | CR0_NE | CR0_WP) & ~(CR0_EM | CR0_TS | CR0_AM | CR0_CD | CR0_NW);
     cr_write(cr0, cr0);
     x86_fp_clean();
     cr_write(cr0, cr0 | CR0_TS);
-    msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE);
     msr_write(MSR_STAR, (uint64_t)SELECTOR_SYSRET << 48 | (uint64_t)SELECTOR_CODE << 32);
     msr_write(MSR_LSTAR, (uint64_t)(uintptr_t)(x86_facts.fast ? x86_syscall : x86_syscall_long));
     msr_write(MSR_FMASK, FLAGS_CLEARED);

@@ -11,7 +11,6 @@
  */
 #include "arch/x86_64/x86.h"
 #include "core/panic.h"
-#include "core/string.h"
 
 /* Exceptions (SDM 3A, table 6-1). */
 enum {
@@ -156,7 +155,6 @@ void arch_idle(struct core *core) {
 
 void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, uint64_t gp, uint64_t tp) {
     (void)gp;
-    memset(context, 0, sizeof *context);
     context->pc = pc;
     context->sp = sp;
     context->fs = tp;

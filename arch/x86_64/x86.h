@@ -9,6 +9,10 @@
 /* Model-specific registers (SDM 4). */
 #define MSR_APIC_BASE 0x1b
 #define MSR_ARCH_CAPABILITIES 0x10a
+#define MSR_SYSENTER_CS 0x174
+#define MSR_DEBUGCTL 0x1d9
+#define MSR_PAT 0x277
+#define MSR_PERF_GLOBAL_CTRL 0x38f
 #define MSR_TSC_DEADLINE 0x6e0
 #define MSR_X2APIC 0x800 /* + register / 16 */
 #define MSR_EFER 0xc0000080
@@ -39,7 +43,8 @@
 #define CR4_SMAP (UINT64_C(1) << 21)
 #define DR7_NONE 0x400u              /* no breakpoint; a bit that is always 1 */
 #define CR3_KEEP (UINT64_C(1) << 63) /* with PCIDs: flush nothing */
-#define EFER_SCE UINT64_C(1)
+#define EFER_SCE_LME_LMA_NXE UINT64_C(0xd01)
+#define PAT_INITIAL UINT64_C(0x0007040600070406) /* as the processor starts: entry 0 cached, entry 3 not */
 
 /* Vectors. Interrupt number n, which is the number of an I/O APIC's input (GSI), has X86_VECTOR_IRQ + n. */
 #define X86_VECTOR_IRQ 0x20
@@ -66,6 +71,7 @@ struct x86_acpi_register {
 /* Found at boot, then constant. */
 struct x86_facts {
     bool pcid, x2apic, tsc_deadline; /* the processor has them */
+    bool counters;                   /* the processor has MSR_PERF_GLOBAL_CTRL */
     bool fast;                       /* the entry path completes calls; off by the boot argument os2.nofast */
     bool debug_exit;                 /* boot argument os2.debug_exit: QEMU's isa-debug-exit device is there */
     uint64_t cr4;                    /* as every core sets it */
@@ -117,7 +123,6 @@ unsigned ioapic_irqs(void);
 #define LAPIC_ICR 0x300
 #define LAPIC_ICR_HIGH 0x310
 #define LAPIC_LVT_TIMER 0x320
-#define LAPIC_LVT_THERMAL 0x330
 #define LAPIC_LVT_COUNTER 0x340
 #define LAPIC_LVT_LINT0 0x350
 #define LAPIC_LVT_LINT1 0x360

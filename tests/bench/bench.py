@@ -12,7 +12,8 @@ the program, are
     boot_instructions   from the kernel's first instruction to init's first (boot.py)
     atomics_per_call    atomic instructions in one round of call_reply (follow.py, which also shows where the rest go)
     max_entry_CALL      the longest entry into the kernel by that call while the system-call suite runs, clearing aside
-                        (entries.py); of these only the limit is checked
+                        (entries.py); of these only the limit is checked. max_entry_stretch: between two instructions
+                        of programs; ..._smpN: on several processors, max_entry_smpN being the longest entry of any kind
     steal, call_pull    what takes two processors, counted on each by itself (several.py)
     kernel_text_data    bytes of code, constants and initialised data in the kernel's ELF file
     meta_overhead_ppm   how the kernel's frames grow with the RAM: between machines of 6 and 10 GiB, which have the same
@@ -50,6 +51,7 @@ TOLERANCE = 0.03
 SILENCE = 120
 # Memory, and what is counted there: everything that fits, what is too large for that, and the frames once more.
 RUNS = (("128M", ""), ("10G", "move_4k_scattered move_64m move_order17 move_1g exit_100k_gap frames"), ("6G", "frames"))
+SEVERAL = (2, 4)  # processors, for the entries and stretches
 FACTS = ("frames_slots", "frames_ram", "frames_kernel")
 
 
@@ -100,6 +102,7 @@ def measure(build):
         booted = pool.submit(boot.count, build)
         followed = pool.submit(follow.atomics, build)
         entered = pool.submit(entries.longest, build)
+        together = {smp: pool.submit(entries.longest_of_several, build, smp) for smp in SEVERAL}
         stolen = pool.submit(several.count, build)
         for job in jobs:
             job.result()
@@ -116,6 +119,11 @@ def measure(build):
         worst = max(found, key=lambda kind: found[kind][0])
         main.counts.update({f"max_entry_{kind}": length for kind, (length, _) in sorted(found.items())})
         main.notes[f"max_entry_{worst}"] = "the longest of all, while systest and `crash all` run"
+        for smp, job in together.items():
+            seen = job.result()
+            spin = seen.pop("spin")
+            main.counts.update(seen)
+            main.notes[f"max_entry_stretch_smp{smp}"] = f"spinning on locks, up to the host, aside: at most {spin}"
         main.counts.update(stolen.result())
         main.notes["steal"] = "an idle processor wakes; to the first instruction of the process it stole; 2 processors"
         main.notes["call_pull"] = "as call_reply, the server having last run on the other one of 2 processors"

@@ -18,7 +18,7 @@ class Riscv64:
     features, description = "riscv", "riscv-csr.xml"
     pc, space = 32, "satp"
     call = bytes.fromhex("73000000")
-    halt, mark = bytes.fromhex("73005010"), bytes.fromhex("132050")
+    halt, mark, relax = bytes.fromhex("73005010"), bytes.fromhex("132050"), bytes.fromhex("0f000001")
 
     @staticmethod
     def is_atomic(code):
@@ -36,7 +36,7 @@ class X86:
     features, description = "i386", "i386-64bit.xml"
     pc, space = 16, "cr3"
     call = bytes.fromhex("0f05")
-    halt, mark = bytes.fromhex("f4"), bytes.fromhex("0f1f80") + b"OS2"
+    halt, mark, relax = bytes.fromhex("f4"), bytes.fromhex("0f1f80") + b"OS2", bytes.fromhex("f390")
     rax, rdx = 0, 3
     rdtsc = bytes.fromhex("0f31")
 

@@ -52,7 +52,7 @@ uintptr_t host_direct;
 uint64_t host_clock;
 struct core *host_core;
 bool host_disturbed, host_switching;
-uint64_t host_stop_in;
+uint64_t host_stop_in, host_given_way;
 unsigned host_irq_more;
 struct boot_info host_boot_info;
 int host_down;
@@ -143,6 +143,7 @@ void arch_interrupts_hold(struct core *core, bool hold) {
 static void base_loop(void) {
     __sanitizer_finish_switch_fiber(NULL, &driver_bottom, &driver_size);
     struct fiber *volatile f = &fibers[running];
+    struct slot *blank;
     volatile unsigned index = (unsigned)running;
     volatile bool fresh = true;
     setjmp(f->base);
@@ -163,8 +164,9 @@ static void base_loop(void) {
             else
                 core_main(cores[index]);
         case JOB_SYSCALL:
+            blank = host_core->current->blank;
             host_core->current->blank = NULL;
-            if (!short_way(host_core))
+            if (!short_way(host_core, blank))
                 syscall_dispatch(host_core);
             break;
         case JOB_INTERRUPT:
@@ -217,6 +219,10 @@ void host_interrupt(unsigned core, unsigned irq) {
     start(core, JOB_INTERRUPT);
 }
 
+void host_interrupt_later(unsigned core, unsigned irq) {
+    fibers[core].irq = irq;
+}
+
 bool host_interrupt_due(unsigned core) {
     return (cores[core]->arch.ipi && !cores[core]->arch.held) || cores[core]->arch.timer <= host_clock;
 }
@@ -250,6 +256,7 @@ void host_give_way(void) {
     }
     rest(HOST_KERNEL);
     host_core = cores[running];
+    host_given_way++;
 }
 
 void host_disturb(void) {
@@ -281,6 +288,7 @@ void host_boot(const struct host_config *wanted) {
     host_down = -1;
     host_panic[0] = host_console[0] = '\0';
     struct tlb_kind kind = space_reset(config.mmu);
+    kind.quiet = config.quiet;
     tlb_reset(config.seed, &kind);
     short_counts = (struct short_counts){0};
     check_reset();
@@ -371,7 +379,8 @@ void arch_enter(struct core *core, struct arch_context *context, struct arch_spa
 }
 
 void arch_idle_look(struct core *core) {
-    if (host_interrupt_due(port_core(core)->index))
+    unsigned index = port_core(core)->index;
+    if (host_interrupt_due(index) || fibers[index].irq)
         take(core, false);
 }
 

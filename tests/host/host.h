@@ -34,6 +34,7 @@ struct host_config {
     uint64_t ram_bytes;
     unsigned switch_one_in; /* at each point of the kernel, one time in so many another core goes on; 0: never */
     enum host_mmu mmu;
+    bool quiet; /* hardware walks only where the test says so: tlb_touch() */
     uint64_t seed;
 };
 
@@ -67,6 +68,9 @@ void host_syscall(unsigned core);
 void host_interrupt(unsigned core, unsigned irq);
 bool host_interrupt_due(unsigned core);
 
+/* Interrupt number `irq` is pending where the kernel runs or rests: it is found when the kernel next looks. */
+void host_interrupt_later(unsigned core, unsigned irq);
+
 /* core->current makes a fault. */
 void host_fault(unsigned core, unsigned fault, uint64_t pc, uint64_t address);
 
@@ -86,6 +90,10 @@ const char *host_check(void);
 /* The current process of a core in user mode makes an access that would fault by `fault` where it may not. NULL, or
  * what is wrong with how it went. */
 const char *tlb_access(unsigned core, uint64_t va, unsigned fault);
+
+/* A core's hardware walks down to `va` by the root that is loaded there, if one is, and keeps what it finds: as it may
+ * at any time, whatever the core does. */
+void tlb_touch(unsigned core, uint64_t va);
 
 /* What hardware did since the machine was made: for tests that must not be empty. */
 struct tlb_counts {

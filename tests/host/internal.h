@@ -11,6 +11,7 @@ struct tlb_kind {
     bool caches_invalid; /* entries that are not valid are kept too */
     bool late_walks;     /* loading a root does not end a walk at the old one */
     bool sets_accessed;  /* the walker sets accessed bits, in pointers too */
+    bool quiet;          /* no walks but by tlb_touch() */
     bool only_all;       /* an erratum: any fence but one of everything does nothing */
 };
 
@@ -48,8 +49,8 @@ void space_switch(struct core *core, const struct arch_space *space);
 
 /* short.c: the entry path. True: the system call of the current process is done, and whoever is current now goes to
  * user mode. False: it is to be made the long way. May leave for the idle loop or another process, as
- * syscall_dispatch(). */
-bool short_way(struct core *core);
+ * syscall_dispatch(). `blank`: the process's, before its registers were those of the call. */
+bool short_way(struct core *core, struct slot *blank);
 
 /* check.c: the pages that all processes and the heap have together, which never changes. */
 void check_reset(void);

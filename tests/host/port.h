@@ -7,8 +7,10 @@
  * levels and entries of an encoding that no processor has, so that nothing outside a port can rely on one.
  *
  * Every ordered access passes host_point(): there a simulated core may be stopped in the middle of the kernel while
- * another one goes on, and the hardware of any core may walk its tables. Between two such points a core is not
- * disturbed, and memory is sequentially consistent: weak memory is the business of the litmus tests.
+ * another one goes on, and the hardware of any core may walk its tables. So do the plain loads by which the short ways
+ * look at a process before they hold it: in short.c, and in light_notify(), where derive.py puts them. Between two such
+ * points a core is not disturbed, and memory is sequentially consistent: weak memory is the business of the litmus
+ * tests.
  */
 #ifndef TESTS_HOST_PORT_H
 #define TESTS_HOST_PORT_H
@@ -49,6 +51,9 @@ extern bool host_disturbed;    /* something may happen at a point */
 extern bool host_switching;    /* another core may go on there */
 void host_disturb(void);       /* perhaps a walk of hardware's, perhaps another core goes on */
 void host_give_way(void);      /* let another core go on: this one cannot */
+
+/* How often a core that was stopped inside the kernel has gone on. */
+extern uint64_t host_given_way;
 
 static inline void host_point(void) {
     if (host_disturbed)

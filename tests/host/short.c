@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The entry path of the host port: what arch/riscv64/entry.S and message.S do, in C and at the same steps, with a point
- * (tests/host/port.h) where another core may come in between. So the kernel's short ways are simulated too: light
- * calls, message_pass(), and switches by a root alone, whose safety hangs on
- * arch_space_plain().
+ * (tests/host/port.h) where another core may come in between: at each ordered access, and before each plain load of
+ * what the core does not hold. So the kernel's short ways are simulated too: light calls, message_pass(), and switches
+ * by a root alone, whose safety hangs on arch_space_plain().
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,19 +23,43 @@ static void enter(struct core *core, struct process *p) {
     arch_store_relaxed(&core->current, p);
 }
 
+/* What a slot points to, and whether that is plain here. It is not held: see process_none. */
+static struct process *process_of(const struct slot *slot) {
+    host_point();
+    return slot->process;
+}
+
+static bool plain(struct core *core, const struct process *process) {
+    host_point();
+    return arch_space_plain(core, &process->space.arch);
+}
+
+/* LR and SC, as RISC-V's claim of whoever is answered: SC fails where another core came in between. */
+static bool store_conditional(uint64_t *word, uint64_t value, uint64_t seen_at) {
+    host_point();
+    if (host_given_way != seen_at)
+        return false;
+    __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+    return true;
+}
+
 static bool pending(const struct slot *slot) {
     host_point(); /* the moment that counts: another core may come now */
     return slot->queue_head != SLOT_NONE || slot->noted;
 }
 
-/* A receive from anyone for ever; C looks who comes next. False: something has come. */
-static bool receive(struct core *core, struct process *x) {
+/* A receive from anyone for ever; C looks who comes next. False: something has come. The ports leave the registers in
+ * memory as they were. */
+static bool receive(struct core *core, struct process *x, struct slot *blank) {
     if (pending(x->slot) || loan_stands(x, x->lender))
         return false;
     x->lender = 0;
     for (unsigned i = 0; i < 20; i++)
         host_point();
     x->wait.control = x->reg[OS2_R_CONTROL];
+    if (blank)
+        memset(x->reg, 0, sizeof x->reg);
+    x->blank = blank;
     core->tokens--;
     turn_park(x);
     uint64_t word = state(KIND_RCV, SLOT_ANY, wait_begin(x->slot));
@@ -64,10 +88,10 @@ static bool call(struct core *core, struct process *x, bool block) {
     uint64_t word = slot_word(t);
     if (word >= STATE_SEQ_LONG) /* does not receive from anyone, or not without limits */
         return false;
-    if (__atomic_load_n(&t->life, __ATOMIC_ACQUIRE) != handle_generation(h->target) << 1)
+    if (arch_load_acquire(&t->life) != handle_generation(h->target) << 1)
         return false;
-    struct process *into = t->process;
-    if (!arch_space_plain(core, &into->space.arch) || !arch_cas_full(&t->word, word, core->run_word))
+    struct process *into = process_of(t);
+    if (!plain(core, into) || !arch_cas_full(&t->word, word, core->run_word))
         return false;
     core->tokens--;
     if (block) {
@@ -98,8 +122,8 @@ static bool reply_receive(struct core *core, struct process *x, bool block) {
     uint64_t word = x->called_word | (caller & STATE_SEQ_MASK);
     if (slot_word(y) != word)
         return false;
-    struct process *client = y->process;
-    if (!arch_space_plain(core, &client->space.arch))
+    struct process *client = process_of(y);
+    if (!plain(core, client))
         return false;
     uint64_t info = OS2_I_MESSAGE, seq;
     if (block) {
@@ -124,8 +148,14 @@ static bool reply_receive(struct core *core, struct process *x, bool block) {
         seq = ++slot->seq;
         struct process message = *x; /* the registers: x may be another core's from here on */
         arch_store_release(&slot->word, seq);
-        if (!arch_cas_full(&y->word, word, core->run_word))
-            message_looked_at_late(core, seq, NULL);
+        for (uint64_t seen_at;; y = &machine.slot[index]) {
+            uint64_t seen = slot_word(y);
+            seen_at = host_given_way;
+            if (seen != word)
+                message_looked_at_late(core, seq, NULL);
+            if (store_conditional(&y->word, core->run_word, seen_at))
+                break;
+        }
         hand_over(client, &message, info, caller, 0);
     }
     if (pending(slot))
@@ -151,13 +181,13 @@ static bool light(struct core *core, struct process *x, unsigned number) {
     return true;
 }
 
-bool short_way(struct core *core) {
+bool short_way(struct core *core, struct slot *blank) {
     struct process *x = core->current;
     if (core->tokens <= 1)
         return false;
     switch (x->reg[OS2_R_CONTROL] & 0xffff) { /* the number and the flags beside it */
     case OS2_SYS_receive:
-        return receive(core, x);
+        return receive(core, x, blank);
     case OS2_SYS_call:
         return call(core, x, false);
     case OS2_SYS_call | OS2_F_BLOCK:

@@ -59,6 +59,7 @@ static struct tlb {
     uint64_t born;
     struct walk walk, late; /* of the loaded root; of one that was left */
     struct translation kept[ENTRIES_KEPT];
+    unsigned kept_next; /* where the next one is kept, if hardware is quiet */
 } tlbs[CORES_MAX];
 
 static struct tlb_kind kind;
@@ -105,14 +106,8 @@ static void begin(struct tlb *t) {
 }
 
 /* One entry of a walk. */
-static void step(unsigned core) {
+static void read_entry(unsigned core, struct walk *w) {
     struct tlb *t = &tlbs[core];
-    struct walk *w = t->late.active && below(200) == 0 ? &t->late : &t->walk;
-    if (!w->active) {
-        if (!t->root)
-            return;
-        begin(t);
-    }
     bool own = own_table(w);
     if (!own && w->load == t->load)
         panic("core %u walks frame %x, which is no table of slot %u", core, w->table, w->slot);
@@ -139,7 +134,8 @@ static void step(unsigned core) {
         pte = entries[i] |= HOST_PTE_ACCESSED;
     }
     if (valid || kind.caches_invalid)
-        t->kept[below(ENTRIES_KEPT)] = (struct translation){true, w->asid, w->va, pte, w->level};
+        t->kept[kind.quiet ? t->kept_next++ % ENTRIES_KEPT : below(ENTRIES_KEPT)] =
+            (struct translation){true, w->asid, w->va, pte, w->level};
     tlb_counts.walks++;
     if (!valid || arch_pte_is_leaf(pte, w->level) || w->level == 0) {
         w->active = false;
@@ -147,6 +143,26 @@ static void step(unsigned core) {
     }
     w->table = (uint32_t)(arch_pte_address(pte) >> OS2_PAGE_SHIFT);
     w->level--;
+}
+
+static void step(unsigned core) {
+    struct tlb *t = &tlbs[core];
+    struct walk *w = t->late.active && below(200) == 0 ? &t->late : &t->walk;
+    if (kind.quiet || (!w->active && !t->root))
+        return;
+    if (!w->active)
+        begin(t);
+    read_entry(core, w);
+}
+
+void tlb_touch(unsigned core, uint64_t va) {
+    struct tlb *t = &tlbs[core];
+    if (!t->root)
+        return;
+    begin(t);
+    t->walk.goal = va;
+    while (t->walk.active)
+        read_entry(core, &t->walk);
 }
 
 void tlb_walk(unsigned core) {

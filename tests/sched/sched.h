@@ -64,7 +64,7 @@ void count_for(uint64_t ms, struct counts *ret);
 /* Ticks in microseconds. */
 uint64_t microseconds(uint64_t ticks);
 
-/* Computes without a system call: so many thousand rounds of a loop, about 5 instructions each. It is work, not time, so
+/* Computes without a system call: so many thousand rounds of a loop, about 5 instructions each. It is work, not time:
  * what one process does while another does a multiple of it is the same on every host. */
 void compute(unsigned thousands);
 

@@ -146,13 +146,38 @@ static bool spin_for_bits(void) {
     return true;
 }
 
+/* Has the device interrupt so many times, acknowledges without serving it, and counts what interrupts all cores had
+ * meanwhile, and the one that had the most. */
+#define CORES 8u
+static bool fire(uint64_t at, unsigned irq, unsigned fires, uint64_t *ret_us, uint64_t *ret_all, uint64_t *ret_most) {
+    uint64_t before[CORES], start = os2_now_ns();
+    bool good = true;
+
+    for (unsigned i = 0; i < CORES; i++)
+        before[i] = interrupts_of(i);
+    for (unsigned i = 0; i < fires && good; i++) {
+        arch_device_again(at);
+        good = CHECK(spin_for_bits()) && CHECK_IS(os2_irq_ack(irq), OS2_OK);
+    }
+    *ret_us = (os2_now_ns() - start) / 1000;
+    *ret_all = *ret_most = 0;
+    for (unsigned i = 0; i < CORES; i++) {
+        uint64_t n = interrupts_of(i) - before[i];
+        *ret_all += n;
+        *ret_most = n > *ret_most ? n : *ret_most;
+    }
+    return good;
+}
+
 /* A driver that has its device interrupt again and again, and acknowledges without serving it, beside one that computes
  * on another core: that one's core is not interrupted by it; and a burst is held, and comes again by itself. All of it
- * comes, however fast or slow the machine is, but no more than OFTEN within a millisecond: see core/sys_device.c. */
+ * comes, however fast or slow the machine is, but no more than OFTEN within a millisecond: see core/sys_device.c.
+ * The other cores' own timers count too, and on a host with much else to do there may be time for many of them: of some
+ * tries one must be good. Where the source went to all cores none would be. */
 static void interrupt_storm(void) {
-    enum { FIRES = 640, OFTEN = 64, CORES = 8 };
+    enum { FIRES = 320, OFTEN = 64, TRIES = 10 };
     struct puppet p;
-    uint64_t at = 0, result, before[CORES], most = 0, all = 0;
+    uint64_t at = 0, result, us, all, most;
 
     NEED(arch_device_open(machine));
     if (ARCH_DEVICE_BASE)
@@ -166,24 +191,15 @@ static void interrupt_storm(void) {
         puppet_begin_op(&p, PUPPET_SPIN, 0, 0);
         os2_sleep_ms(PAUSE_MS);
     }
-    for (unsigned i = 0; i < CORES; i++)
-        before[i] = interrupts_of(i);
-    uint64_t start = os2_now_ns();
-    for (unsigned i = 0; i < FIRES; i++) {
-        arch_device_again(at);
-        if (!CHECK(spin_for_bits()) || !CHECK_IS(os2_irq_ack(irq), OS2_OK))
-            break;
+    bool alone = false;
+    for (unsigned i = 0; i < TRIES && !alone && fire(at, irq, FIRES, &us, &all, &most); i++) {
+        os2_printf("# %u fires within %lu us; %lu interrupts, %lu of them on one core\n", (unsigned)FIRES, us, all,
+                   most);
+        CHECK(all >= FIRES);
+        CHECK(us >= (FIRES / OFTEN - 2) * 1000); /* the first window may have begun before, the last one not ended */
+        alone = all - most <= all / 4;
     }
-    uint64_t us = (os2_now_ns() - start) / 1000;
-    for (unsigned i = 0; i < CORES; i++) {
-        uint64_t n = interrupts_of(i) - before[i];
-        all += n;
-        most = n > most ? n : most;
-    }
-    os2_printf("# %u fires within %lu us; %lu interrupts, %lu of them on one core\n", (unsigned)FIRES, us, all, most);
-    CHECK(all >= FIRES);
-    CHECK(us >= (FIRES / OFTEN - 2) * 1000); /* the first window may have begun before, the last one not ended */
-    CHECK(all - most <= all / 4);
+    CHECK(alone);
     /* What was held comes, without another acknowledge. */
     arch_device_again(at);
     CHECK(take_bits(IRQ_BIT));

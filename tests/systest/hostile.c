@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Programs that give the kernel much to do at one moment: hundreds of deadlines that pass at once, processes that end
- * by the dozen, a device that interrupts meanwhile, and one process that computes and makes no call.
+ * by the dozen, a device that interrupts meanwhile, and one process that computes and makes no call. And one whose
+ * pages lie far apart, so that a search for emptied page tables has much to look at.
  *
  * What is seen from inside is that everybody wakes and everything comes back. How much the kernel does between two
  * instructions of the programs is counted from outside, while this runs: tests/bench/entries.py, `stretch`.
@@ -109,7 +110,35 @@ static void hostile(void) {
         os2_block_free((void *)(uintptr_t)at);
 }
 
+#define FAR_APART (UINT64_C(1) << 30)
+#define PAGES 100u
+#define MOVES 640u /* the kernel searches once in 64 times */
+
+static void far_apart(void) {
+    uint64_t page[PAGES], moving, at;
+    void *block;
+    unsigned placed = 0;
+
+    NEED_IS(os2_block_alloc(0, &block), OS2_OK);
+    moving = (uint64_t)(uintptr_t)block;
+    for (; placed < PAGES && os2_block_alloc(0, &block) == OS2_OK; placed++)
+        if (os2_block_place(block, (placed + 4) * FAR_APART, OS2_PROT_READ, &page[placed]) < 0) {
+            os2_block_free(block);
+            break;
+        }
+    CHECK(placed >= 30); /* as many as there is quota for */
+    for (unsigned i = 0; i < MOVES; i++) {
+        uint64_t to = (placed + 4 + i % 10) * FAR_APART;
+        CHECK_IS(os2_block_place((void *)(uintptr_t)moving, to, OS2_PROT_READ, &at), OS2_OK);
+        moving = at;
+    }
+    os2_block_free((void *)(uintptr_t)moving);
+    for (unsigned i = 0; i < placed; i++)
+        os2_block_free((void *)(uintptr_t)page[i]);
+}
+
 static const struct test tests[] = {
     {"breath", "deadlines, ends and interrupts by the dozen, beside one that computes", hostile},
+    {"place-move", "pages that lie far apart, and one that moves among places further up", far_apart},
 };
 AREA(hostile, tests);

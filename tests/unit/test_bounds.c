@@ -75,6 +75,49 @@ static void test_slot_high(void **unused) {
     assert_int_equal(init->space.quota, quota);
 }
 
+/* A slot that has served as many processes as handles can tell apart is never used again: handles to its last one stay
+ * dead, nobody looks through it, and where all are so nothing is made. */
+static void test_worn_slots(void **unused) {
+    (void)unused;
+    uint64_t quota = init->space.quota, last = HANDLE_GENERATION_MAX - 1;
+    unsigned before = machine.slot_high, handle, old;
+    machine.slot[before].life = (last - 1) << 1;
+    for (unsigned i = 0; i < 2; i++) {
+        struct process *p = make(init, 3, &handle);
+        assert_ptr_equal(p->slot, &machine.slot[before]);
+        assert_int_equal(slot_generation(p->slot), last - 1 + i);
+        old = handle_to(init, p, OS2_HANDLE_INBOX, ALL, 0);
+        CALL(init, OS2_SYS_handle_close | HANDLE(handle), 0);
+        settle();
+        assert_int_equal(machine.slot_high, before);
+    }
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(make(init, 3, &handle)->slot->index, before + 1);
+        assert_int_equal(CALL(init, OS2_SYS_send | HANDLE(old)), OS2_E_DIED);
+        CALL(init, OS2_SYS_handle_close | HANDLE(handle), 0);
+        settle();
+        assert_int_equal(machine.slot_high, before);
+    }
+    /* Some that are worn out above one in use, and then all of them. */
+    assert_int_equal(make(init, 3, &handle)->slot->index, before + 1);
+    for (uint32_t i = before + 2; i < machine.slot_count; i++) {
+        unsigned one;
+        machine.slot[i].life = last << 1;
+        assert_int_equal(make(init, 3, &one)->slot->index, i);
+        CALL(init, OS2_SYS_handle_close | HANDLE(one), 0);
+        settle();
+        assert_int_equal(machine.slot_high, before + 2);
+    }
+    assert_int_equal(CALL(init, OS2_SYS_process_create, 3, 100), OS2_E_FULL);
+    CALL(init, OS2_SYS_handle_close | HANDLE(handle), 0);
+    settle();
+    assert_int_equal(machine.slot_high, before);
+    assert_int_equal(make(init, 3, &handle)->slot->index, before + 1);
+    CALL(init, OS2_SYS_handle_close | HANDLE(handle), 0);
+    settle();
+    assert_int_equal(init->space.quota, quota);
+}
+
 /* What a creator hands down is no more than its own: a watchdog limit of 0 is the largest. */
 static void test_watchdog_limit(void **unused) {
     (void)unused;
@@ -198,8 +241,8 @@ static void test_gone_from_queue(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_slots),         TEST(test_slot_high),    TEST(test_watchdog_limit),  TEST(test_watches),
-        TEST(test_many_watchers), TEST(test_many_watched), TEST(test_gone_from_queue),
+        TEST(test_slots),   TEST(test_slot_high),     TEST(test_worn_slots),   TEST(test_watchdog_limit),
+        TEST(test_watches), TEST(test_many_watchers), TEST(test_many_watched), TEST(test_gone_from_queue),
     };
     return cmocka_run_group_tests_name("bounds", tests, NULL, NULL);
 }

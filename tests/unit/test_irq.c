@@ -105,6 +105,19 @@ static void test_seldom(void **unused) {
     }
 }
 
+/* A source that was taken is one interrupt; the look that finds no more is none. */
+static void test_counted(void **unused) {
+    (void)unused;
+    run(driver);
+    uint64_t before = cores[0]->interrupts;
+    host_interrupt(0, SOURCE);
+    assert_int_equal(cores[0]->interrupts, before + 1);
+    host_irq_more = 2;
+    run(driver);
+    host_interrupt(0, SOURCE);
+    assert_int_equal(cores[0]->interrupts, before + 4);
+}
+
 /* Many sources held at once come again, a few at a time. */
 static void test_many_held(void **unused) {
     (void)unused;
@@ -148,7 +161,12 @@ static void test_pending(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bind_race), TEST(test_often), TEST(test_seldom), TEST(test_many_held), TEST(test_pending),
+        cmocka_unit_test(test_bind_race),
+        TEST(test_often),
+        TEST(test_seldom),
+        TEST(test_counted),
+        TEST(test_many_held),
+        TEST(test_pending),
     };
     return cmocka_run_group_tests_name("irq", tests, NULL, NULL);
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What judges the other tests: tests/qemu.py's reading of a console, and tests/summary.py's counting."""
+"""What judges the other tests: tests/qemu.py's reading of a console, and what tests/run.py makes of a test."""
 import io
 import json
+import os
 import pathlib
 import shutil
 import struct
@@ -10,11 +11,12 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import layout  # noqa: E402
 import qemu  # noqa: E402
-import summary  # noqa: E402
+import run  # noqa: E402
 
 
 def passed_on(console, nonce="n"):
@@ -95,21 +97,53 @@ class MemoryTest(unittest.TestCase):
             self.assertIn(words, text)
 
 
-class SummaryTest(unittest.TestCase):
-    def check(self, result, stdout, expected):
-        self.assertEqual(summary.count({"result": result, "stdout": stdout}), expected)
+class RunTest(unittest.TestCase):
+    def check(self, status, text, result, counts):
+        self.assertEqual(run.judge(status, text), result)
+        self.assertEqual(run.count(result, text), counts)
 
     def test_counts(self):
-        self.check("OK", "1..2\nok 1\nok 2 - x\n", (2, 0, 0))
-        self.check("OK", "", (1, 0, 0))
-        self.check("OK", "ok 1\nok 2 # SKIP no disk\n", (1, 0, 1))
-        self.check("FAIL", "ok 1\nnot ok 2\n", (1, 1, 0))
-        self.check("SKIP", "", (0, 0, 1))
+        self.check(0, "1..2\nok 1\nok 2 - x\n", "ok", (2, 0, 0))
+        self.check(0, "", "ok", (1, 0, 0))
+        self.check(0, "1..2\nok 1\nok 2 # SKIP no disk\n", "ok", (1, 0, 1))
+        self.check(1, "1..2\nok 1\nnot ok 2\n", "1 of 2 cases failed", (1, 1, 0))
+        self.check(0, "1..2\nok 1\nnot ok 2\n", "1 of 2 cases failed", (1, 1, 0))
+        self.check(77, "", "skipped", (0, 0, 1))
+        self.check(0, "1..0 # SKIP no gdb\n", "skipped", (0, 0, 1))
 
     def test_what_never_ran_to_its_end_failed(self):
-        self.check("ERROR", "ok 1\nok 2\nBail out! silent\n", (2, 1, 0))
-        self.check("TIMEOUT", "", (0, 1, 0))
-        self.check("INTERRUPT", "ok 1\n", (1, 1, 0))
+        self.check(1, "1..3\nok 1\nok 2\nBail out! silent\n", "silent", (2, 1, 0))
+        self.check(0, "1..3\nok 1\nok 2\n", "2 of 3 cases ran", (2, 1, 0))
+        self.check(-11, "1..1\nok 1\n", "exit status -11", (1, 1, 0))
+        self.assertEqual(run.count("did not end in 5 s", "ok 1\n"), (1, 1, 0))
+
+    def test_a_failed_test_is_told_by_its_own_words(self):
+        text = "1..3\n# boot\nok 1\n# chain.c:81: got 3\nnot ok 2 - x\n# after\nok 3\n"
+        self.assertEqual(run.message(text), ["# chain.c:81: got 3", "not ok 2 - x", "# after"])
+        self.assertEqual(run.message("a\nb\n"), ["a", "b"])
+
+    def run_all(self, *scripts, timeout=60, alone=False):
+        tests = [run.Test("host", f"runner {i}", "unit", [sys.executable, "-c", script], {}, timeout, alone)
+                 for i, script in enumerate(scripts)]
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.enterContext(unittest.mock.patch.object(run, "FOLDER", folder))
+        run.Runner(tests, 2, quiet=True).run()
+        return [test.result for test in tests]
+
+    def test_runs(self):
+        self.assertEqual(self.run_all("print('1..1'); print('ok 1')", "raise SystemExit(3)", "raise SystemExit(77)"),
+                         ["ok", "exit status 3", "skipped"])
+
+    def test_one_that_hangs_is_ended(self):
+        self.assertEqual(self.run_all("import time; time.sleep(60)", timeout=0.5), ["did not end in 0.5 s"])
+
+    def test_one_alone_has_no_neighbour(self):
+        # Each makes a file and wants to be the only one that has one.
+        script = ("import os, sys, time; open('alone', 'x').close(); time.sleep(0.2); os.remove('alone')")
+        here = os.getcwd()
+        self.addCleanup(os.chdir, here)
+        os.chdir(self.enterContext(tempfile.TemporaryDirectory()))
+        self.assertEqual(self.run_all(script, script, script, alone=True), ["ok", "ok", "ok"])
 
 
 if __name__ == "__main__":

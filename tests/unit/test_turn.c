@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Turns: who gets them when devices interrupt, and behind processes that make no call. */
+#include "core/ipc.h"
 #include "tests/unit/machine.h"
 
 /* Two drivers whose devices interrupt without pause, beside a process that yields: of two turns in a row at most one is
@@ -125,8 +126,89 @@ static void test_spurious_fault(void **unused) {
     }
 }
 
+/* A call by the current process, of which nothing is checked but its status. */
+static void bare_call(uint64_t control, uint64_t label, uint64_t quantum) {
+    struct process *p = cores[0]->current;
+    memset(p->reg, 0, sizeof p->reg);
+    p->reg[OS2_R_CONTROL] = control;
+    p->reg[OS2_R_LABEL] = label;
+    p->reg[OS2_R_W0] = quantum;
+    cores[0]->tokens = 1000; /* nobody else runs meanwhile */
+    host_syscall(0);
+    assert_ptr_equal(cores[0]->current, p);
+    assert_int_equal(STATUS(p), OS2_OK);
+}
+
+static unsigned doomed_in_queue(void) {
+    unsigned n = 0;
+    for (uint32_t i = 1; i < machine.slot_high; i++)
+        n += state_kind(machine.slot[i].word) == KIND_RDY && slot_doomed(&machine.slot[i]);
+    return n;
+}
+
+/* Two thousand ready processes are doomed before they run. Whoever dispatches passes over all of them; a driver's
+ * interrupt that comes meanwhile waits for a few, and the driver is the next that runs. */
+static void test_many_doomed(void **unused) {
+    enum { PARENTS = 8, CHILDREN = 250, PASSED = 16 };
+    (void)unused;
+    boot(192);
+    struct process *driver = spawn(init, 6, NULL), *parent[PARENTS];
+    for (unsigned i = 0; i < PARENTS; i++)
+        parent[i] = spawn(init, CHILDREN * (3 + SLOT) + 10, NULL);
+    run(driver);
+    driver->reg[OS2_R_CONTROL] = OS2_SYS_receive;
+    host_syscall(0);
+    machine.irq[1] = (struct irq){.life = slot_generation(driver->slot), .bits = 1, .slot = driver->slot->index};
+    for (unsigned i = 0; i < PARENTS; i++) {
+        unsigned control[CHILDREN];
+        run(parent[i]);
+        for (unsigned j = 0; j < CHILDREN; j++) {
+            bare_call(OS2_SYS_process_create, 3, 100);
+            control[j] = (unsigned)parent[i]->reg[OS2_R_LABEL];
+        }
+        for (unsigned j = 0; j < CHILDREN; j++)
+            bare_call(OS2_SYS_process_start | HANDLE(control[j]), 0x10000, 0);
+        cores[0]->tokens = 1; /* the others run in between, each for one turn */
+    }
+    for (uint32_t i = 1; i < machine.slot_high; i++) {
+        struct slot *slot = &machine.slot[i];
+        if (state_kind(slot->word) == KIND_RDY && slot != init->slot && slot->parent != init->slot->index)
+            end_kill(cores[0], slot, slot_generation(slot), OS2_END_KILLED);
+    }
+    check();
+    unsigned all = doomed_in_queue();
+    assert_in_range(all, PARENTS * CHILDREN - 10, PARENTS * CHILDREN);
+    /* Those who are alive go to sleep, one after the other, until the kernel is stopped amid passing. */
+    host_disturbed = true;
+    while (doomed_in_queue() > all / 2 || host_rest(0) != HOST_KERNEL) {
+        host_stop_in = 300;
+        if (host_rest(0) == HOST_KERNEL) {
+            host_continue(0);
+            continue;
+        }
+        cores[0]->current->reg[OS2_R_CONTROL] = OS2_SYS_receive | OS2_F_FROM;
+        host_syscall(0);
+    }
+    assert_int_equal(host_rest(0), HOST_KERNEL);
+    unsigned before = doomed_in_queue();
+    host_stop_in = 0;
+    host_disturbed = false;
+    host_interrupt_later(0, 1);
+    host_continue(0);
+    assert_int_equal(host_rest(0), HOST_USER);
+    assert_ptr_equal(cores[0]->current, driver);
+    assert_in_range(before - doomed_in_queue(), 1, PASSED + 1);
+    check();
+    /* And then the rest of them end. */
+    driver->reg[OS2_R_CONTROL] = OS2_SYS_receive;
+    host_syscall(0);
+    settle();
+    assert_int_equal(doomed_in_queue(), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_storm), cmocka_unit_test(test_front_alone),
-                                       cmocka_unit_test(test_past_stuck), cmocka_unit_test(test_spurious_fault)};
+                                       cmocka_unit_test(test_past_stuck), cmocka_unit_test(test_spurious_fault),
+                                       cmocka_unit_test(test_many_doomed)};
     return cmocka_run_group_tests_name("turn", tests, NULL, NULL);
 }

@@ -27,7 +27,8 @@ struct os2_elf {
 
 /*
  * Checks the file and fills *ret_elf. `machine` is the e_machine wanted; every segment must lie in [low, high), both
- * page-aligned. OS2_OK or OS2_E_INVALID; after the latter *ret_reason (may be null) says what is wrong.
+ * page-aligned. OS2_OK or OS2_E_INVALID; after the latter *ret_reason (may be null) says what is wrong, and *ret_elf
+ * means nothing. Of the segments those up to `count` are filled.
  */
 int os2_elf_read(const void *file, size_t size, unsigned machine, uint64_t low, uint64_t high, struct os2_elf *ret_elf,
                  const char **ret_reason);
