@@ -31,7 +31,6 @@ struct program {
 };
 
 static struct program programs[SLOTS];
-static struct host_random random;
 static bool comparing, quota_is_memory, blocks_only;
 static unsigned crowd;
 static char complaint[200];
@@ -44,7 +43,7 @@ bool program_yields;
 static uint64_t outcomes[OS2_SYS_COUNT][-OS2_STATUS_END];
 
 static uint64_t below(uint64_t limit) {
-    return host_below(&random, limit);
+    return program_below(limit);
 }
 
 void program_reset(uint64_t seed, bool compare, unsigned most, bool blocks, bool heap_fails) {
@@ -52,7 +51,7 @@ void program_reset(uint64_t seed, bool compare, unsigned most, bool blocks, bool
     memset(outcomes, 0, sizeof outcomes);
     memset(history, 0, sizeof history);
     counts_reset();
-    random.state = seed * 31 + 7;
+    program_seed(seed * 31 + 7);
     comparing = compare;
     crowd = most;
     blocks_only = blocks;
@@ -493,6 +492,7 @@ static void choose(struct process *p, struct program *program, bool is_init) {
         p->reg[OS2_R_CONTROL] = below(10) ? OS2_SYS_yield : OS2_SYS_exit;
     if (below(30) == 0)
         p->reg[below(OS2_R_COUNT)] ^= below(4) ? UINT64_C(1) << below(64) : below(UINT64_MAX);
+    program_spoil(p->reg);
     uint64_t number = p->reg[OS2_R_CONTROL] & OS2_NUMBER_MASK;
     if (number == OS2_SYS_machine_control || (is_init && number == OS2_SYS_exit))
         p->reg[OS2_R_CONTROL] = OS2_SYS_tokens;

@@ -16,6 +16,15 @@ extern bool program_yields;
 /* The current process of a core makes its next system call, or a fault. */
 void program_step(unsigned core);
 
+/* ---- choice.c. After program_reset(), which takes a seed: choices are made of these bytes instead, one for each or as
+ * many as it needs. Is one left? After the last all choices are 0. The next choice, from 0 to limit - 1. And where they
+ * are bytes, one call in four is changed: a number at some edge, another call, another handle, another flag. ---- */
+void program_seed(uint64_t seed);
+void program_feed(const uint8_t *bytes, size_t size);
+bool program_fed(void);
+uint64_t program_below(uint64_t limit);
+void program_spoil(uint64_t *reg);
+
 /* ---- counts.c. A core's process is about to make a call; has got back from one; a core has made a step, whatever it
  * was; all cores rest outside the kernel. ---- */
 void counts_reset(void);

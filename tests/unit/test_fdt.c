@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * core/fdt.c against libfdt: the same nodes, properties and reservations in every tree, and never a read outside a tree
- * that was cut or damaged.
+ * that was cut. Damage of other kinds is tests/fuzz/tree.c's.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,9 +14,8 @@
 #include <libfdt.h>
 
 #include "core/fdt_board.h"
+#include "tests/fuzz/ask_tree.h"
 #include "tests/unit/trees.h"
-
-enum { FUZZ_ROUNDS = 20000 };
 
 /* Visits all nodes with both readers; each has the same name, depth and properties, and its path finds it again. */
 static void test_same_nodes(void **state) {
@@ -117,41 +116,6 @@ static void test_same_paths(void **state) {
     }
 }
 
-/* Asks everything there is to ask; the answers are rubbish, but no read may go outside. */
-static void ask_all(const uint8_t *bytes, size_t size) {
-    struct fdt tree;
-    struct fdt_node node;
-    struct fdt_range range;
-    struct fdt_value value;
-    struct fdt_cpu cpu;
-    struct fdt_plic plic;
-    const char *options;
-    uint32_t context;
-
-    if (!fdt_open(&tree, bytes, size))
-        return;
-    node = fdt_root(&tree);
-    do {
-        (void)strlen(fdt_node_name(&tree, &node));
-        fdt_node_okay(&tree, &node);
-        fdt_prop(&tree, &node, "reg", &value);
-        for (uint32_t i = 0; i < 4; i++)
-            fdt_node_reg(&tree, &node, i, &range);
-    } while (fdt_node_next(&tree, &node, 0));
-    for (uint32_t i = 0; i < 8; i++) {
-        fdt_memory(&tree, i, &range);
-        fdt_reserved(&tree, i, &range);
-        fdt_memreserve(&tree, i, &range);
-        fdt_device(&tree, "sifive,test0", i, &range);
-        if (fdt_plic(&tree, 0, &plic) && fdt_cpu(&tree, i, &cpu))
-            fdt_plic_context(&tree, &plic, &cpu, &context);
-    }
-    (void)strlen(fdt_chosen(&tree).arguments);
-    fdt_timebase(&tree);
-    if (fdt_stdout(&tree, &node, &options))
-        (void)strlen(options);
-}
-
 static void test_cut(void **state) {
     (void)state;
     for (size_t i = 0; i < trees_count; i++) {
@@ -166,7 +130,8 @@ static void test_cut(void **state) {
                 copy[4] = copy[5] = 0;
                 copy[6] = (uint8_t)(size >> 8);
                 copy[7] = (uint8_t)size;
-                ask_all(copy, size);
+                if (fdt_open(&tree, copy, size))
+                    ask_tree(&tree);
             }
             free(copy);
         }
@@ -191,53 +156,12 @@ static void test_depth(void **state) {
     }
 }
 
-/* Seeded damage, misaligned by every amount. A cell of a likely value does more harm than a random byte. */
-static void test_fuzz(void **state) {
-    static const uint32_t likely[] = {0, 1, 2, 3, 4, 9, 40, 0x7fffffff, 0xfffffffc, 0xffffffff};
-    uint64_t seed = 0x4f53320002; /* xorshift64 */
-    size_t opened = 0;
-
-    (void)state;
-    for (size_t round = 0; round < FUZZ_ROUNDS; round++) {
-        struct tree_file *file = &trees[round % trees_count];
-        size_t shift = round % 4;
-        uint8_t *block = malloc(file->size + shift);
-        struct fdt tree;
-
-        assert_non_null(block);
-        memcpy(block + shift, file->bytes, file->size);
-        for (size_t i = 0; i < 1 + round % 5; i++) {
-            size_t at;
-
-            seed ^= seed << 13;
-            seed ^= seed >> 7;
-            seed ^= seed << 17;
-            at = (seed >> 16) % (round % 3 == 0 ? 64 : file->size - 4);
-            if (seed % 2 == 0) {
-                block[shift + at] = (uint8_t)(seed >> 48);
-            } else {
-                uint32_t cell = cpu_to_fdt32(likely[(seed >> 48) % (sizeof(likely) / sizeof(likely[0]))]);
-
-                memcpy(block + shift + at / 4 * 4, &cell, sizeof(cell));
-            }
-        }
-        opened += fdt_open(&tree, block + shift, file->size);
-        ask_all(block + shift, file->size);
-        free(block);
-    }
-    assert_in_range(opened, FUZZ_ROUNDS / 10,
-                    FUZZ_ROUNDS - FUZZ_ROUNDS / 10); /* the damage is neither none nor total */
-}
-
-int main(int argc, char **argv) {
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_nodes), cmocka_unit_test(test_same_children), cmocka_unit_test(test_same_memreserve),
         cmocka_unit_test(test_same_paths), cmocka_unit_test(test_cut),           cmocka_unit_test(test_depth),
     };
-    const struct CMUnitTest fuzz[] = {cmocka_unit_test(test_fuzz)};
 
     trees_load();
-    if (argc > 1 && strcmp(argv[1], "fuzz") == 0)
-        return cmocka_run_group_tests_name("fdt fuzz", fuzz, NULL, NULL);
     return cmocka_run_group_tests_name("fdt", tests, NULL, NULL);
 }
