@@ -2,12 +2,11 @@
 /*
  * Reading a program file (os2/elf.h).
  *
- * Each header is copied out of the bytes before it is looked at, because the file may be unaligned and may be rubbish;
- * each sum is checked before it is made. The machine is little-endian, as the file must be. What is accepted: a static
- * ET_EXEC for the wanted machine whose loadable segments lie in the window, do not share a page, and are never writable
- * and executable; the entry is in an executable one. Other program headers (notes, RISC-V attributes, GNU_STACK) mean
- * nothing here; a file that asks for an interpreter, dynamic linking or thread-local storage cannot work, and is
- * refused.
+ * A header that is not aligned is copied before it is looked at. The file may be rubbish: each sum is checked before it
+ * is made. The machine is little-endian, as the file must be. What is accepted: a static ET_EXEC for the wanted machine
+ * whose loadable segments lie in the window, do not share a page, and are never writable and executable; the entry is
+ * in an executable one. Other program headers (notes, RISC-V attributes, GNU_STACK) mean nothing here; a file that asks
+ * for an interpreter, dynamic linking or thread-local storage cannot work and is refused.
  */
 #include "os2/elf.h"
 
@@ -22,7 +21,7 @@ enum { ELF_TYPE_EXEC = 2 };
 enum { ELF_LOAD = 1, ELF_DYNAMIC = 2, ELF_INTERPRETER = 3, ELF_TLS = 7 };
 enum { ELF_EXECUTE = 1, ELF_WRITE = 2, ELF_READ = 4 };
 
-struct elf_header {
+struct __attribute__((may_alias)) elf_header {
     uint8_t ident[16];
     uint16_t type, machine;
     uint32_t version;
@@ -33,11 +32,18 @@ struct elf_header {
 };
 _Static_assert(sizeof(struct elf_header) == 64, "as the file has it");
 
-struct elf_program {
+struct __attribute__((may_alias)) elf_program {
     uint32_t type, flags;
     uint64_t offset, address, physical, file_size, memory_size, align;
 };
 _Static_assert(sizeof(struct elf_program) == 56, "as the file has it");
+
+/* The header in these bytes, or the copy if they are not aligned. */
+static const void *elf_aligned(const uint8_t *bytes, void *copy, size_t size) {
+    if (((uintptr_t)bytes & 7) == 0)
+        return bytes;
+    return memcpy(copy, bytes, size);
+}
 
 static int elf_refuse(const char **ret_reason, const char *reason) {
     if (ret_reason)
@@ -81,36 +87,38 @@ int os2_elf_read(const void *file, size_t size, unsigned machine, uint64_t low, 
     static const uint8_t ident[7] = {0x7f, 'E', 'L', 'F', 2 /* 64-bit */, 1 /* little-endian */, 1 /* version */};
     const uint8_t *bytes = file;
     struct os2_elf_segment *segment = ret_elf->segments;
-    struct elf_header header;
+    struct elf_header copy;
+    const struct elf_header *header;
     bool entry_good = false;
 
-    if (size < sizeof(header))
+    if (size < sizeof(copy))
         return elf_refuse(ret_reason, "not an ELF64 file");
-    memcpy(&header, bytes, sizeof(header));
-    if (memcmp(header.ident, ident, sizeof(ident)) != 0)
+    header = elf_aligned(bytes, &copy, sizeof(copy));
+    if (memcmp(header->ident, ident, sizeof(ident)) != 0)
         return elf_refuse(ret_reason, "not an ELF64 file");
-    if (header.type != ELF_TYPE_EXEC)
+    if (header->type != ELF_TYPE_EXEC)
         return elf_refuse(ret_reason, "not a static program");
-    if (header.machine != machine)
+    if (header->machine != machine)
         return elf_refuse(ret_reason, "made for another processor");
-    if (header.program_size != sizeof(struct elf_program))
+    if (header->program_size != sizeof(struct elf_program))
         return elf_refuse(ret_reason, "unknown size of program headers");
-    if (header.program_count > ELF_PROGRAM_MAX || header.programs > size ||
-        header.program_count * sizeof(struct elf_program) > size - header.programs)
+    if (header->program_count > ELF_PROGRAM_MAX || header->programs > size ||
+        header->program_count * sizeof(struct elf_program) > size - header->programs)
         return elf_refuse(ret_reason, "program headers reach past the end of the file");
 
-    for (unsigned i = 0; i < header.program_count; i++) {
-        struct elf_program program;
+    for (unsigned i = 0; i < header->program_count; i++) {
+        struct elf_program program_copy;
+        const struct elf_program *program =
+            elf_aligned(bytes + header->programs + i * sizeof(program_copy), &program_copy, sizeof(program_copy));
         const char *wrong;
 
-        memcpy(&program, bytes + header.programs + i * sizeof(program), sizeof(program));
-        if (program.type == ELF_DYNAMIC || program.type == ELF_INTERPRETER || program.type == ELF_TLS)
+        if (program->type == ELF_DYNAMIC || program->type == ELF_INTERPRETER || program->type == ELF_TLS)
             return elf_refuse(ret_reason, "not a static program");
-        if (program.type != ELF_LOAD || program.memory_size == 0)
+        if (program->type != ELF_LOAD || program->memory_size == 0)
             continue;
         if (segment == ret_elf->segments + OS2_ELF_SEGMENTS)
             return elf_refuse(ret_reason, "too many segments");
-        wrong = elf_segment(&program, size, low, high, segment);
+        wrong = elf_segment(program, size, low, high, segment);
         if (wrong)
             return elf_refuse(ret_reason, wrong);
         if (segment != ret_elf->segments) {
@@ -118,14 +126,14 @@ int os2_elf_read(const void *file, size_t size, unsigned machine, uint64_t low, 
             if (segment->address < before->address + (before->pages << OS2_PAGE_SHIFT))
                 return elf_refuse(ret_reason, "two segments share a page, or are out of order");
         }
-        if ((segment->protection & OS2_PROT_EXEC) && header.entry >= segment->address + segment->lead &&
-            header.entry - segment->address - segment->lead < segment->file_size)
+        if ((segment->protection & OS2_PROT_EXEC) && header->entry >= segment->address + segment->lead &&
+            header->entry - segment->address - segment->lead < segment->file_size)
             entry_good = true;
         segment++;
     }
     if (!entry_good)
         return elf_refuse(ret_reason, "the entry is not in the program's code");
-    ret_elf->entry = header.entry;
+    ret_elf->entry = header->entry;
     ret_elf->count = (unsigned)(segment - ret_elf->segments);
     return OS2_OK;
 }
