@@ -232,7 +232,7 @@ void paging_map(struct space *space, uint64_t va, uint64_t pa, unsigned order, u
     fill(space, entry, pa, order, prot, device);
 }
 
-#define FIND_ENTRIES 160u /* what trim() looks at, at most: each costs some 50 instructions */
+#define FIND_ENTRIES 96u /* what trim() looks at, at most: each costs some 50 instructions */
 #define TRIMS_OTHER 64u
 #define FENCE_BY_ADDRESS 8u /* more leaves than this are fenced all at once */
 
