@@ -253,7 +253,7 @@ static void test_empty_tables_far_off(void **unused) {
         assert_true(space->empty_tables <= SPACE_EMPTY_TABLES);
         for (unsigned k = 0; k < SPACE_EMPTY_TABLES && k < i; k++)
             kept += paging_missing(space, far + k * REGION, 0) == 0;
-        if (i < 3 * 64) /* three searches at most, of 160 entries */
+        if (i < 3 * 64) /* three searches at most, which do not come so far */
             assert_int_equal(kept, i < SPACE_EMPTY_TABLES ? i : SPACE_EMPTY_TABLES);
         if (i == 499)
             assert_true(kept < SPACE_EMPTY_TABLES);
