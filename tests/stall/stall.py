@@ -32,7 +32,7 @@ TIMES, OFTEN = 1, 5000
 SILENCE = 120
 
 # The entry path, from its first label to the one behind it.
-PATHS = {"riscv64": ("trap_entry_plain", "riscv_probe_stimecmp"), "x86_64": ("x86_syscall", "x86_stub_exceptions")}
+PATHS = {"riscv64": ("trap_entry_plain", "riscv_clear_optional"), "x86_64": ("x86_syscall", "x86_stub_exceptions")}
 CALLED = (
     "light_notify", "notify_slot", "message_pass", "message_pass_undo_call", "message_pass_undo_reply",
     "message_looked_at_late", "turn_doomed",
