@@ -255,12 +255,12 @@ def collect(builds, suites):
 def add_options(parser):
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="tests at a time (one a processor)")
     parser.add_argument("--suites", type=lambda text: text.split(","), default=[], help="only these, with commas")
-    parser.add_argument("builds", nargs="+", help="build folders")
 
 
 def main():
     parser = argparse.ArgumentParser(description="Run the tests of several build folders.")
     add_options(parser)
+    parser.add_argument("builds", nargs="+", help="build folders")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     tests, broken = collect(args.builds, args.suites)

@@ -30,11 +30,8 @@ def main():
     parser.add_argument("--load", type=int, default=0, metavar="K", help="processes that compute beside the tests")
     parser.add_argument("--match", default="", help="only tests with this in their names")
     run.add_options(parser)
-    parser.set_defaults(builds=[])
-    for action in parser._actions:
-        if action.dest == "builds":
-            action.nargs = "*"
-    args = parser.parse_args()
+    parser.add_argument("builds", nargs="*", help="build folders (all)")
+    args = parser.parse_intermixed_args()
     builds = args.builds or [str(folder.parent) for folder in sorted(run.FOLDER.glob("*/build.ninja"))]
     times, failures, said = collections.defaultdict(list), collections.Counter(), {}
     load = burn(args.load)
