@@ -184,11 +184,11 @@ static bool take(struct core *core, struct irq *ret_irq) {
 }
 
 void irq_arrived(struct core *core) {
+    core->interrupts++; /* also where another core has taken the source, and none is found */
     for (unsigned n = 0; n < IRQ_BATCH && (n == 0 || !breath_enough(core)); n++) {
         struct irq irq = {0};
         if (!take(core, &irq))
             return;
-        core->interrupts++;
         if (irq.bits)
             notify_slot(core, &machine.slot[irq.slot], irq.life, irq.bits, true);
     }
