@@ -93,6 +93,7 @@ if __name__ == "__main__":
             ({"core/fdt.h": '#include "core/process.h"\n'}, "leaf must not include core/process.h"),
             ({"core/turn.c": '#include "arch/riscv64/sbi.h"\n'}, "core must not include arch/riscv64/sbi.h"),
             ({"core/turn.c": '#include "port.h"\n'}, "core must not include port.h"),
+            ({"core/turn.c": '#include "arch_abi.h"\n'}, "core must not include arch_abi.h"),
             ({"usr/include/os2/abi.h": '#include "core/turn.h"\n'}, "must not"),
             ({"mm/heap.c": "#include <stdio.h>\n"}, "no <stdio.h>"),
             ({"usr/lib/a.c": '#include "mm/heap.h"\n'}, "must not see"),

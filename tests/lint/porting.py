@@ -64,7 +64,8 @@ def compile_with_empty_port(body, link):
         source = pathlib.Path(folder, "port.c")
         source.write_text('#include "arch/arch.h"\n' + body, encoding="ascii")
         command = ["gcc", "-std=gnu11", "-ffreestanding", "-fmax-errors=0", "-Wno-implicit-function-declaration",
-                   f"-I{folder}", f"-I{ROOT}", f"-I{ROOT / 'usr/include'}", str(source), "-o", f"{folder}/port"]
+                   f"-I{folder}", f"-I{ROOT}", f"-I{ROOT / 'usr/include'}", f"-I{ROOT / 'usr/include/arch/x86_64'}",
+                   str(source), "-o", f"{folder}/port"]
         command += ["-nostdlib"] if link else ["-fsyntax-only", "-Werror=implicit-function-declaration"]
         made = subprocess.run(command, capture_output=True, text=True, check=False)
         return made.returncode, made.stderr

@@ -18,7 +18,7 @@ import tempfile
 import lint
 
 KERNEL = ("mm/", "core/", "ipc/")
-INCLUDES = [f"-I{lint.ROOT}", f"-I{lint.ROOT / 'usr/include'}", f"-I{lint.ROOT / 'arch/riscv64'}"]
+INCLUDES = [f"-I{lint.ROOT / folder}" for folder in (".", "usr/include", "usr/include/arch/riscv64", "arch/riscv64")]
 
 # cppcheck's complaints that are wrong or unwanted here, each with its reason.
 SUPPRESSIONS = {

@@ -32,6 +32,7 @@
 
 #include <stdint.h>
 
+#include "arch_abi.h"
 #include "os2/syscalls.h"
 
 /* System call numbers: OS2_SYS_exit, OS2_SYS_yield, ... */
@@ -116,11 +117,6 @@ enum os2_status {
 #define OS2_PROT_WRITE 2u
 #define OS2_PROT_EXEC 4u /* never together with write */
 #define OS2_PRIVATE_MIN UINT64_C(0x10000)
-#if defined(__x86_64__)
-#define OS2_EXCHANGE_BASE (UINT64_C(1) << 46) /* exchange address = this + physical address */
-#else
-#define OS2_EXCHANGE_BASE (UINT64_C(1) << 37)
-#endif
 #define OS2_PRIVATE_MAX OS2_EXCHANGE_BASE /* private addresses: PRIVATE_MIN .. PRIVATE_MAX - 1 */
 
 /* Handles. Index 0 is never a handle. */
