@@ -23,6 +23,8 @@ import subprocess
 import sys
 import time
 
+import qemu
+
 SKIPPED = 77            # the exit status by which a test without TAP says that it cannot run here
 POLL_SECONDS = 0.05
 NEWS_SECONDS = 30       # a line at least this often, where the output is no terminal
@@ -172,7 +174,7 @@ class Runner:
         with open(test.log, "wb") as sink:
             test.process = subprocess.Popen(test.command, stdin=subprocess.DEVNULL, stdout=sink,
                                             stderr=subprocess.STDOUT, env=os.environ | test.environment,
-                                            start_new_session=True)
+                                            start_new_session=True, preexec_fn=qemu.die_with_parent)
         self.running.append(test)
 
     def end(self, test, result=None):

@@ -10,17 +10,19 @@ what failed stands first, with what it said the last time.
 """
 import argparse
 import collections
+import signal
 import statistics
 import subprocess
 import sys
 import time
 
+import qemu
 import run
 
 
 def burn(number):
     """Processes that keep a host busy."""
-    return [subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True)
+    return [subprocess.Popen([sys.executable, "-c", "while True: pass"], preexec_fn=qemu.die_with_parent)
             for _ in range(number)]
 
 
@@ -32,6 +34,7 @@ def main():
     run.add_options(parser)
     parser.add_argument("builds", nargs="*", help="build folders (all)")
     args = parser.parse_intermixed_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     builds = args.builds or [str(folder.parent) for folder in sorted(run.FOLDER.glob("*/build.ninja"))]
     times, failures, said = collections.defaultdict(list), collections.Counter(), {}
     load = burn(args.load)
