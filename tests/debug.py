@@ -8,9 +8,9 @@ gdb is the one of `./os2 debug --attach`, told what to do beforehand. The output
 """
 import argparse
 import contextlib
-import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -28,22 +28,24 @@ PHYSICAL = "(unsigned long){} - 0xffffffff80000000 + 0x80200000"  # of a functio
 @contextlib.contextmanager
 def stub(args, *extra):
     """A guest with a gdb stub, and a function that runs gdb's commands on it and returns what gdb prints."""
-    with tempfile.TemporaryDirectory() as folder:
-        socket = pathlib.Path(folder) / "gdb"
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        address = f"{folder}/gdb"
+        listener.bind(address)
+        listener.listen()  # before QEMU is there: who connects early waits
         machine, line = qemu.command_line(
             args.build, args.smp, args.mem, args.append,
-            ["-chardev", f"socket,path={socket},server=on,wait=off,id=gdb", "-gdb", "chardev:gdb", *extra])
+            ["-chardev", f"socket,fd={listener.fileno()},server=on,wait=off,id=gdb", "-gdb", "chardev:gdb", *extra])
 
         def gdb(*commands):
-            start, *rest = qemu.gdb_line(machine, str(socket))
-            text = [start, "-batch", "-nx", *rest]
+            start, *rest = qemu.gdb_line(machine, address)
+            text = [start, "-batch", "-nx", "-iex", f"set remotetimeout {GDB_SECONDS}", *rest]
             for command in commands:
                 text += ["-ex", command]
             done = subprocess.run(text, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                   timeout=GDB_SECONDS, check=False)
             return done.stdout.decode(errors="replace")
 
-        with terminal.Terminal(line) as guest:
+        with terminal.Terminal(line, [listener.fileno()]) as guest:
             guest.seconds, guest.arch = args.silence, machine["arch"]
             yield guest, gdb
 
@@ -292,10 +294,9 @@ def case_double_fault(args):
             panics(guest, rf"^kernel panic: trap in the kernel.*: {what} .* cs 8 sp 10 ")
 
 
-def place_of(kernel, instruction):
-    """Where the kernel has such an instruction, which may be run out of turn."""
-    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", kernel], stdout=subprocess.PIPE, check=True).stdout
-    return int(re.search(rf"^([0-9a-f]+):\s*{instruction}\s*$", text.decode(), re.MULTILINE)[1], 16)
+def disassembly(kernel):
+    return subprocess.run(["objdump", "-d", "--no-show-raw-insn", kernel], stdout=subprocess.PIPE, text=True,
+                          check=True).stdout
 
 
 @only("x86_64")
@@ -307,12 +308,15 @@ def case_registers_as_firmware_left_them(args):
     kept = ("rip", "rax", "rcx", "rdx")
     save = ["set scheduler-locking on"] + [f"set $kept_{name} = ${name}" for name in kept]
     restore = [f"set ${name} = $kept_{name}" for name in kept] + ["stepi", "set scheduler-locking off"]
+    text = disassembly(machine["kernel"])
+    # Where the kernel has them; they may be run out of turn.
+    places = {name: re.search(rf"^([0-9a-f]+):\s*{name}\s*$", text, re.MULTILINE)[1] for name in ("rdmsr", "wrmsr")}
     # sysenter's target; the types of memory; EFER with a bit that the kernel has no use for.
     registers = {0x174: (0x8, 0), 0x277: (0, 0x70406), 0xc0000080: (0x1d01, 0xd01)}
 
     def run(instruction, number, value=0):
         return [f"set $rcx = {number}", f"set $rax = {value}", "set $rdx = 0",
-                f"set $rip = {place_of(machine['kernel'], instruction)}", "stepi"]
+                f"set $rip = 0x{places[instruction]}", "stepi"]
 
     def show(number):
         return [*run("rdmsr", number), f'printf "{number:x} %lx\\n", $rax']
@@ -339,8 +343,7 @@ def edges_of_the_kernel(kernel):
     """Instructions of the kernel at which gs is the program's: the first ones of a trap, and the last of each way out.
     (The first of a system call has a case of its own; ways that are not here leave by the same macro as one that is.)
     """
-    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", kernel], stdout=subprocess.PIPE, check=True).stdout
-    rows = re.findall(r"^(?:[0-9a-f]+ <(\w+)>|([0-9a-f]+)):\s*(\w*)", text.decode(), re.MULTILINE)
+    rows = re.findall(r"^(?:[0-9a-f]+ <(\w+)>|([0-9a-f]+)):\s*(\w*)", disassembly(kernel), re.MULTILINE)
     first, last = ("interrupt", "exception"), ("x86_syscall", "leave", "call_claimed", "reply_stated", "trap")
     edges, function = {}, ""
     for name, address, instruction in rows:

@@ -100,12 +100,13 @@ def die_with_parent():
 
 
 class Guest:
-    """A running QEMU whose console is a pair of pipes, or a terminal if `terminal` is a slave's descriptor."""
+    """A running QEMU whose console is a pair of pipes, or a terminal if `terminal` is a slave's descriptor; `descriptors`
+    are those it gets besides."""
 
-    def __init__(self, line, terminal=None):
+    def __init__(self, line, terminal=None, descriptors=()):
         stdin, stdout = (subprocess.PIPE, subprocess.PIPE) if terminal is None else (terminal, terminal)
         self.process = subprocess.Popen(line, stdin=stdin, stdout=stdout, stderr=subprocess.STDOUT,
-                                        start_new_session=True, preexec_fn=die_with_parent)
+                                        start_new_session=True, preexec_fn=die_with_parent, pass_fds=descriptors)
         self.input = self.process.stdin.fileno() if terminal is None else None
         self.output = self.process.stdout.fileno() if terminal is None else None
         self.text = b""  # all that came, without carriage returns: how many there are depends on the terminal

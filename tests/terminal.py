@@ -30,10 +30,10 @@ KEY_GAP = 0.002  # between two typed characters: 16550s have 16 bytes of buffer,
 class Terminal(qemu.Guest):
     """A guest behind a pty. Offsets into `text` tell new output from old."""
 
-    def __init__(self, line):
+    def __init__(self, line, descriptors=()):
         master, slave = pty.openpty()
         tty.setraw(slave, termios.TCSANOW)
-        super().__init__(line, terminal=slave)
+        super().__init__(line, slave, descriptors)
         os.close(slave)
         self.input = self.output = master
         self.seconds = 90
