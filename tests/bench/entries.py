@@ -37,14 +37,16 @@ import qemu  # noqa: E402
 
 PREFIXES = ("sys_", "light_")
 OTHERS = {"end_step": "end_step", "timer_arrived": "timer", "ipi_arrived": "ipi", "irq_arrived": "irq"}
-IDLE = ("arch_idle_look",)
-REST = ("arch_idle", "breath_rest", "heap_clear_ahead")
-TRAP = ("riscv_trap", "x86_trap")
-HOLD = ("arch_interrupts_hold",)
-BEGIN = ("riscv_enter", "x86_enter")
+PARTS = {
+    "arch_idle_look": "idle",
+    "arch_idle": "rest", "breath_rest": "rest", "heap_clear_ahead": "rest",
+    "riscv_trap": "trap", "x86_trap": "trap",
+    "arch_interrupts_hold": "hold",
+    "riscv_enter": "begin", "x86_enter": "begin",
+    "memory_clear": "clear",
+}
 # RISC-V's firmware, which the kernel calls; on x86_64 nothing is run there.
 FIRMWARE = (0x80000000, 0x80200000)
-CLEAR = ("memory_clear",)
 SUITE = "systest"  # instead of the shell, which has no right to hand it the machine
 SCHEDULER = "schedtest"
 WORK = "crash all"
@@ -64,18 +66,8 @@ def names(functions):
         kind = name[len(prefix):] if prefix else OTHERS.get(name)
         if kind:
             yield f"kind {first:x} {end:x} {kind}"
-        elif name in IDLE:
-            yield f"idle {first:x} {end:x} {name}"
-        elif name in TRAP:
-            yield f"trap {first:x} {end:x} {name}"
-        elif name in HOLD:
-            yield f"hold {first:x} {end:x} {name}"
-        elif name in BEGIN:
-            yield f"begin {first:x} {end:x} {name}"
-        elif name in REST:
-            yield f"rest {first:x} {end:x} {name}"
-        elif name in CLEAR:
-            yield f"clear {first:x} {end:x} {name}"
+        elif name in PARTS:
+            yield f"{PARTS[name]} {first:x} {end:x} {name}"
 
 
 def build_plugin(folder, name, source=HERE):

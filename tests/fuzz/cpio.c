@@ -13,6 +13,7 @@
 
 #include "core/cpio.h"
 #include "os2/cpio.h"
+#include "tests/fuzz/block.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -52,11 +53,8 @@ static void read_both(const uint8_t *archive, size_t size) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    uint8_t *block = malloc(size + 1);
+    uint8_t *block = block_of(data, size);
 
-    if (block == NULL)
-        abort();
-    memcpy(block + 1, data, size);
     read_both(block + 1, size);
     free(block);
     return 0;

@@ -18,6 +18,7 @@
 #include "os2/abi.h"
 #include "os2/elf.h"
 #include "os2/spawn.h"
+#include "tests/fuzz/block.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -112,11 +113,8 @@ static void read_program(const uint8_t *bytes, size_t size) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    uint8_t *block = malloc(size + 1);
+    uint8_t *block = block_of(data, size);
 
-    if (block == NULL)
-        abort();
-    memcpy(block + 1, data, size);
     read_program(block + 1, size);
     load_init(block + 1, size);
     free(block);

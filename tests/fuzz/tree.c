@@ -14,6 +14,7 @@
 
 #include "os2/tree.h"
 #include "tests/fuzz/ask_tree.h"
+#include "tests/fuzz/block.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -50,17 +51,6 @@ static void compare(const struct fdt *kernel, const struct os2_tree *program) {
                 abort();
         }
     }
-}
-
-/* A heap block whose last `size` bytes are these, from an odd address on. */
-static uint8_t *block_of(const uint8_t *bytes, size_t size) {
-    uint8_t *block = malloc(size + 1);
-
-    if (block == NULL)
-        abort();
-    if (size)
-        memcpy(block + 1, bytes, size);
-    return block;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -211,27 +211,9 @@ static bool interfere(void) {
 
 /* ---- Both cores. ---- */
 
-/* All that can happen without a further call happens. */
 static void rest(void) {
-    for (unsigned round = 0; round < 400; round++) {
-        bool quiet = true;
-        for (unsigned i = machine.core_count; i-- > 0;) {
-            if (host_rest(i) == HOST_KERNEL) {
-                host_continue(i);
-                quiet = false;
-            } else if (host_interrupt_due(i)) {
-                host_interrupt(i, 0);
-                quiet = false;
-            } else if (cores[i]->arch.ipi && cores[i]->arch.held) { /* it comes after a breath: core/breath.c */
-                if (host_clock < cores[i]->timers.breath)
-                    host_clock = cores[i]->timers.breath;
-                quiet = false;
-            }
-        }
-        if (quiet)
-            return;
-    }
-    noticed("the machine does not come to rest");
+    if (!come_to_rest())
+        noticed("the machine does not come to rest");
 }
 
 /* init makes a call, on whatever core it is by now; whoever else runs gives way. */

@@ -85,6 +85,29 @@ static inline void settle(void) {
     check();
 }
 
+/* All that can happen without a further call happens, on all cores, core 0 the last. False: it does not end. */
+static inline bool come_to_rest(void) {
+    for (unsigned round = 0; round < 400; round++) {
+        bool quiet = true;
+        for (unsigned i = machine.core_count; i-- > 0;) {
+            if (host_rest(i) == HOST_KERNEL) {
+                host_continue(i);
+                quiet = false;
+            } else if (host_interrupt_due(i)) {
+                host_interrupt(i, 0);
+                quiet = false;
+            } else if (cores[i]->arch.ipi && cores[i]->arch.held) { /* it comes after a breath: core/breath.c */
+                if (host_clock < cores[i]->timers.breath)
+                    host_clock = cores[i]->timers.breath;
+                quiet = false;
+            }
+        }
+        if (quiet)
+            return true;
+    }
+    return false;
+}
+
 /* Time passes; what is due is done, also what has to wait for a breath (core/breath.c). */
 static inline void pass(uint64_t ticks) {
     host_clock += ticks;
