@@ -16,7 +16,9 @@
  * of the ends the next waits for the next dispatch. The one piece of work that goes on then is done, and each is
  * bounded by itself. When it is left for a program the port is told to hold all interrupts but the timer's, and the
  * timer is set no earlier than BREATH from now, whatever deadlines have passed. Then everything is let in again.
- * Two stretches with less than a BREATH between are one. A core with nobody ready keeps nobody waiting: it takes up
+ * They are let in by the entry that the timer makes, and come in entries of their own: these may be left LET_IN times
+ * before there is a hold again. Else no interrupt came any more where one entry takes longer than STRETCH, as in an
+ * emulator on a busy host. Two stretches with less than a BREATH between are one. A core with nobody ready keeps nobody waiting: it takes up
  * whatever comes, and its stretch begins anew. So does one that has passed over some ready processes which were doomed
  * (core/turn.c): they had places in the queue, and what is done for them are their turns.
  *
@@ -35,6 +37,7 @@
  * takes a third of a microsecond would hold interrupts after most wake-ups. */
 #define STRETCH_HZ 166667
 #define BREATH_HZ 50000
+#define LET_IN 3 /* the timer's entry itself, and one for each class of others */
 
 void breath_init(struct core *core) {
     core->breath.stretch = machine.clock_hz / STRETCH_HZ;
@@ -51,8 +54,10 @@ static void hold(struct core *core, bool held) {
 void breath_enter(struct core *core) {
     uint64_t now = arch_clock();
     bool breathed = now - core->breath.left >= core->breath.breath || (core->breath.held && core->timers.breath <= now);
-    if (!core->breath.working && breathed)
+    if (!core->breath.working && breathed) {
         core->breath.began = now;
+        core->breath.let_in = 0;
+    }
     core->breath.working = true;
 }
 
@@ -63,7 +68,9 @@ bool breath_enough(const struct core *core) {
 void breath_leave(struct core *core) {
     core->breath.left = arch_clock();
     core->breath.working = false;
-    if (!core->breath.held && core->breath.left - core->breath.began >= core->breath.stretch)
+    if (core->breath.let_in)
+        core->breath.let_in--;
+    else if (!core->breath.held && core->breath.left - core->breath.began >= core->breath.stretch)
         hold(core, true);
 }
 
@@ -74,6 +81,8 @@ void breath_rest(struct core *core) {
 }
 
 void breath_look(struct core *core, uint64_t now) {
-    if (core->breath.held && core->timers.breath <= now)
-        hold(core, false);
+    if (!core->breath.held || core->timers.breath > now)
+        return;
+    hold(core, false);
+    core->breath.let_in = LET_IN;
 }

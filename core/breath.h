@@ -14,6 +14,7 @@ struct breath {
     uint64_t left;            /* when it was last left for a program */
     bool working;             /* it has not been left yet */
     bool held;                /* the port takes no interrupt but the timer's, until timers.breath */
+    uint8_t let_in;           /* how often, since they were, it is left for a program before they are held again */
 };
 
 /* At boot, of a cleared struct core whose timers are made. */

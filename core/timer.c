@@ -110,7 +110,7 @@ void timer_program(struct core *core) {
 
 /* How many deadlines one entry looks at. The timer is set for those that are left: it fires at once, or after a breath
  * (core/breath.c). */
-#define EXPIRE_MAX 8
+#define EXPIRE_MAX 4
 
 /* While another core transforms a wait, its node is looked at again after this long. */
 #define LOOK_AGAIN_HZ 50000

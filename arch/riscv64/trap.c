@@ -53,7 +53,8 @@ static unsigned fault_of(uint64_t cause) {
     }
 }
 
-/* What is not taken stays pending: it traps again, or is found at the next look. */
+/* What is not taken stays pending: it traps again, or is found at the next look. Only the timer is left so, which is not
+ * held: then it comes alone. What can be held comes in as soon as it is let in, however long this takes. */
 static void take_interrupts(struct core *core, bool user) {
     uint64_t pending = csr_read(sip) & csr_read(sie);
     if (!pending)
@@ -64,12 +65,12 @@ static void take_interrupts(struct core *core, bool user) {
         arch_fence(); /* what the sender stored before is seen after */
         ipi_arrived(core);
     }
-    if (pending & 1u << RISCV_IRQ_TIMER && !interrupt_enough(core)) {
+    if (pending & 1u << RISCV_IRQ_EXTERNAL)
+        irq_arrived(core);
+    if (pending == 1u << RISCV_IRQ_TIMER || (pending & 1u << RISCV_IRQ_TIMER && !interrupt_enough(core))) {
         csr_clear(sie, UINT64_C(1) << RISCV_IRQ_TIMER); /* until the timer is set again */
         timer_arrived(core, user);
     }
-    if (pending & 1u << RISCV_IRQ_EXTERNAL && !interrupt_enough(core))
-        irq_arrived(core);
     interrupt_leave(core, user);
 }
 

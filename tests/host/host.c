@@ -49,7 +49,7 @@ static size_t driver_size;
 static int running = -1; /* the core whose fiber executes; -1: the driver */
 
 uintptr_t host_direct;
-uint64_t host_clock;
+uint64_t host_clock, host_look = 1;
 struct core *host_core;
 bool host_disturbed, host_switching;
 uint64_t host_stop_in, host_given_way;
@@ -109,18 +109,19 @@ static struct arch_core *port_core(struct core *core) {
 static void take(struct core *core, bool user) {
     struct arch_core *port = port_core(core);
     struct fiber *f = &fibers[port->index];
+    bool ipi = port->ipi && !port->held, alone = !ipi && !f->irq;
     interrupt_enter(core);
-    if (port->ipi && !port->held) {
+    if (ipi) {
         port->ipi = false;
         ipi_arrived(core);
-    }
-    if (port->timer <= host_clock && !interrupt_enough(core)) {
-        port->timer = UINT64_MAX;
-        timer_arrived(core, user);
     }
     if (f->irq)
         irq_arrived(core);
     f->irq = 0;
+    if (port->timer <= host_clock && (alone || !interrupt_enough(core))) {
+        port->timer = UINT64_MAX;
+        timer_arrived(core, user);
+    }
     interrupt_leave(core, user);
 }
 
@@ -283,6 +284,7 @@ void host_boot(const struct host_config *wanted) {
     host_memory(HOST_RAM_BASE, config.ram_bytes);
     host_switching = host_disturbed = false;
     host_clock = 1000;
+    host_look = 1;
     host_irq_more = 0;
     host_heap_budget = -1;
     host_down = -1;

@@ -46,6 +46,7 @@ struct arch_space {
 
 extern uintptr_t host_direct;  /* where physical address 0 would be */
 extern uint64_t host_clock;    /* ticks */
+extern uint64_t host_look;     /* ticks that pass while the kernel looks at the clock: 1, or more on a slow machine */
 extern struct core *host_core; /* the simulated core that is executing */
 extern bool host_disturbed;    /* something may happen at a point */
 extern bool host_switching;    /* another core may go on there */
@@ -145,7 +146,7 @@ static inline unsigned arch_core_index(void) {
 }
 /* Time passes by being looked at, so that no loop that waits for a moment is endless. */
 static inline uint64_t arch_clock(void) {
-    return ++host_clock;
+    return host_clock += host_look;
 }
 
 static inline void arch_context_argument(uint64_t *reg, uint64_t value) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Interrupt sources: two who bind one at once, drivers that let one in again and again, many that are pending. */
+/* Interrupt sources: two who bind one at once, drivers that let one in again and again, many that are pending, and a
+ * machine that is slow. */
 #include "tests/unit/machine.h"
 
 #define SOURCE 7u
@@ -158,6 +159,28 @@ static void test_pending(void **unused) {
     assert_false(cores[0]->arch.held);
 }
 
+/* A machine that is so slow that any entry is longer than a stretch: interrupts are held time and again, and yet come
+ * in. */
+static void test_slow_machine(void **unused) {
+    unsigned holds = 0;
+    (void)unused;
+    run(driver);
+    host_look = HOST_CLOCK_HZ / 20000;
+    for (unsigned i = 0; i < 50; i++) {
+        for (unsigned entries = 0; cores[0]->arch.held; holds++) {
+            assert_in_range(++entries, 1, 2);
+            if (host_clock < cores[0]->arch.timer)
+                host_clock = cores[0]->arch.timer;
+            host_interrupt(0, 0);
+        }
+        uint64_t before = cores[0]->interrupts;
+        host_interrupt(0, SOURCE);
+        assert_int_equal(cores[0]->interrupts, before + 1);
+        assert_int_equal(CALL(driver, OS2_SYS_irq_ack | HANDLE(handle), 0), OS2_OK);
+    }
+    assert_in_range(holds, 10, 50);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void) {
@@ -168,6 +191,7 @@ int main(void) {
         TEST(test_counted),
         TEST(test_many_held),
         TEST(test_pending),
+        TEST(test_slow_machine),
     };
     return cmocka_run_group_tests_name("irq", tests, NULL, NULL);
 }
