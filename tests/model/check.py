@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 
-MEMORY_MB = 16000  # -DCOLLAPSE keeps a state in a third of the space, for a little time
+MEMORY_MB = 16000
 SECONDS = 3600
 DEPTH = 1000000
 
@@ -36,6 +36,13 @@ def run(command, folder):
     return done.returncode, done.stdout + done.stderr
 
 
+def build_verifier(folder, memory, optimise=False):
+    """Compile what Spin wrote into `folder`; returns the status and what was said. -DCOLLAPSE keeps a state in a third of
+    the space, for a little time. A search of seconds is as fast by tcc, which compiles in a fortieth of gcc's time."""
+    compiler = ["gcc", "-O2"] if optimise else ["tcc"]
+    return run([*compiler, "-w", "-DSAFETY", "-DCOLLAPSE", f"-DMEMLIM={memory}", "-o", "pan", "pan.c"], folder)
+
+
 def search(model, flags, folder):
     """("good", states), ("error", what) or ("broken", why)."""
     # Spin writes where it runs, and includes what lies there.
@@ -45,8 +52,7 @@ def search(model, flags, folder):
     code, output = run(["spin", "-a", *flags, model.name], folder)
     if code or "rror" in output:
         return "broken", output.strip()
-    compiler = ["gcc", "-O0", "-w", "-DSAFETY", "-DCOLLAPSE", f"-DMEMLIM={MEMORY_MB}", "-o", "pan", "pan.c"]
-    code, output = run(compiler, folder)
+    code, output = build_verifier(folder, MEMORY_MB)
     if code:
         return "broken", output.strip()
     code, output = run(["./pan", f"-m{DEPTH}"], folder)

@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 
+import check
+
 MODEL = pathlib.Path(__file__).resolve().with_name("claim.pml")
 NAMES = {
     1: "a server and two clients, one with a deadline",
@@ -95,9 +97,9 @@ def search(job):
                               text=True, check=False)
         if spin.returncode:
             return False, 0, spin.stdout + spin.stderr
-        optimise = "-O2" if "LONG" in defines else "-O0"
-        subprocess.run(["gcc", "-w", optimise, "-DSAFETY", "-DCOLLAPSE", f"-DMEMLIM={LONG_MEMORY_MIB}", "-o", "pan",
-                        "pan.c"], cwd=folder, check=True)
+        code, text = check.build_verifier(folder, LONG_MEMORY_MIB, "LONG" in defines or config in LONG and not defines)
+        if code:
+            return False, 0, text
         out = subprocess.run(["./pan", f"-m{depth}"], cwd=folder, capture_output=True, text=True, check=False).stdout
     match = re.search(r"errors: (\d+)", out)
     finished = bool(match) and "Search not completed" not in out and "max search depth" not in out
