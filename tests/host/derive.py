@@ -11,6 +11,18 @@ import re
 import sys
 
 
+class Unfit(Exception):
+    """What is to be replaced is not there exactly once."""
+
+
+def replaced(text, old, new):
+    pattern = r"\s+".join(re.escape(word) for word in old.split())
+    text, count = re.subn(pattern, lambda _: new, text)
+    if count != 1:
+        raise Unfit(f"found {count} times: {old}")
+    return text
+
+
 def main():
     source, output, *rest = sys.argv[1:]
     with open(source, encoding="utf-8") as file:
@@ -20,10 +32,10 @@ def main():
         text = text[start : text.index(rest[3], start)]
         rest = rest[4:]
     for old, new in zip(rest[::2], rest[1::2]):
-        pattern = r"\s+".join(re.escape(word) for word in old.split())
-        text, count = re.subn(pattern, lambda _: new, text)
-        if count != 1:
-            sys.exit(f"{source}: found {count} times: {old}")
+        try:
+            text = replaced(text, old, new)
+        except Unfit as error:
+            sys.exit(f"{source}: {error}")
     with open(output, "w", encoding="utf-8") as file:
         file.write(text)
 

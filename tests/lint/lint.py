@@ -13,18 +13,18 @@ SOURCE_SUFFIXES = C_SUFFIXES + (".S", ".lds", ".py", ".sh", ".ini", ".build", ".
 SOURCE_NAMES = {"os2", "run", "meson_options.txt"}
 
 
-def source_paths():
+def source_paths(root=ROOT):
     """Every source file of the tree, relative to its root."""
-    for path in sorted(ROOT.rglob("*")):
-        parts = path.relative_to(ROOT).parts
+    for path in sorted(root.rglob("*")):
+        parts = path.relative_to(root).parts
         if parts[0] == ".git" or parts[0].startswith("build") or "__pycache__" in parts or not path.is_file():
             continue
         if path.suffix in SOURCE_SUFFIXES or path.name in SOURCE_NAMES:
-            yield path.relative_to(ROOT).as_posix()
+            yield path.relative_to(root).as_posix()
 
 
-def tree():
-    return {path: (ROOT / path).read_text(encoding="utf-8") for path in source_paths()}
+def tree(root=ROOT):
+    return {path: (root / path).read_text(encoding="utf-8") for path in source_paths(root)}
 
 
 def is_c(path):
@@ -32,13 +32,14 @@ def is_c(path):
 
 
 def run(check, good, bad):
-    """Self-test, then the real tree. `good` is a tree; `bad` a list of (tree, part of the complaint it must cause)."""
+    """Self-test, then the real tree, or one that the command line names. `good` is a tree; `bad` a list of (tree, part
+    of the complaint it must cause)."""
     if complaints := check(good):
         sys.exit(f"self-test: complaints about a good tree: {complaints}")
     for sample, wanted in bad:
         complaints = check(sample)
         if not any(wanted in complaint for complaint in complaints):
             sys.exit(f"self-test: no complaint {wanted!r} about {sample}, but {complaints}")
-    complaints = check(tree())
+    complaints = check(tree(*map(pathlib.Path, sys.argv[1:])))
     print("\n".join(complaints) or f"self-test saw {len(bad)} bad inputs refused; the tree is good")
     sys.exit(1 if complaints else 0)

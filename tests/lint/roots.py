@@ -2,25 +2,25 @@
 # SPDX-License-Identifier: MIT
 """The short ways of the entry paths leave the old tables before they say so: in arch/*/entry.S and what it includes,
 a write of satp or CR3 comes directly before a store of the core's `current`, and no such store comes without one. The
-partner is roots_left() in ipc/end.c, which frees tables by what it reads there."""
+partner is roots_left() in ipc/end.c, which frees tables by what it reads there. And a caller, who may be ended by
+another core from then on, is published only behind both."""
 import re
 
+import assembly
 import lint
 
-COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-LABEL = re.compile(r"^\s*\w+:")
 WRITE = re.compile(r"csrr?[wsc]i?\s+(?:\w+,\s*)?satp\b|mov[ql]?\s+%\w+,\s*%cr3\b")
 STORE = re.compile(r"sd\s+\w+,\s*CORE_CURRENT\(|mov[ql]?\s+\S+,\s*%gs:CORE_CURRENT\b")
+PUBLISH = re.compile(r"sd\s+\w+,\s*SLOT_WORD\(|movq\s+%\w+,\s*SLOT_WORD\(")
+CALLS = r"fast_call(_block)?"
 
 
 def check(tree):
     complaints = []
     for path, text in tree.items():
-        if not re.fullmatch(r"arch/\w+/\w+\.S", path) or path.endswith("/start.S"):
+        if not assembly.is_entry(path):
             continue
-        text = COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
-        lines = [(number, LABEL.sub("", line).strip()) for number, line in enumerate(text.splitlines(), 1)]
-        lines = [(number, line) for number, line in lines if line] + [(0, "")]
+        lines = [*assembly.lines(text), (0, "")]
         before = ""
         for (number, line), (_, after) in zip(lines, lines[1:]):
             if WRITE.match(line) and not STORE.match(after):
@@ -28,16 +28,26 @@ def check(tree):
             if STORE.match(line) and not WRITE.match(before):
                 complaints.append(f"{path}:{number}: the core's `current` is stored, but not directly after the root")
             before = line
+        for label, way in assembly.ways(text, CALLS).items():
+            steps = [("left" if STORE.match(line) else "published") for line in way
+                     if STORE.match(line) or PUBLISH.match(line)]
+            if steps != ["left", "published"]:
+                complaints.append(f"{path}:1: {label} does not leave the caller's tables and then publish him: {steps}")
     return complaints
 
 
 if __name__ == "__main__":
     RISCV, X86 = "arch/riscv64/entry.S", "arch/x86_64/entry.S"
+    LEAVE, PUBLISHED = "    csrw satp, t0\n    sd t5, CORE_CURRENT(tp)\n", "    sd t4, SLOT_WORD(t2)\n"
+    LEAVE86, PUBLISHED86 = "    movq %rax, %cr3\n    movq %rbp, %gs:CORE_CURRENT\n", "    movq %r11, SLOT_WORD(%r14)\n"
     lint.run(
         check,
         {
-            RISCV: "    csrw satp, t0 /* the\n root */\n1:  sd t2, CORE_CURRENT(tp)\n    ld t2, CORE_CURRENT(tp)\n",
-            X86: "    movq %rax, %cr3\n    movq %rbp, %gs:CORE_CURRENT\n    movq %gs:CORE_CURRENT, %rsp\n",
+            RISCV: "    csrw satp, t0 /* the\n root */\n1:  sd t2, CORE_CURRENT(tp)\n    ld t2, CORE_CURRENT(tp)\n"
+                   f"    .macro publish word\n{LEAVE}    sd \\word, SLOT_WORD(t2)\n    .endm\n"
+                   "fast_call:\n    publish t4\n    sret\n    sd t4, SLOT_WORD(t3)\n",
+            X86: "    movq %rax, %cr3\n    movq %rbp, %gs:CORE_CURRENT\n    movq %gs:CORE_CURRENT, %rsp\n"
+                 f"fast_call_block:\n{LEAVE86}{PUBLISHED86}    sysretq\n",
             "arch/riscv64/start.S": "    csrw satp, t0\n    nop\n",
         },
         [
@@ -46,5 +56,8 @@ if __name__ == "__main__":
             ({RISCV: "    csrw satp, t0\n    fence rw, w\n    sd t5, CORE_CURRENT(tp)\n"}, "entry.S:1: "),
             ({X86: "    movq %rbp, %gs:CORE_CURRENT\n    movq %rcx, %cr3\n"}, "entry.S:1: "),
             ({X86: "    movq %rbp, %gs:CORE_CURRENT\n    movq %rcx, %cr3\n"}, "entry.S:2: "),
+            ({RISCV: f"fast_call:\n{PUBLISHED}{LEAVE}    sret\n"}, "fast_call does not leave"),
+            ({RISCV: f"fast_call:\n{LEAVE}    sret\n"}, "fast_call does not leave"),
+            ({X86: f"fast_call_block:\n{PUBLISHED86}{LEAVE86}    sysretq\n"}, "fast_call_block does not leave"),
         ],
     )

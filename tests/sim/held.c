@@ -337,6 +337,13 @@ static void call_block(void) {
           WORDS(WORD, party[CLIENT].page));
 }
 
+/* The same two the long way, which a deadline asks for. */
+#define LATE (NOW + 100 * HOST_CLOCK_HZ)
+
+static void call_late(void) {
+    MOVES(CLIENT, OS2_SYS_call | OS2_F_DEADLINE | ACCEPT(0) | HANDLE(party[CLIENT].inbox), WORDS(WORD, WORD + 5), LATE);
+}
+
 static void judge_call(void) {
     if (!lives_on(CLIENT)) {
         if (!waits(SERVER) && !has_words(SERVER, WORD))
@@ -357,6 +364,11 @@ static void answer_words(void) {
 static void answer_block(void) {
     uint64_t caller = party[SERVER].process->reg[OS2_R_CALLER];
     MOVES(SERVER, OS2_SYS_reply_receive | OS2_F_BLOCK | ACCEPT(0), WORDS(ANSWER, party[SERVER].page), 0, caller);
+}
+
+static void answer_late(void) {
+    uint64_t caller = party[SERVER].process->reg[OS2_R_CALLER];
+    MOVES(SERVER, OS2_SYS_reply_receive | OS2_F_DEADLINE | ACCEPT(0), WORDS(ANSWER, ANSWER + 5), LATE, caller);
 }
 
 static void judge_answer(void) {
@@ -425,8 +437,10 @@ static const struct scene {
 } scenes[] = {
     {"call", CLIENT, meet, call_words, judge_call, &short_counts.calls},
     {"call-block", CLIENT, meet, call_block, judge_call, &short_counts.blocks},
+    {"call-late", CLIENT, meet, call_late, judge_call, NULL},
     {"answer", SERVER, before_answer, answer_words, judge_answer, &short_counts.replies},
     {"answer-block", SERVER, before_answer, answer_block, judge_answer, &short_counts.blocks},
+    {"answer-late", SERVER, before_answer, answer_late, judge_answer, NULL},
     {"notify", CLIENT, meet, notify, judge_notify, NULL},
     {"receive", SERVER, before_receive, receive_short, judge_receive, &short_counts.waits},
     {"receive-from", SERVER, before_receive, receive_from, judge_receive_from, NULL},
@@ -474,6 +488,10 @@ static bool play(struct count *count) {
     host_stop_in = 0;
     if (held) {
         count->steps++;
+        /* A call that is taken at once switches to the server before its caller is anybody's. */
+        if (scene->mover == CLIENT && state_kind(party[CLIENT].slot->word) == KIND_CAL &&
+            cores[1]->current == party[CLIENT].process)
+            noticed("a caller is published before its core has left it");
         count->whole += interfere();
         for (unsigned i = 0; i < machine.core_count; i++)
             for (unsigned j = 0; j < PARTIES; j++)

@@ -177,6 +177,26 @@ static void not_mine(void) {
     }
 }
 
+/* The same within one process, which no switch of tables helps. */
+static void freed_at_once(void) {
+    for (unsigned order = 0; order <= 10; order++) {
+        struct puppet p;
+        struct os2_process_end end;
+        struct os2_message m = {.label = order};
+        uint64_t at;
+
+        NEED(puppet_start(&p, 0, &(struct puppet_plan){.quota = PUPPET_QUOTA + 1024}));
+        CHECK_IS(puppet_do(&p, OS2_SYS_block_alloc, 0, 0, &m), OS2_OK);
+        at = m.label + (OS2_PAGE_SIZE << order) - 8;
+        puppet_begin_op(&p, PUPPET_FREED, m.label, at);
+        if (puppet_ended(&p, &end)) {
+            CHECK_IS(end.reason, OS2_END_FAULT);
+            CHECK_IS(end.value, OS2_FAULT_WRITE);
+            CHECK_IS(end.address, at);
+        }
+    }
+}
+
 /* Used, and freed: the page behind it is gone at once, for each size of leaf. */
 static void freed_is_gone(void) {
     static const unsigned orders[] = {0, 2, 9, 10};
@@ -372,6 +392,7 @@ static const struct test tests[] = {
     {"free-owner place-owner", "what is not the start of an own block is refused", not_a_block},
     {"block-own free-owner", "another process's block is out of reach", not_mine},
     {"free-gone", "a freed block is gone at once", freed_is_gone},
+    {"free-gone", "and where nobody else runs in between", freed_at_once},
     {"place-move place-back place-content", "a block moves to a private address and back", placing},
     {"place-prot", "protections hold, for each size of leaf", protection},
     {"place-invalid place-wx place-busy", "wrong addresses and protections are refused", place_errors},

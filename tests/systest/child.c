@@ -156,6 +156,11 @@ static void run(struct puppet_script *script) {
     case PUPPET_JUMP:
         jump(script->argument[0]);
         break;
+    case PUPPET_FREED:
+        *(volatile uint64_t *)(uintptr_t)script->argument[1] = 5;
+        os2_block_free((void *)(uintptr_t)script->argument[0]);
+        *(volatile uint64_t *)(uintptr_t)script->argument[1] = 6;
+        break;
     case PUPPET_FAULT:
         fault(script->argument[0]);
         break;

@@ -91,6 +91,7 @@ enum puppet_op {
     PUPPET_READ,      /* read a word at argument[0]: out[0] */
     PUPPET_WRITE,     /* write argument[1] there */
     PUPPET_JUMP,      /* go there */
+    PUPPET_FREED,     /* write at argument[1], free the block at argument[0], write again: nobody else runs between */
     PUPPET_FAULT,     /* fault in the way argument[0] says: enum os2_fault */
     PUPPET_WIDE,      /* arch_wide(): use registers that the kernel does not let in */
     PUPPET_SECRET,    /* arch_secret(argument[0]): look at what is the kernel's */

@@ -239,6 +239,24 @@ static void test_empty_tables(void **unused) {
     check();
 }
 
+/* A table that is dropped is nobody's, also where a block last passed through it. */
+static void test_hint_of_a_dropped_table(void **unused) {
+    (void)unused;
+    set_up(16);
+    uint64_t spare = get(0), at = 0, to;
+    for (unsigned i = 0; i <= SPACE_EMPTY_TABLES; i++) {
+        at = REGION * (i + 8);
+        for (unsigned page = 0; page < 2; page++)
+            assert_int_equal(block_place(space, get(0), at + page * OS2_PAGE_SIZE, READ, &to), OS2_OK);
+    }
+    for (unsigned i = 0; i <= SPACE_EMPTY_TABLES; i++)
+        for (unsigned page = 0; page < 2; page++)
+            assert_int_equal(block_free(space, REGION * (i + 8) + page * OS2_PAGE_SIZE), OS2_OK);
+    assert_int_equal(paging_missing(space, at, 0), 1);
+    assert_int_equal(block_place(space, spare, at, READ, &to), OS2_OK);
+    check();
+}
+
 /* Looking for an emptied table ends after so many entries, wherever they are, and goes on there the next time. Here
  * they are behind a table that is long to look through: by the first searches they are not found, and the one just
  * emptied goes each time; by a later one they are. */
@@ -365,6 +383,9 @@ static void test_devices(void **unused) {
     assert_non_null(b.device);
     assert_int_equal(b.order, 1);
     struct process *child = make(init, 50, NULL);
+    assert_int_equal(block_claim_device(&child->space, 0x10001000, 0, &to),
+                     OS2_E_BUSY); /* another's, where it is free */
+    assert_int_equal(block_claim_device(&child->space, 0x10000000, 2, &to), OS2_E_BUSY);
     assert_int_equal(space_refill(&child->space, SPACE_RESERVE), OS2_OK);
     assert_int_equal(block_fits(&child->space, &b, 0), OS2_OK);
     block_move(space, &child->space, &b, 0, READ | WRITE);
@@ -471,6 +492,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_large_blocks),
         cmocka_unit_test(test_empty_tables),
+        cmocka_unit_test(test_hint_of_a_dropped_table),
         cmocka_unit_test(test_empty_tables_far_off),
         cmocka_unit_test(test_empty_tables_of_others),
         cmocka_unit_test(test_empty_tables_while_another_leaves),

@@ -140,6 +140,21 @@ static void test_watchdog_limit(void **unused) {
     assert_int_equal(machine.slot[handle_slot(init->handles->entry[handle].target)].process->watchdog, 1);
 }
 
+/* A process that cannot be made for want of memory leaves nothing behind, wherever it was missing. */
+static void test_no_memory(void **unused) {
+    (void)unused;
+    for (long allocations = 0; allocations < 3; allocations++) {
+        uint64_t pages = heap_free_pages(&machine.heap), quota = init->space.quota;
+        run(init);
+        host_heap_budget = allocations;
+        assert_int_equal(CALL(init, OS2_SYS_process_create, 10, 10), OS2_E_MEMORY);
+        host_heap_budget = -1;
+        assert_int_equal(heap_free_pages(&machine.heap), pages);
+        assert_int_equal(init->space.quota, quota);
+    }
+    assert_int_equal(CALL(init, OS2_SYS_process_create, 10, 10), OS2_OK);
+}
+
 static void test_watches(void **unused) {
     (void)unused;
     struct process *w[6];
@@ -241,8 +256,9 @@ static void test_gone_from_queue(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_slots),   TEST(test_slot_high),     TEST(test_worn_slots),   TEST(test_watchdog_limit),
-        TEST(test_watches), TEST(test_many_watchers), TEST(test_many_watched), TEST(test_gone_from_queue),
+        TEST(test_slots),          TEST(test_slot_high),    TEST(test_worn_slots),
+        TEST(test_watchdog_limit), TEST(test_no_memory),    TEST(test_watches),
+        TEST(test_many_watchers),  TEST(test_many_watched), TEST(test_gone_from_queue),
     };
     return cmocka_run_group_tests_name("bounds", tests, NULL, NULL);
 }

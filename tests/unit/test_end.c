@@ -54,6 +54,7 @@ static void test_exit(void **unused) {
     for (unsigned order = 0; order < 5; order++)
         alloc(a, order);
     CALL(a, OS2_SYS_block_place, alloc(a, 0), UINT64_C(7) << 39, OS2_PROT_READ);
+    assert_int_equal(space_refill(&a->space, SPACE_RESERVE), OS2_OK); /* tables at hand are given back too */
     run(a);
     a->reg[OS2_R_CONTROL] = OS2_SYS_exit;
     a->reg[OS2_R_LABEL] = 42;

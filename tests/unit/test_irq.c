@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Interrupt sources: two who bind one at once, drivers that let one in again and again, many that are pending, and a
- * machine that is slow. */
+/* Devices: two who bind a source at once, drivers that let one in again and again, many that are pending, a machine that
+ * is slow; what nobody may claim. */
 #include "tests/unit/machine.h"
 
 #define SOURCE 7u
@@ -147,9 +147,9 @@ static void test_pending(void **unused) {
     unsigned entries = 0;
     host_irq_more = 1000;
     while (!cores[0]->arch.held) {
-        uint64_t taken = cores[0]->interrupts;
+        unsigned more = host_irq_more;
         host_interrupt(0, SOURCE);
-        assert_in_range(cores[0]->interrupts - taken, 1, 4);
+        assert_in_range(more - host_irq_more, 1, 4);
         assert_in_range(++entries, 1, 8);
     }
     assert_in_range(cores[0]->interrupts - before, 1, 32);
@@ -181,6 +181,39 @@ static void test_slow_machine(void **unused) {
     assert_in_range(holds, 10, 50);
 }
 
+/* A handle to a source that somebody else has bound does not let it in. */
+static void test_not_mine(void **unused) {
+    (void)unused;
+    struct process *other = spawn(init, 10, NULL);
+    unsigned theirs = irq_handle(other);
+    run(driver);
+    host_interrupt(0, SOURCE);
+    assert_false(host_irq_open(SOURCE));
+    assert_int_equal(CALL(other, OS2_SYS_irq_ack | HANDLE(theirs), 0), OS2_E_RIGHTS);
+    assert_false(host_irq_open(SOURCE));
+    assert_int_equal(CALL(driver, OS2_SYS_irq_ack | HANDLE(handle), 0), OS2_OK);
+    assert_true(host_irq_open(SOURCE));
+}
+
+static int64_t claim(struct process *p, unsigned machine_handle, unsigned what, uint64_t first, uint64_t count) {
+    return CALL(p, OS2_SYS_device_claim | HANDLE(machine_handle), what, first, count);
+}
+
+/* Registers are no RAM, whoever has it, nor the kernel's own devices; and it takes the right to claim them. */
+static void test_claims(void **unused) {
+    (void)unused;
+    uint64_t rights = ALL & ~OS2_RIGHT_DEVICES, ram = host_boot_info.ram[0].base;
+    unsigned weak = handle_put(driver->handles, handle_target(OS2_HANDLE_MACHINE, (unsigned)rights, 0, 0), 0);
+    assert_int_equal(claim(driver, weak, OS2_DEVICE_MEMORY, 0x10000000, 0), OS2_E_RIGHTS);
+    assert_int_equal(claim(driver, handle, OS2_DEVICE_MEMORY, 0x10000000, 0), OS2_E_HANDLE);
+    assert_int_equal(claim(init, OS2_INIT_MACHINE, OS2_DEVICE_MEMORY, ram, 0), OS2_E_RIGHTS); /* firmware's */
+    assert_int_equal(claim(init, OS2_INIT_MACHINE, OS2_DEVICE_MEMORY, ram + 0xff0000, 0), OS2_E_RIGHTS);
+    assert_int_equal(claim(init, OS2_INIT_MACHINE, OS2_DEVICE_MEMORY, 0, 18), OS2_E_RIGHTS);
+    assert_int_equal(claim(init, OS2_INIT_MACHINE, OS2_DEVICE_MEMORY, 0x10000000, 0), OS2_OK);
+    assert_int_equal(claim(init, OS2_INIT_MACHINE, OS2_DEVICE_IRQ, 0, 0), OS2_E_INVALID);
+    assert_int_equal(claim(init, OS2_INIT_MACHINE, OS2_DEVICE_IRQ, host_boot_info.irq_count, 0), OS2_E_INVALID);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void) {
@@ -192,6 +225,8 @@ int main(void) {
         TEST(test_many_held),
         TEST(test_pending),
         TEST(test_slow_machine),
+        TEST(test_not_mine),
+        TEST(test_claims),
     };
     return cmocka_run_group_tests_name("irq", tests, NULL, NULL);
 }

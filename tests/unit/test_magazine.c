@@ -232,6 +232,23 @@ static void test_drained(void **unused) {
     }
 }
 
+/* Buddies that lie in a magazine, and are all that is free, are one block for who asks for it. */
+static void test_drained_whole(void **unused) {
+    (void)unused;
+    set_up();
+    while (take(0, false))
+        ;
+    assert_int_equal(held_pages, all_pages);
+    uint32_t first = held[held_count / 2].number & ~7u;
+    for (unsigned i = held_count; i-- > 0;)
+        if ((held[i].number & ~7u) == first)
+            give(i);
+    assert_int_equal(all_pages - held_pages, 8);
+    assert_int_equal(magazine_count(&magazines[0].dirty[0]), 8);
+    assert_true(take(3, false));
+    check();
+}
+
 /* The checking build sees a write to a free frame, be it a cleared one or not. */
 static void write_while_free(bool cleared) {
     set_up();
@@ -271,6 +288,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_cleared_ahead),
         cmocka_unit_test(test_drained),
+        cmocka_unit_test(test_drained_whole),
         cmocka_unit_test(test_written_while_free),
         cmocka_unit_test(test_wrong_frees_panic),
     };

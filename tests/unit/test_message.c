@@ -233,6 +233,50 @@ static void test_block_over_quota(void **unused) {
     expect_message(poor, 4, 3);
 }
 
+/* The same by the short way, which looks at the quota by itself. */
+static void test_call_over_quota(void **unused) {
+    (void)unused;
+    uint64_t page = alloc(a, 0);
+    struct block found;
+    CALL(server, RECEIVE | ACCEPT(0), 0);
+    CALL(a, OS2_SYS_call | OS2_F_BLOCK | ACCEPT(0) | HANDLE(ah), 0, 0, 0, 0, page);
+    CALL(server, REPLY_RECEIVE | OS2_F_BLOCK | ACCEPT(0), 0, 0, 0, 0, page, 0, server->reg[OS2_R_CALLER]);
+    assert_int_equal(short_counts.blocks, 1); /* the first finds no table */
+    uint64_t quota = server->space.quota;
+    server->space.quota = server->space.charged;
+    run(a);
+    memset(a->reg, 0, sizeof a->reg);
+    a->reg[OS2_R_CONTROL] = OS2_SYS_call | OS2_F_BLOCK | HANDLE(ah);
+    a->reg[OS2_R_BLOCK] = page;
+    host_syscall(0);
+    server->space.quota = quota;
+    assert_int_equal(STATUS(a), OS2_E_QUOTA);
+    assert_int_equal(block_find(&a->space, page, &found), OS2_OK);
+    assert_int_equal(kind_of(server), KIND_RCV);
+    check();
+}
+
+/* What a call has no result in is 0, whatever the program had there. */
+static void test_results(void **unused) {
+    (void)unused;
+    static const struct {
+        uint64_t control;
+        int64_t status;
+        unsigned results;
+    } calls[] = {
+        {OS2_SYS_process_kill | HANDLE(99), OS2_E_HANDLE, 0},
+        {OS2_SYS_watch | HANDLE(99), OS2_E_HANDLE, 0},
+        {OS2_SYS_tokens, OS2_OK, 1},
+        {OS2_SYS_clock, OS2_OK, 2},
+        {OS2_NUMBER_MASK, OS2_E_CALL, 0},
+    };
+    for (unsigned i = 0; i < sizeof calls / sizeof *calls; i++) {
+        assert_int_equal(CALL(a, calls[i].control, 1, 2, 3, 4, 5, 6, 7, 8, 9), calls[i].status);
+        for (unsigned r = OS2_R_LABEL + calls[i].results; r < OS2_R_COUNT; r++)
+            assert_int_equal(a->reg[r], 0);
+    }
+}
+
 static void test_handles(void **unused) {
     (void)unused;
     unsigned mine = handle_to(a, b, OS2_HANDLE_INBOX, OS2_RIGHT_GIVE | OS2_RIGHT_SEND, 42);
@@ -249,6 +293,10 @@ static void test_handles(void **unused) {
     assert_int_equal(handle_rights(h->target), OS2_RIGHT_SEND);
     assert_int_equal(handle_slot(h->target), b->slot->index);
     assert_int_equal(h->badge, 42);
+    CALL(server, RECEIVE | OS2_F_ACCEPT_HANDLE, 0);
+    assert_int_equal(CALL(a, SEND | HANDLE(ah) | OS2_F_HANDLE, 0, 0, 0, mine | ALL << 16), OS2_OK);
+    h = handle_get(server->handles, server->reg[OS2_R_HANDLE]); /* no more than it was */
+    assert_int_equal(handle_rights(h->target), OS2_RIGHT_GIVE | OS2_RIGHT_SEND);
     /* A full table. */
     while (handle_room(server->handles))
         handle_to(server, a, OS2_HANDLE_INBOX, ALL, 0);
@@ -517,6 +565,8 @@ int main(void) {
         TEST(test_polls_and_deadlines),
         TEST(test_blocks),
         TEST(test_block_over_quota),
+        TEST(test_call_over_quota),
+        TEST(test_results),
         TEST(test_handles),
         TEST(test_notifications),
         TEST(test_receive_from_one),

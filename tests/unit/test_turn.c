@@ -206,9 +206,26 @@ static void test_many_doomed(void **unused) {
     assert_int_equal(doomed_in_queue(), 0);
 }
 
+/* Clearing is paid by size, by each way to get a block: a token for 64 KiB. */
+static void test_clearing_costs(void **unused) {
+    (void)unused;
+    boot(64);
+    struct process *p = spawn(init, 2000, NULL);
+    for (unsigned order = 0; order <= 9; order++) {
+        for (unsigned again = 0; again < 2; again++) { /* the second time its table is known */
+            run(p);
+            cores[0]->tokens = cores[0]->tokens_marked = 90;
+            uint64_t va = alloc(p, order);
+            assert_ptr_equal(cores[0]->current, p);
+            assert_int_equal(90 - cores[0]->tokens, order > 4 ? 1u << (order - 4) : 1);
+            assert_int_equal(CALL(p, OS2_SYS_block_free, va), OS2_OK);
+        }
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_storm), cmocka_unit_test(test_front_alone),
-                                       cmocka_unit_test(test_past_stuck), cmocka_unit_test(test_spurious_fault),
-                                       cmocka_unit_test(test_many_doomed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_storm),       cmocka_unit_test(test_front_alone),
+                                       cmocka_unit_test(test_past_stuck),  cmocka_unit_test(test_spurious_fault),
+                                       cmocka_unit_test(test_many_doomed), cmocka_unit_test(test_clearing_costs)};
     return cmocka_run_group_tests_name("turn", tests, NULL, NULL);
 }
