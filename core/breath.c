@@ -15,12 +15,16 @@
  * A stretch that has lasted STRETCH takes up nothing more: of the interrupts that are pending the next is left pending,
  * of the ends the next waits for the next dispatch. The one piece of work that goes on then is done, and each is
  * bounded by itself. When it is left for a program the port is told to hold all interrupts but the timer's, and the
- * timer is set no earlier than BREATH from now, whatever deadlines have passed. Then everything is let in again.
- * They are let in by the entry that the timer makes, and come in entries of their own: these may be left LET_IN times
- * before there is a hold again. Else no interrupt came any more where one entry takes longer than STRETCH, as in an
- * emulator on a busy host. Two stretches with less than a BREATH between are one. A core with nobody ready keeps nobody waiting: it takes up
- * whatever comes, and its stretch begins anew. So does one that has passed over some ready processes which were doomed
- * (core/turn.c): they had places in the queue, and what is done for them are their turns.
+ * timer is set no earlier than BREATH from now, whatever deadlines have passed. Then everything is let in again. Two
+ * stretches with less than a BREATH between are one.
+ *
+ * What was held is let in by the timer's entry and comes in entries of its own. So there is no new hold before LET_IN
+ * entries have been left: else nothing would come in any more where one entry takes longer than STRETCH, as in an
+ * emulator on a busy host.
+ *
+ * A core with nobody ready keeps nobody waiting: it takes up whatever comes, and its stretch begins anew. So does one
+ * that has passed over some ready processes which were doomed (core/turn.c): they had places in the queue, and what is
+ * done for them are their turns.
  *
  * Time is what is measured, since that is what somebody waits. The instructions that it is are counted, and bounded, by
  * tests/bench/entries.py.

@@ -53,8 +53,8 @@ static unsigned fault_of(uint64_t cause) {
     }
 }
 
-/* What is not taken stays pending: it traps again, or is found at the next look. Only the timer is left so, which is not
- * held: then it comes alone. What can be held comes in as soon as it is let in, however long this takes. */
+/* What is not taken stays pending: it traps again, or is found at the next look. Only the timer is left so, which is
+ * not held: then it comes alone. What can be held comes in as soon as it is let in, however long this takes. */
 static void take_interrupts(struct core *core, bool user) {
     uint64_t pending = csr_read(sip) & csr_read(sie);
     if (!pending)

@@ -37,8 +37,9 @@ def run(command, folder):
 
 
 def build_verifier(folder, memory, optimise=False):
-    """Compile what Spin wrote into `folder`; returns the status and what was said. -DCOLLAPSE keeps a state in a third of
-    the space, for a little time. A search of seconds is as fast by tcc, which compiles in a fortieth of gcc's time."""
+    """Compile what Spin wrote into `folder`; returns the status and what was said. -DCOLLAPSE keeps a state in a third
+    of the space, for a little time. A search of seconds is as fast by tcc, which compiles in a fortieth of gcc's
+    time."""
     compiler = ["gcc", "-O2"] if optimise else ["tcc"]
     return run([*compiler, "-w", "-DSAFETY", "-DCOLLAPSE", f"-DMEMLIM={memory}", "-o", "pan", "pan.c"], folder)
 

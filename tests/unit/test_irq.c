@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Devices: two who bind a source at once, drivers that let one in again and again, many that are pending, a machine that
- * is slow; what nobody may claim. */
+/* Devices: two who bind a source at once, drivers that let one in again and again, many that are pending, a machine
+ * that is slow; what nobody may claim. */
 #include "tests/unit/machine.h"
 
 #define SOURCE 7u
