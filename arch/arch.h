@@ -260,6 +260,20 @@ void arch_stop_others(void);
 
 /* ---- Upcalls: what a port may call. ---- */
 
+/* Log one line: "[seconds.micros coreN] text". */
+void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A kernel bug ends the machine with one clear line; a program's misuse never comes here. Stop all other cores, print
+ * "kernel panic: ..." through the firmware's console and halt this core. The first core to come speaks; one that comes
+ * later says nothing. A panic of the first core within its panic is printed too. */
+_Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#define ASSERT(condition)                                                                                              \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            panic("%s:%d: %s", __FILE__, __LINE__, #condition);                                                        \
+    } while (0)
+
 _Noreturn void kernel_main(struct boot_info *info); /* boot core, on the boot map */
 _Noreturn void core_main(struct core *core);        /* every other core, on its own stack, kernel root active */
 void syscall_dispatch(struct core *core);           /* core->current made a system call: registers are in it */

@@ -8,28 +8,11 @@
  */
 #include "core/init.h"
 
-#include "core/cpio.h"
 #include "core/log.h"
-#include "core/panic.h"
-#include "core/string.h"
 #include "core/turn.h"
-
-/* The parts of ELF64 that a static program needs (System V ABI, chapters 4 and 5). */
-struct elf_header {
-    uint8_t ident[16];
-    uint16_t type, machine;
-    uint32_t version;
-    uint64_t entry, phoff, shoff;
-    uint32_t flags;
-    uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-};
-struct elf_segment {
-    uint32_t type, flags;
-    uint64_t offset, vaddr, paddr, filesz, memsz, align;
-};
-#define ELF_LOAD 1
-#define ELF_EXECUTE 1
-#define ELF_WRITE 2
+#include "lib/cpio.h"
+#include "lib/elf.h"
+#include "lib/string.h"
 
 #define STACK_PAGES 16
 #define STACK_TOP UINT64_C(0x400000)
@@ -50,40 +33,24 @@ static void add_page(struct space *space, uint64_t va, unsigned prot, const uint
 }
 
 static void load_segment(struct space *space, const struct cpio_file *file, const struct elf_segment *s) {
-    if (s->offset > file->size || s->filesz > file->size - s->offset || s->filesz > s->memsz ||
-        s->vaddr >= OS2_PRIVATE_MAX || s->memsz > OS2_PRIVATE_MAX - s->vaddr)
-        panic("init: a segment is not inside its file, or its address not a program's");
-    unsigned prot =
-        OS2_PROT_READ | (s->flags & ELF_WRITE ? OS2_PROT_WRITE : 0) | (s->flags & ELF_EXECUTE ? OS2_PROT_EXEC : 0);
-    if (!block_prot_valid(prot))
-        panic("init: a segment is writable and executable");
-    uint64_t at = s->vaddr, end = s->vaddr + s->memsz, file_end = s->vaddr + s->filesz;
-    while (at < end) {
-        uint64_t page = at & ~(OS2_PAGE_SIZE - 1), page_end = page + OS2_PAGE_SIZE;
-        uint64_t bytes = at < file_end ? (file_end < page_end ? file_end : page_end) - at : 0;
-        add_page(space, page, prot, file->bytes + s->offset + (at - s->vaddr), at - page, bytes);
-        at = page_end;
+    for (uint64_t page = 0; page < s->pages; page++) {
+        uint64_t at = page ? 0 : s->lead, done = (page << OS2_PAGE_SHIFT) + at - s->lead;
+        uint64_t left = done < s->file_size ? s->file_size - done : 0, room = OS2_PAGE_SIZE - at;
+        add_page(space, s->address + (page << OS2_PAGE_SHIFT), s->protection, file->bytes + s->offset + done, at,
+                 left < room ? left : room);
     }
 }
 
 static uint64_t load(struct space *space, const struct cpio_file *file) {
-    struct elf_header header;
-    if (file->size < sizeof header)
-        panic("init: `%s`, the first file of the boot archive, is not an ELF file", file->name);
-    memcpy(&header, file->bytes, sizeof header);
-    static const uint8_t magic[6] = {0x7f, 'E', 'L', 'F', 2, 1};
-    if (memcmp(header.ident, magic, sizeof magic) != 0 || header.phentsize != sizeof(struct elf_segment) ||
-        header.phoff > file->size || header.phnum > (file->size - header.phoff) / sizeof(struct elf_segment))
-        panic("init: `%s`, the first file of the boot archive, is not a 64-bit ELF program", file->name);
-    for (unsigned i = 0; i < header.phnum; i++) {
-        struct elf_segment segment;
-        memcpy(&segment, file->bytes + header.phoff + i * sizeof segment, sizeof segment);
-        if (segment.type == ELF_LOAD && segment.memsz)
-            load_segment(space, file, &segment);
-    }
+    const char *reason;
+    struct elf elf;
+    if (elf_read(file->bytes, file->size, OS2_ELF_MACHINE, OS2_PRIVATE_MIN, OS2_PRIVATE_MAX, &elf, &reason) != OS2_OK)
+        panic("init: `%s`, the first file of the boot archive: %s", file->name, reason);
+    for (unsigned i = 0; i < elf.count; i++)
+        load_segment(space, file, &elf.segments[i]);
     for (unsigned i = 1; i <= STACK_PAGES; i++)
         add_page(space, STACK_TOP - i * OS2_PAGE_SIZE, OS2_PROT_READ | OS2_PROT_WRITE, NULL, 0, 0);
-    return header.entry;
+    return elf.entry;
 }
 
 static void adopt(void *context, uint32_t number) {

@@ -8,11 +8,10 @@
 #include "core/check.h"
 #include "core/init.h"
 #include "core/log.h"
-#include "core/panic.h"
 #include "core/process.h"
 #include "core/state.h"
-#include "core/string.h"
 #include "core/turn.h"
+#include "lib/string.h"
 
 struct core *cores[CORES_MAX];
 struct machine machine;

@@ -2,8 +2,8 @@
 /* System calls on the machine: the log, what there is, power. */
 #include "core/ipc.h"
 #include "core/log.h"
-#include "core/string.h"
 #include "core/syscall.h"
+#include "lib/string.h"
 #include "mm/clamp.h"
 
 /* Tell the process that reads the log that there is more. Lines of the kernel's own are told with the next text. */

@@ -5,9 +5,9 @@
  */
 #include "core/ipc.h"
 #include "core/state.h"
-#include "core/string.h"
 #include "core/syscall.h"
 #include "core/turn.h"
+#include "lib/string.h"
 #include "mm/clamp.h"
 
 /* Least quota: object, handle table, root table. */

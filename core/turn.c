@@ -33,7 +33,6 @@
 #include "core/check.h"
 #include "core/ipc.h"
 #include "core/loan.h"
-#include "core/panic.h"
 #include "core/runqueue_list.h"
 #include "core/state.h"
 #include "mm/paging.h"

@@ -36,7 +36,6 @@
  * bit (dispatch, direct switch).
  */
 #include "core/ipc.h"
-#include "core/panic.h"
 #include "core/state.h"
 #include "core/syscall.h"
 #include "core/turn.h"

@@ -16,12 +16,12 @@
 #include "core/ipc.h"
 #include "core/loan.h"
 #include "core/state.h"
-#include "core/string.h"
 #include "core/syscall.h"
 #include "core/turn.h"
 #include "ipc/parcel.h"
 #include "ipc/queue.h"
 #include "ipc/wait.h"
+#include "lib/string.h"
 #include "mm/clamp.h"
 #include "mm/pass.h"
 

@@ -13,10 +13,10 @@
  */
 #include "core/ipc.h"
 #include "core/state.h"
-#include "core/string.h"
 #include "core/syscall.h"
 #include "core/turn.h"
 #include "ipc/wait.h"
+#include "lib/string.h"
 
 /* Ready, with these bits. */
 static void deliver_bits(struct core *core, struct slot *slot, uint64_t bits, bool front) {

@@ -18,9 +18,9 @@
 
 #include "core/ipc.h"
 #include "core/state.h"
-#include "core/string.h"
 #include "core/turn.h"
 #include "ipc/queue.h"
+#include "lib/string.h"
 
 void wait_finish(struct process *process, int64_t status) {
     memset(process->reg, 0, sizeof process->reg);

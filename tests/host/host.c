@@ -16,7 +16,6 @@
 #include <ucontext.h>
 
 #include "core/ipc.h"
-#include "core/panic.h"
 #include "core/turn.h"
 #include "ipc/wait.h"
 

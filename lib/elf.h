@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading a program file: ELF64, little-endian, static, its segments in [low, high). Pure: bytes in, a plan out. The
- * bytes may be anything; nothing outside them is read.
+ * Reading a program file: ELF64, little-endian, static, its segments in [low, high). The kernel reads init's so, and
+ * each parent its child's. Pure: bytes in, a plan out. The bytes may be anything; nothing outside them is read.
  */
-#ifndef OS2_ELF_H
-#define OS2_ELF_H
+#ifndef LIB_ELF_H
+#define LIB_ELF_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define OS2_ELF_SEGMENTS 8
+#define ELF_SEGMENTS 8
 
-struct os2_elf_segment {
+struct elf_segment {
     uint64_t address; /* of the first page, page-aligned */
     uint64_t pages;
     uint64_t lead;            /* bytes before the file's bytes in the first page; they are zero */
@@ -19,10 +19,10 @@ struct os2_elf_segment {
     unsigned protection;      /* OS2_PROT_... ; never write and execute */
 };
 
-struct os2_elf {
+struct elf {
     uint64_t entry;
     unsigned count;
-    struct os2_elf_segment segments[OS2_ELF_SEGMENTS]; /* in rising order of address, no page in two */
+    struct elf_segment segments[ELF_SEGMENTS]; /* in rising order of address, no page in two */
 };
 
 /*
@@ -30,7 +30,7 @@ struct os2_elf {
  * page-aligned. OS2_OK or OS2_E_INVALID; after the latter *ret_reason (may be null) says what is wrong, and *ret_elf
  * means nothing. Of the segments those up to `count` are filled.
  */
-int os2_elf_read(const void *file, size_t size, unsigned machine, uint64_t low, uint64_t high, struct os2_elf *ret_elf,
-                 const char **ret_reason);
+int elf_read(const void *file, size_t size, unsigned machine, uint64_t low, uint64_t high, struct elf *ret_elf,
+             const char **ret_reason);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel asks of a device tree: memory, what to keep out of, processors, console, interrupt controller.
+ * What the port asks of a device tree: memory, what to keep out of, processors, interrupt controller.
  *
  * Every question with several answers is asked by index, 0 upward, until the answer is false: nothing is stored, so
  * this works before there is memory. Each question walks the tree again; all are asked once, at boot.
@@ -8,10 +8,10 @@
  * A tree may lie, and one is known to: the vendor's for the VisionFive 2 says that hart 0, which has no MMU, has one.
  * These functions report what the tree says; a caller believes what it can try.
  */
-#ifndef CORE_FDT_BOARD_H
-#define CORE_FDT_BOARD_H
+#ifndef RISCV_FDT_BOARD_H
+#define RISCV_FDT_BOARD_H
 
-#include "core/fdt.h"
+#include "lib/fdt.h"
 
 struct fdt_cpu {
     uint64_t hart;
@@ -48,14 +48,6 @@ uint32_t fdt_timebase(const struct fdt *tree);
 
 /* What whoever started the kernel wants of it. */
 struct fdt_chosen fdt_chosen(const struct fdt *tree);
-
-/* The console: the node stdout-path names, and the text behind its colon ("" if there is none). False, with nothing
- * touched, if there is no such node. */
-bool fdt_stdout(const struct fdt *tree, struct fdt_node *ret_node, const char **ret_options);
-
-/* The first range of available device number `index` of those compatible with `compatible`. False, with *ret untouched,
- * if there is no such device. One whose address cannot be translated is not counted. */
-bool fdt_device(const struct fdt *tree, const char *compatible, uint32_t index, struct fdt_range *ret);
 
 /* Platform-level interrupt controller number `index`. False, with *ret untouched, if there is none. */
 bool fdt_plic(const struct fdt *tree, uint32_t index, struct fdt_plic *ret);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel asks of a device tree. The questions are in the header; the bindings answered here are those of the
+ * What the port asks of a device tree. The questions are in the header; the bindings answered here are those of the
  * devicetree specification (memory, reserved-memory, chosen, cpus) and of Linux's documentation (riscv,*, sifive,*).
  */
-#include "core/fdt_board.h"
+#include "arch/riscv64/fdt_board.h"
 
-#include "core/string.h"
+#include "lib/string.h"
 
 #define SUPERVISOR_EXTERNAL 9u /* cause of the interrupt, in interrupts-extended as in scause */
 
@@ -155,40 +155,6 @@ struct fdt_chosen fdt_chosen(const struct fdt *tree) {
     return chosen;
 }
 
-bool fdt_stdout(const struct fdt *tree, struct fdt_node *ret_node, const char **ret_options) {
-    struct fdt_node node;
-    const char *path;
-    size_t length = 0;
-
-    if (!fdt_node_find(tree, "/chosen", strlen("/chosen"), &node))
-        return false;
-    path = fdt_prop_string(tree, &node, "stdout-path");
-    if (path == NULL)
-        path = fdt_prop_string(tree, &node, "linux,stdout-path"); /* its name before 2014 */
-    if (path == NULL)
-        return false;
-    while (path[length] != '\0' && path[length] != ':')
-        length++;
-    if (!fdt_node_find(tree, path, length, ret_node))
-        return false;
-    *ret_options = path[length] == ':' ? path + length + 1 : path + length;
-    return true;
-}
-
-bool fdt_device(const struct fdt *tree, const char *compatible, uint32_t index, struct fdt_range *ret) {
-    struct fdt_node node = fdt_root(tree);
-    struct fdt_range range;
-
-    while (fdt_node_next(tree, &node, 0)) {
-        if (fdt_node_compatible(tree, &node, compatible) && fdt_node_okay(tree, &node) &&
-            fdt_node_reg(tree, &node, 0, &range) && index-- == 0) {
-            *ret = range;
-            return true;
-        }
-    }
-    return false;
-}
-
 bool fdt_plic(const struct fdt *tree, uint32_t index, struct fdt_plic *ret) {
     struct fdt_plic plic = {.node = fdt_root(tree)};
     uint64_t sources;
@@ -210,16 +176,11 @@ bool fdt_plic(const struct fdt *tree, uint32_t index, struct fdt_plic *ret) {
 /* How many cells follow this phandle in interrupts-extended. One is what riscv,cpu-intc has, by its binding, and what a
  * controller that cannot be found is taken to have. */
 static uint32_t interrupt_cells(const struct fdt *tree, uint64_t phandle) {
-    struct fdt_node node = fdt_root(tree);
-    uint64_t number, cells = 1;
+    struct fdt_node node;
+    uint64_t cells = 1;
 
-    while (fdt_node_next(tree, &node, 0))
-        if ((fdt_prop_number(tree, &node, "phandle", &number) ||
-             fdt_prop_number(tree, &node, "linux,phandle", &number)) &&
-            number == phandle) {
-            fdt_prop_number(tree, &node, "#interrupt-cells", &cells);
-            break;
-        }
+    if (fdt_node_phandle(tree, (uint32_t)phandle, &node))
+        fdt_prop_number(tree, &node, "#interrupt-cells", &cells);
     return (uint32_t)cells;
 }
 

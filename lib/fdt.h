@@ -13,10 +13,14 @@
  * how a bus maps addresses) is said in the parents. Rejected: an offset alone, as in libfdt, which must search from the
  * root for each parent; and a tree of structs, which needs memory before the memory is known.
  *
- * What the kernel wants to know of a board is in core/fdt_board.h.
+ * Addresses follow the Devicetree Specification, section 2.3: a bus without `ranges` maps nothing to its parent, one
+ * with empty `ranges` all of it as it is; #address-cells is 2 and #size-cells 1 where a parent does not say. What needs
+ * more than two cells (PCI) does not fit a number here, and is refused rather than cut.
+ *
+ * What the RISC-V port wants to know of a board is in arch/riscv64/fdt_board.h, the console in usr/lib/tree.c.
  */
-#ifndef CORE_FDT_H
-#define CORE_FDT_H
+#ifndef LIB_FDT_H
+#define LIB_FDT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -110,6 +114,17 @@ bool fdt_node_reg(const struct fdt *tree, const struct fdt_node *node, uint32_t 
 
 /* How many ranges the node's reg holds. */
 uint32_t fdt_node_regs(const struct fdt *tree, const struct fdt_node *node);
+
+/* The node with this phandle. False, with *ret untouched, if there is none. */
+bool fdt_node_phandle(const struct fdt *tree, uint32_t phandle, struct fdt_node *ret);
+
+/* The console: the node stdout-path names, and the text behind its colon ("" if there is none). False, with nothing
+ * touched, if there is no such node. */
+bool fdt_stdout(const struct fdt *tree, struct fdt_node *ret_node, const char **ret_options);
+
+/* The first range of available device number `index` of those compatible with `compatible`. False, with *ret untouched,
+ * if there is no such device. One whose address cannot be translated is not counted. */
+bool fdt_device(const struct fdt *tree, const char *compatible, uint32_t index, struct fdt_range *ret);
 
 /* Memreserve entry number `index`. False, with *ret untouched, at the end of the block. */
 bool fdt_memreserve(const struct fdt *tree, uint32_t index, struct fdt_range *ret);

@@ -9,15 +9,15 @@
  *
  * The reader reads bytes only, and no content of an archive can make it leave the bytes it was given.
  */
-#ifndef CORE_CPIO_H
-#define CORE_CPIO_H
+#ifndef LIB_CPIO_H
+#define LIB_CPIO_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct cpio_file {
-    const char *name; /* ends inside the archive */
+    const char *name; /* ends inside the archive; without a leading "./" or "/" */
     const uint8_t *bytes;
     size_t size;
 };
@@ -25,5 +25,9 @@ struct cpio_file {
 /* Steps through the regular files of the archive of `size` bytes. *at is 0 for the first call and is moved on by each.
  * False, with *ret untouched, at the trailer, at the end, or where the archive is malformed. */
 bool cpio_next(const void *archive, size_t size, size_t *at, struct cpio_file *ret);
+
+/* The regular file of that name; of several the last one, as an unpacker would leave it. False, with *ret untouched, if
+ * there is none. */
+bool cpio_find(const void *archive, size_t size, const char *name, struct cpio_file *ret);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading a program file (os2/elf.h).
+ * Reading a program file.
  *
  * A header that is not aligned is copied before it is looked at. The file may be rubbish: each sum is checked before it
  * is made. The machine is little-endian, as the file must be. What is accepted: a static ET_EXEC for the wanted machine
@@ -8,12 +8,12 @@
  * in an executable one. Other program headers (notes, RISC-V attributes, GNU_STACK) mean nothing here; a file that asks
  * for an interpreter, dynamic linking or thread-local storage cannot work and is refused.
  */
-#include "os2/elf.h"
+#include "lib/elf.h"
 
 #include <stdbool.h>
 
+#include "lib/string.h"
 #include "os2/abi.h"
-#include "os2/string.h"
 
 #define ELF_PROGRAM_MAX 32u
 
@@ -53,7 +53,7 @@ static int elf_refuse(const char **ret_reason, const char *reason) {
 
 /* Reads one program header of type LOAD. */
 static const char *elf_segment(const struct elf_program *program, size_t size, uint64_t low, uint64_t high,
-                               struct os2_elf_segment *segment) {
+                               struct elf_segment *segment) {
     uint32_t flags = program->flags;
     uint64_t offset = program->offset, address = program->address;
     uint64_t file_size = program->file_size, memory_size = program->memory_size, end;
@@ -82,11 +82,11 @@ static const char *elf_segment(const struct elf_program *program, size_t size, u
     return NULL;
 }
 
-int os2_elf_read(const void *file, size_t size, unsigned machine, uint64_t low, uint64_t high, struct os2_elf *ret_elf,
-                 const char **ret_reason) {
+int elf_read(const void *file, size_t size, unsigned machine, uint64_t low, uint64_t high, struct elf *ret_elf,
+             const char **ret_reason) {
     static const uint8_t ident[7] = {0x7f, 'E', 'L', 'F', 2 /* 64-bit */, 1 /* little-endian */, 1 /* version */};
     const uint8_t *bytes = file;
-    struct os2_elf_segment *segment = ret_elf->segments;
+    struct elf_segment *segment = ret_elf->segments;
     struct elf_header copy;
     const struct elf_header *header;
     bool entry_good = false;
@@ -116,13 +116,13 @@ int os2_elf_read(const void *file, size_t size, unsigned machine, uint64_t low, 
             return elf_refuse(ret_reason, "not a static program");
         if (program->type != ELF_LOAD || program->memory_size == 0)
             continue;
-        if (segment == ret_elf->segments + OS2_ELF_SEGMENTS)
+        if (segment == ret_elf->segments + ELF_SEGMENTS)
             return elf_refuse(ret_reason, "too many segments");
         wrong = elf_segment(program, size, low, high, segment);
         if (wrong)
             return elf_refuse(ret_reason, wrong);
         if (segment != ret_elf->segments) {
-            const struct os2_elf_segment *before = segment - 1;
+            const struct elf_segment *before = segment - 1;
             if (segment->address < before->address + (before->pages << OS2_PAGE_SHIFT))
                 return elf_refuse(ret_reason, "two segments share a page, or are out of order");
         }

@@ -1,30 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory and strings for the freestanding kernel.
+ * Memory and strings.
  *
- * Copying and filling go by eight bytes where both addresses allow it, because a misaligned access traps to firmware on
- * some boards. Pages are cleared by the port, not here; what is left are messages, names and boot data, where more
- * speed would buy nothing.
+ * Copying and filling go by eight bytes where both addresses allow it, which blocks and most buffers do: a misaligned
+ * access traps to firmware on some boards. The kernel clears pages by its port, not here.
  */
-#include "core/string.h"
+#include "lib/string.h"
 
 #include <stdint.h>
 
 /* Without this gcc sees the loop of memset, and replaces it by a call of memset. */
 #pragma GCC optimize("no-tree-loop-distribute-patterns")
 
-#define WORD sizeof(uint64_t)
+typedef uint64_t __attribute__((may_alias)) word;
 
-void *memcpy(void *restrict to, const void *restrict from, size_t size) {
-    unsigned char *t = to;
-    const unsigned char *f = from;
+#define WORD sizeof(word)
 
-    if ((((uintptr_t)t | (uintptr_t)f) % WORD) == 0) {
-        for (; size >= WORD; size -= WORD, t += WORD, f += WORD)
-            *(uint64_t *)(void *)t = *(const uint64_t *)(const void *)f;
+/* From the first byte to the last: right also where `to` lies below bytes of `from` that it overlaps. */
+static inline void copy_upward(unsigned char *to, const unsigned char *from, size_t size) {
+    if ((((uintptr_t)to | (uintptr_t)from) % WORD) == 0) {
+        for (; size >= 4 * WORD; size -= 4 * WORD, to += 4 * WORD, from += 4 * WORD) {
+            ((word *)(void *)to)[0] = ((const word *)(const void *)from)[0];
+            ((word *)(void *)to)[1] = ((const word *)(const void *)from)[1];
+            ((word *)(void *)to)[2] = ((const word *)(const void *)from)[2];
+            ((word *)(void *)to)[3] = ((const word *)(const void *)from)[3];
+        }
+        for (; size >= WORD; size -= WORD, to += WORD, from += WORD)
+            *(word *)(void *)to = *(const word *)(const void *)from;
     }
     for (; size > 0; size--)
-        *t++ = *f++;
+        *to++ = *from++;
+}
+
+void *memcpy(void *restrict to, const void *restrict from, size_t size) {
+    copy_upward(to, from, size);
     return to;
 }
 
@@ -33,8 +42,7 @@ void *memmove(void *to, const void *from, size_t size) {
     const unsigned char *f = from;
 
     if ((uintptr_t)t - (uintptr_t)f >= size) { /* also when t lies below f: bytes read are not yet written */
-        for (; size > 0; size--)
-            *t++ = *f++;
+        copy_upward(t, f, size);
     } else {
         while (size-- > 0)
             t[size] = f[size];
@@ -47,8 +55,8 @@ void *memset(void *to, int byte, size_t size) {
 
     for (; size > 0 && (uintptr_t)t % WORD != 0; size--)
         *t++ = (unsigned char)byte;
-    for (uint64_t word = (unsigned char)byte * UINT64_C(0x0101010101010101); size >= WORD; size -= WORD, t += WORD)
-        *(uint64_t *)(void *)t = word;
+    for (word w = (unsigned char)byte * UINT64_C(0x0101010101010101); size >= WORD; size -= WORD, t += WORD)
+        *(word *)(void *)t = w;
     for (; size > 0; size--)
         *t++ = (unsigned char)byte;
     return to;

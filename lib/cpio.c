@@ -2,9 +2,9 @@
 /*
  * The boot archive: the reader. The format is in the header.
  */
-#include "core/cpio.h"
+#include "lib/cpio.h"
 
-#include "core/string.h"
+#include "lib/string.h"
 
 /* Offsets in an entry's header. */
 enum { HEADER_MAGIC = 0, HEADER_MODE = 14, HEADER_SIZE = 54, HEADER_NAME_SIZE = 94, HEADER_BYTES = 110 };
@@ -30,6 +30,15 @@ static bool read_number(const uint8_t *digits, uint32_t *ret) {
     }
     *ret = number;
     return true;
+}
+
+/* A name as it is looked for: a file's place is said from the root of the archive. */
+static const char *plain_name(const char *name) {
+    if (name[0] == '.' && name[1] == '/')
+        name += 2;
+    while (name[0] == '/')
+        name++;
+    return name;
 }
 
 /* `at` rounded up to the padding, or `size` if the archive ends before that. */
@@ -67,11 +76,25 @@ bool cpio_next(const void *archive, size_t size, size_t *at, struct cpio_file *r
 
         *at = pad(content + content_size, size);
         if ((mode & MODE_KIND) == MODE_REGULAR) {
-            ret->name = (const char *)bytes + name;
+            ret->name = plain_name((const char *)bytes + name);
             ret->bytes = bytes + content;
             ret->size = content_size;
             return true;
         }
     }
     return false;
+}
+
+bool cpio_find(const void *archive, size_t size, const char *name, struct cpio_file *ret) {
+    struct cpio_file file;
+    size_t at = 0;
+    bool found = false;
+
+    while (cpio_next(archive, size, &at, &file)) {
+        if (strcmp(file.name, name) == 0) {
+            *ret = file;
+            found = true;
+        }
+    }
+    return found;
 }

@@ -10,9 +10,9 @@
  * it. Every position is a multiple of 4 and at most nodes_size, also a multiple of 4; so a position below nodes_size
  * has a whole token behind it.
  */
-#include "core/fdt.h"
+#include "lib/fdt.h"
 
-#include "core/string.h"
+#include "lib/string.h"
 
 enum { TOKEN_BEGIN = 1, TOKEN_END = 2, TOKEN_PROP = 3, TOKEN_NOP = 4, TOKEN_FINISH = 9 };
 
@@ -440,6 +440,55 @@ uint32_t fdt_node_regs(const struct fdt *tree, const struct fdt_node *node) {
     if (address_cells + size_cells == 0)
         return 0;
     return reg.size / (CELL * (address_cells + size_cells));
+}
+
+bool fdt_node_phandle(const struct fdt *tree, uint32_t phandle, struct fdt_node *ret) {
+    struct fdt_node node = fdt_root(tree);
+    uint64_t number;
+
+    do {
+        if ((fdt_prop_number(tree, &node, "phandle", &number) ||
+             fdt_prop_number(tree, &node, "linux,phandle", &number)) &&
+            number == phandle) {
+            *ret = node;
+            return true;
+        }
+    } while (fdt_node_next(tree, &node, 0));
+    return false;
+}
+
+bool fdt_stdout(const struct fdt *tree, struct fdt_node *ret_node, const char **ret_options) {
+    struct fdt_node node;
+    const char *path;
+    size_t length = 0;
+
+    if (!fdt_node_find(tree, "/chosen", strlen("/chosen"), &node))
+        return false;
+    path = fdt_prop_string(tree, &node, "stdout-path");
+    if (path == NULL)
+        path = fdt_prop_string(tree, &node, "linux,stdout-path"); /* its name before 2014 */
+    if (path == NULL)
+        return false;
+    while (path[length] != '\0' && path[length] != ':')
+        length++;
+    if (!fdt_node_find(tree, path, length, ret_node))
+        return false;
+    *ret_options = path[length] == ':' ? path + length + 1 : path + length;
+    return true;
+}
+
+bool fdt_device(const struct fdt *tree, const char *compatible, uint32_t index, struct fdt_range *ret) {
+    struct fdt_node node = fdt_root(tree);
+    struct fdt_range range;
+
+    while (fdt_node_next(tree, &node, 0)) {
+        if (fdt_node_compatible(tree, &node, compatible) && fdt_node_okay(tree, &node) &&
+            fdt_node_reg(tree, &node, 0, &range) && index-- == 0) {
+            *ret = range;
+            return true;
+        }
+    }
+    return false;
 }
 
 bool fdt_memreserve(const struct fdt *tree, uint32_t index, struct fdt_range *ret) {

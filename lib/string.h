@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory and strings for the freestanding kernel, with the C library's names and meanings.
+ * Memory and strings, for kernel and programs: the C library's names and meanings.
  *
  * gcc may call the four mem functions by itself, so they must exist under these names. In a host test the C library's
  * own serve instead, and this header only declares them.
  */
-#ifndef CORE_STRING_H
-#define CORE_STRING_H
+#ifndef LIB_STRING_H
+#define LIB_STRING_H
 
 #include <stddef.h>
 
