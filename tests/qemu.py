@@ -100,8 +100,8 @@ def die_with_parent():
 
 
 class Guest:
-    """A running QEMU whose console is a pair of pipes, or a terminal if `terminal` is a slave's descriptor; `descriptors`
-    are those it gets besides."""
+    """A running QEMU whose console is a pair of pipes, or a terminal if `terminal` is a slave's descriptor;
+    `descriptors` are those it gets besides."""
 
     def __init__(self, line, terminal=None, descriptors=()):
         stdin, stdout = (subprocess.PIPE, subprocess.PIPE) if terminal is None else (terminal, terminal)
