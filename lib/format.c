@@ -8,6 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/string.h"
+
+#define DIGITS_MAX 20 /* of 2^64 - 1 in decimal */
+
 struct output {
     format_sink *put;
     void *context;
@@ -16,7 +20,7 @@ struct output {
 
 struct field {
     bool left, zero, wide;
-    size_t width, precision; /* precision SIZE_MAX: none */
+    size_t width, most; /* most SIZE_MAX: none */
 };
 
 static void put(struct output *out, const char *text, size_t length) {
@@ -25,42 +29,25 @@ static void put(struct output *out, const char *text, size_t length) {
     out->total += length;
 }
 
-static void pad(struct output *out, char byte, size_t count) {
-    while (count--)
-        put(out, &byte, 1);
-}
-
 /* `sign` ("" or "-" or "0x") stays in front of zero padding. */
 static void put_field(struct output *out, const struct field *field, const char *sign, const char *text,
                       size_t length) {
-    size_t sign_length = 0, used;
+    size_t sign_length = strlen(sign), used = sign_length + length;
+    size_t padding = field->width > used ? field->width - used : 0;
 
-    while (sign[sign_length])
-        sign_length++;
-    used = sign_length + length;
-    if (!field->left && !field->zero && field->width > used)
-        pad(out, ' ', field->width - used);
+    for (; padding && !field->left && !field->zero; padding--)
+        put(out, " ", 1);
     put(out, sign, sign_length);
-    if (!field->left && field->zero && field->width > used)
-        pad(out, '0', field->width - used);
+    for (; padding && !field->left; padding--)
+        put(out, "0", 1);
     put(out, text, length);
-    if (field->left && field->width > used)
-        pad(out, ' ', field->width - used);
-}
-
-static void put_number(struct output *out, const struct field *field, const char *sign, uint64_t value, unsigned base) {
-    char digits[20]; /* 2^64 - 1 has 20 decimal digits */
-    size_t at = sizeof(digits);
-
-    do {
-        digits[--at] = "0123456789abcdef"[value % base];
-        value /= base;
-    } while (value);
-    put_field(out, field, sign, digits + at, sizeof(digits) - at);
+    for (; padding; padding--)
+        put(out, " ", 1);
 }
 
 static size_t read_count(const char **at, va_list *arguments) {
     size_t count = 0;
+
     if (**at == '*') {
         int given = va_arg(*arguments, int);
         (*at)++;
@@ -71,75 +58,98 @@ static size_t read_count(const char **at, va_list *arguments) {
     return count;
 }
 
+/* What stands between the % and the letter of a conversion. */
+static struct field read_field(const char **at, va_list *arguments) {
+    struct field field = {.most = SIZE_MAX};
+
+    for (; **at == '-' || **at == '0'; (*at)++) {
+        field.left |= **at == '-';
+        field.zero |= **at == '0';
+    }
+    field.width = read_count(at, arguments);
+    if (**at == '.') {
+        (*at)++;
+        field.most = read_count(at, arguments);
+    }
+    for (; **at == 'l' || **at == 'z'; (*at)++)
+        field.wide = true;
+    return field;
+}
+
+/* One conversion, from its % on. Returns where the text goes on. */
+static const char *put_conversion(struct output *out, const char *start, va_list *arguments) {
+    const char *at = start + 1, *text = start, *sign = "";
+    struct field field = read_field(&at, arguments);
+    char digits[DIGITS_MAX];
+    uint64_t number = 0;
+    unsigned base = 0;
+    size_t length = 1;
+
+    switch (*at) {
+    case 's':
+        text = va_arg(*arguments, const char *);
+        if (!text)
+            text = "(null)";
+        length = strnlen(text, field.most);
+        field.zero = false;
+        break;
+    case 'c':
+        digits[0] = (char)va_arg(*arguments, int);
+        text = digits;
+        break;
+    case 'd':
+        number = (uint64_t)(field.wide ? va_arg(*arguments, long) : va_arg(*arguments, int));
+        if ((int64_t)number < 0) {
+            number = -number;
+            sign = "-";
+        }
+        base = 10;
+        break;
+    case 'u':
+    case 'x':
+        number = field.wide ? va_arg(*arguments, unsigned long) : va_arg(*arguments, unsigned);
+        base = *at == 'u' ? 10 : 16;
+        break;
+    case 'p':
+        number = (uintptr_t)va_arg(*arguments, void *);
+        sign = "0x";
+        base = 16;
+        break;
+    case '%':
+        break;
+    default:
+        if (!*at) /* the text ends within the conversion */
+            at--;
+        length = (size_t)(at + 1 - start);
+        field.width = 0;
+        break;
+    }
+    if (base) {
+        char *first = digits + DIGITS_MAX;
+
+        do
+            *--first = "0123456789abcdef"[number % base];
+        while ((number /= base) != 0);
+        text = first;
+        length = (size_t)(digits + DIGITS_MAX - first);
+    }
+    put_field(out, &field, sign, text, length);
+    return at + 1;
+}
+
 size_t format_out(format_sink *sink, void *context, const char *text, va_list given) {
     struct output out = {.put = sink, .context = context};
-    const char *at = text;
     va_list arguments;
 
     va_copy(arguments, given);
-    while (*at) {
-        struct field field = {.precision = SIZE_MAX};
-        const char *start = at;
+    while (*text) {
+        const char *start = text;
 
-        while (*at && *at != '%')
-            at++;
-        put(&out, start, (size_t)(at - start));
-        if (!*at)
-            break;
-        start = at++;
-        for (; *at == '-' || *at == '0'; at++) {
-            field.left |= *at == '-';
-            field.zero |= *at == '0';
-        }
-        field.width = read_count(&at, &arguments);
-        if (*at == '.') {
-            at++;
-            field.precision = read_count(&at, &arguments);
-        }
-        for (; *at == 'l' || *at == 'z'; at++)
-            field.wide = true;
-
-        switch (*at) {
-        case 's': {
-            const char *s = va_arg(arguments, const char *);
-            size_t length = 0;
-            if (!s)
-                s = "(null)";
-            while (length < field.precision && s[length])
-                length++;
-            field.zero = false;
-            put_field(&out, &field, "", s, length);
-            break;
-        }
-        case 'c': {
-            char byte = (char)va_arg(arguments, int);
-            put_field(&out, &field, "", &byte, 1);
-            break;
-        }
-        case 'd': {
-            int64_t value = field.wide ? va_arg(arguments, long) : va_arg(arguments, int);
-            put_number(&out, &field, value < 0 ? "-" : "", value < 0 ? -(uint64_t)value : (uint64_t)value, 10);
-            break;
-        }
-        case 'u':
-        case 'x': {
-            uint64_t value = field.wide ? va_arg(arguments, unsigned long) : va_arg(arguments, unsigned);
-            put_number(&out, &field, "", value, *at == 'u' ? 10 : 16);
-            break;
-        }
-        case 'p':
-            put_number(&out, &field, "0x", (uintptr_t)va_arg(arguments, void *), 16);
-            break;
-        case '%':
-            put(&out, "%", 1);
-            break;
-        default:
-            if (!*at) /* the text ends within the conversion */
-                at--;
-            put(&out, start, (size_t)(at + 1 - start));
-            break;
-        }
-        at++;
+        while (*text && *text != '%')
+            text++;
+        put(&out, start, (size_t)(text - start));
+        if (*text)
+            text = put_conversion(&out, text, &arguments);
     }
     va_end(arguments);
     return out.total;
