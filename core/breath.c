@@ -18,7 +18,7 @@
  * timer is set no earlier than BREATH from now, whatever deadlines have passed. Then everything is let in again.
  * Two stretches with less than a BREATH between are one. A core with nobody ready keeps nobody waiting: it takes up
  * whatever comes, and its stretch begins anew. So does one that has passed over some ready processes which were doomed
- * (core/turn.c): they had places in the queue, and what is done for them are their turns.
+ * (sys/loop.c): they had places in the queue, and what is done for them are their turns.
  *
  * Time is what is measured, since that is what somebody waits. The instructions that it is are counted, and bounded, by
  * tests/bench/entries.py.

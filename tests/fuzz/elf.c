@@ -2,7 +2,7 @@
 /*
  * Any bytes as a program file, for the reader and for the kernel's loader of init.
  *
- * Of the first, the plan must keep what lib/elf.h promises, whatever the file. The second is the text of core/init.c
+ * Of the first, the plan must keep what lib/elf.h promises, whatever the file. The second is the text of sys/init.c
  * down to what follows load(), on an address space that is played here: each page that it gets is a heap block, so that
  * a byte written beside the page or read beside the file is seen. What it refuses, it refuses by a panic.
  */

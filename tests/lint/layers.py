@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Include layers: abi <- lib <- arch/arch.h <- mm <- core <- ipc, each including only what is to its left.
+"""Include layers: abi <- lib <- arch/arch.h <- mm <- core <- ipc <- sys, each including only what is to its left.
 
 A port (arch/<cpu>/) includes arch/arch.h, lib, the ABI, its own files and the generated header of offsets. Programs
 (usr/) see the ABI, lib and their own library, and nothing of the kernel. Tests may include anything.
@@ -9,7 +9,7 @@ import re
 
 import lint
 
-LAYERS = ["abi", "lib", "arch", "mm", "core", "ipc"]
+LAYERS = ["abi", "lib", "arch", "mm", "core", "ipc", "sys"]
 ABI = {"os2/abi.h", "os2/syscalls.h"}
 FREESTANDING = {"stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdatomic.h", "stdalign.h", "limits.h"}
 # Sources that need structures for their offsets only, which is not a call upward.
@@ -56,7 +56,7 @@ def check(tree):
                     complaints.append(where + f"the kernel has no <{name}>")
             elif kernel and not allowed(path, name):
                 complaints.append(where + f"{layer_of(path)} must not include {name} ({layer_of(name)})")
-            elif path.startswith("usr/") and name.startswith(("arch/", "mm/", "core/", "ipc/")):
+            elif path.startswith("usr/") and layer_of(name) in ("arch", "port", *LAYERS[3:]):
                 complaints.append(where + f"a program must not see the kernel's {name}")
     return complaints
 
@@ -78,11 +78,13 @@ if __name__ == "__main__":
             ({"arch/riscv64/trap.c": '#include "core/turn.h"\n'}, "port must not include core/turn.h"),
             ({"arch/riscv64/trap.c": '#include "arch/x86_64/apic.h"\n'}, "port must not include arch/x86_64/apic.h"),
             ({"lib/fdt.h": '#include "arch/arch.h"\n'}, "lib must not include arch/arch.h"),
+            ({"ipc/end.c": '#include "sys/loop.h"\n'}, "ipc must not include sys/loop.h"),
             ({"core/turn.c": '#include "arch/riscv64/sbi.h"\n'}, "core must not include arch/riscv64/sbi.h"),
             ({"core/turn.c": '#include "port.h"\n'}, "core must not include port.h"),
             ({"core/turn.c": '#include "arch_abi.h"\n'}, "core must not include arch_abi.h"),
             ({"usr/include/os2/abi.h": '#include "core/turn.h"\n'}, "must not"),
             ({"mm/heap.c": "#include <stdio.h>\n"}, "no <stdio.h>"),
             ({"usr/lib/a.c": '#include "mm/heap.h"\n'}, "must not see"),
+            ({"usr/lib/a.c": '#include "sys/dispatch.h"\n'}, "must not see"),
         ],
     )

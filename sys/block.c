@@ -6,8 +6,8 @@
  * BLOCK_TOKEN_PAGES, at least one. What the turn cannot pay is cleared in the next ones. So a turn of N tokens is
  * bounded in time by N times what a token may cost, whatever calls it is spent on.
  */
-#include "core/syscall.h"
 #include "mm/page.h"
+#include "sys/dispatch.h"
 
 /* Above this order a block is cleared in several entries. */
 #define LIGHT_ORDER_MAX 9u

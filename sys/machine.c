@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls on the machine: the log, what there is, power. */
-#include "core/ipc.h"
 #include "core/log.h"
-#include "core/syscall.h"
+#include "ipc/notify.h"
 #include "lib/string.h"
 #include "mm/clamp.h"
+#include "sys/dispatch.h"
 
 /* Tell the process that reads the log that there is more. Lines of the kernel's own are told with the next text. */
 static void tell_reader(struct core *core) {

@@ -11,7 +11,7 @@
  *
  * A source comes to one core, the one that let it in: that is where its driver ran when it made the call. So no other
  * core is interrupted for a driver; and one that is woken when its core is busy goes to an idle one like any process
- * (core/turn.c), acknowledges there, and its interrupts follow it.
+ * (core/steal.c), acknowledges there, and its interrupts follow it.
  *
  * A source that has fired IRQ_OFTEN times within a window of a millisecond is held: the next acknowledge lets it in
  * only when the window is over, by the timer of the core that made it. Without that a device that never lets go of its
@@ -25,8 +25,10 @@
  * ever had a device's registers or ports is given to nobody else before its supervisor has closed its control handle:
  * ipc/end.c.
  */
-#include "core/ipc.h"
-#include "core/syscall.h"
+#include "sys/device.h"
+
+#include "ipc/notify.h"
+#include "sys/dispatch.h"
 
 static int claim_memory(struct process *process, uint64_t base, uint64_t order) {
     const struct boot_info *boot = machine.boot;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Starting init, the first process. */
-#ifndef CORE_INIT_H
-#define CORE_INIT_H
+#ifndef SYS_INIT_H
+#define SYS_INIT_H
 
 #include "core/process.h"
 

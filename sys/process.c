@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls on children: making one is a row of moves. Create an empty process with part of the own quota, give it
- * blocks at the addresses its program asks for, grant it handles, start it.
+ * System calls on processes: the caller's own end, and its children. Making a child is a row of moves: create an empty
+ * process with part of the own quota, give it blocks at the addresses its program asks for, grant it handles, start it.
  */
-#include "core/ipc.h"
 #include "core/state.h"
-#include "core/syscall.h"
 #include "core/turn.h"
+#include "ipc/end.h"
 #include "lib/string.h"
 #include "mm/clamp.h"
+#include "sys/dispatch.h"
 
 /* Least quota: object, handle table, root table. */
 #define QUOTA_LEAST 3
@@ -34,6 +34,12 @@ static enum os2_status new_child(struct process *process, uint64_t control, stru
         return OS2_E_BUSY;
     *ret_slot = slot;
     return OS2_OK;
+}
+
+int sys_exit(struct core *core, struct process *process) {
+    turn_stop(core);
+    end_begin(core, process->slot, OS2_END_EXIT, process->reg[OS2_R_LABEL], process->context.pc, 0);
+    return TURN_STOPPED;
 }
 
 int sys_process_create(struct core *core, struct process *process) {

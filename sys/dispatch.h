@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls: what a handler is and returns; dispatch is in core/syscall.c. */
-#ifndef CORE_SYSCALL_H
-#define CORE_SYSCALL_H
+/* System calls: what a handler is and returns; dispatch is in sys/dispatch.c. */
+#ifndef SYS_DISPATCH_H
+#define SYS_DISPATCH_H
 
-#include "core/light.h"
-#include "core/process.h"
+#include "core/turn.h"
+#include "sys/light.h"
 
 /*
  * A handler reads its arguments from process->reg[], the ten slots of the ABI, and returns
  *   a negative status        nothing has changed; the results are all 0
  *   n >= 0                   good: it has set n results, reg[LABEL] onward; the rest becomes 0
- *   SYSCALL_STOPPED          the registers are as they should be, and core->current tells who goes on: the same
- *                            process, another one that the turn was switched to, or NULL for none
+ *   TURN_STOPPED             the registers are as they should be, and core->current tells who goes on: core/turn.h
  *   SYSCALL_AGAIN            the process is to make the same call again: long work, done in steps
  */
-#define SYSCALL_STOPPED 100
 #define SYSCALL_AGAIN 101
 
 #define SYSCALL_DECLARE(number, name, summary) int sys_##name(struct core *core, struct process *process);

@@ -6,15 +6,12 @@
  * to the heap before init's quota is counted.
  */
 #include "core/check.h"
-#include "core/init.h"
 #include "core/log.h"
 #include "core/process.h"
 #include "core/state.h"
-#include "core/turn.h"
 #include "lib/string.h"
-
-struct core *cores[CORES_MAX];
-struct machine machine;
+#include "sys/init.h"
+#include "sys/loop.h"
 
 static unsigned order_of(size_t bytes) {
     unsigned order = 0;
@@ -125,7 +122,7 @@ void kernel_main(struct boot_info *info) {
     start_cores(info);
     check_boot();
     init_start(cores[0], info);
-    turn_dispatch(cores[0]);
+    loop_next(cores[0]);
 }
 
 void core_main(struct core *core) {
@@ -133,5 +130,5 @@ void core_main(struct core *core) {
     if (__atomic_exchange_n(&core->shared.online, 1, __ATOMIC_ACQ_REL))
         arch_halt();
     arch_core_init(core);
-    turn_dispatch(core);
+    loop_next(core);
 }

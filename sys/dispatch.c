@@ -5,11 +5,11 @@
  * Every call costs one token, counted here. When the handler is done and the turn has no tokens left, whoever is
  * current goes to the tail: the caller, or the process that the turn was switched to.
  */
-#include "core/syscall.h"
+#include "sys/dispatch.h"
 
 #include "core/check.h"
-#include "core/turn.h"
 #include "mm/clamp.h"
+#include "sys/loop.h"
 
 static syscall_handler *const handlers[] = {
 #define SYSCALL_ENTRY(number, name, summary) [number] = sys_##name,
@@ -86,7 +86,7 @@ void syscall_dispatch(struct core *core) {
         outcome = check_call(core, process, (unsigned)number, handlers[clamp_index(number, OS2_SYS_COUNT)]);
     if (outcome == SYSCALL_AGAIN)
         arch_context_restart(&process->context);
-    else if (outcome != SYSCALL_STOPPED)
+    else if (outcome != TURN_STOPPED)
         set_results(process, outcome);
 
     check_moment(core);
@@ -101,7 +101,7 @@ void syscall_leave(struct core *core) {
             arch_enter(core, &core->current->context, &core->current->space.arch);
         turn_spent(core);
     }
-    turn_dispatch(core);
+    loop_next(core);
 }
 
 int sys_yield(struct core *core, struct process *process) {

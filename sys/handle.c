@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls on the caller's own handles. */
-#include "core/ipc.h"
-#include "core/syscall.h"
+#include "ipc/end.h"
+#include "sys/dispatch.h"
 
 /* What a handle of kind `kind` minted from `source` may be; 0: not that. */
 static bool mintable(unsigned source, unsigned kind) {

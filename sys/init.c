@@ -6,7 +6,7 @@
  * gets the archive and the device tree as blocks at their exchange addresses, and a page with struct os2_boot whose
  * address is its argument. Every right and every page that another process ever has comes from here.
  */
-#include "core/init.h"
+#include "sys/init.h"
 
 #include "core/log.h"
 #include "core/turn.h"

@@ -5,15 +5,15 @@
  * A light call is one of which this is true nearly always: it needs CONTROL, LABEL, W0 and W1 at most, it gives back a
  * status and LABEL at most, and the same process goes on. To make `name` one, write light_name() and add it
  *
- *     to LIGHT_ONLY     if that is all of it: sys_name(), for the long way, then comes from core/syscall.c
+ *     to LIGHT_ONLY     if that is all of it: sys_name(), for the long way, then comes from sys/dispatch.c
  *     to LIGHT_FIRST    if it sometimes returns light_long(...): then sys_name() is written too, and does it all
  *
  * A handler finds its process by light_process(). Neither process->reg nor process->context holds anything of this
  * call, the process must stay the current one, and the turn must not end: whatever cannot promise that says
  * light_long() before it has changed anything.
  */
-#ifndef CORE_LIGHT_H
-#define CORE_LIGHT_H
+#ifndef SYS_LIGHT_H
+#define SYS_LIGHT_H
 
 #include "core/process.h"
 
