@@ -260,9 +260,22 @@ void arch_stop_others(void);
 
 /* ---- Upcalls: what a port may call. ---- */
 
+/* Log one line: "[seconds.micros coreN] text". */
+void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A kernel bug ends the machine with one clear line; a program's misuse never comes here. Stop all other cores, print
+ * "kernel panic: ..." through the firmware's console and halt this core. The first core to come speaks; one that comes
+ * later says nothing. A panic of the first core within its panic is printed too. */
+_Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#define ASSERT(condition)                                                                                              \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            panic("%s:%d: %s", __FILE__, __LINE__, #condition);                                                        \
+    } while (0)
+
 _Noreturn void kernel_main(struct boot_info *info); /* boot core, on the boot map */
 _Noreturn void core_main(struct core *core);        /* every other core, on its own stack, kernel root active */
-void syscall_dispatch(struct core *core);           /* core->current made a system call: registers are in it */
 uint64_t kernel_table_alloc(void);                  /* physical address of a cleared page; panics when there is none */
 struct arch_context *core_context(struct core *core); /* of the current process */
 struct arch_space *core_space(struct core *core);     /* of the current process */
@@ -280,5 +293,30 @@ void interrupt_leave(struct core *core, bool user);
 void irq_arrived(struct core *core); /* takes what sources are pending */
 void timer_arrived(struct core *core, bool user);
 void ipi_arrived(struct core *core);
+
+struct process; /* its first member is the ABI's ten registers */
+struct slot;
+
+/* core->current made a system call, and its registers are in it. Returns where it goes on at once. */
+void syscall_dispatch(struct core *core);
+
+/* What follows are the short ways of an entry path; one without has no use for it. */
+
+/* The process that was taken from the queue to be switched to (its word says RUN|c) is doomed. */
+_Noreturn void loop_doomed(struct core *core, struct slot *slot);
+
+/* A reply_receive has published the current process as `word` (a plain receive) and answered `caller` (NULL: it no
+ * longer waited), whose registers hold the answer; then it saw that a message or bits may have come meanwhile, or that
+ * there is no caller to go on with. */
+_Noreturn void message_looked_at_late(struct core *core, uint64_t word, struct process *caller);
+
+/* A message with a block: `x` is current, this core has claimed `into`, which waits for the message (call) or answer
+ * (reply) that x's registers hold. The block at `va` moves to it: returns the CONTROL of its result, and the block's
+ * address is as it was; 0: it is not that simple, and nothing has changed. */
+uint64_t message_pass(struct process *x, struct process *into, uint64_t va);
+
+/* What follows a message_pass() that did nothing: the claim is undone, in the way that suits a receiver or a caller. */
+void message_pass_undo_call(struct core *core, struct process *into);
+void message_pass_undo_reply(struct core *core, struct process *into, uint64_t caller);
 
 #endif

@@ -12,9 +12,7 @@
  * least; reserved memory makes one range of the two that are nearest to each other, for none of it may be forgotten.
  */
 #include "arch/arch.h"
-#include "core/log.h"
-#include "core/panic.h"
-#include "core/string.h"
+#include "lib/string.h"
 
 #define ALIGN_DOWN(address) ((address) & ~(OS2_PAGE_SIZE - 1))
 #define ALIGN_UP(address) ALIGN_DOWN((address) + OS2_PAGE_SIZE - 1)

@@ -23,7 +23,7 @@
  * emulator on a busy host.
  *
  * A core with nobody ready keeps nobody waiting: it takes up whatever comes, and its stretch begins anew. So does one
- * that has passed over some ready processes which were doomed (core/turn.c): they had places in the queue, and what is
+ * that has passed over some ready processes which were doomed (sys/loop.c): they had places in the queue, and what is
  * done for them are their turns.
  *
  * Time is what is measured, since that is what somebody waits. The instructions that it is are counted, and bounded, by

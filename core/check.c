@@ -19,9 +19,8 @@
 #if OS2_CHECKS
 
 #include "core/log.h"
-#include "core/panic.h"
 #include "core/state.h"
-#include "core/string.h"
+#include "lib/string.h"
 
 #define MOMENT_CALLS 499  /* a count each so many calls of a core */
 enum { GO, STOP, LEAVE }; /* checks.stop */

@@ -3,7 +3,7 @@
 #ifndef CORE_CHECK_H
 #define CORE_CHECK_H
 
-#include "core/syscall.h"
+#include "core/process.h"
 
 struct parcel;
 typedef int syscall_handler(struct core *, struct process *);

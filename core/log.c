@@ -17,10 +17,9 @@
  */
 #include "core/log.h"
 
-#include "core/format.h"
 #include "core/machine.h"
-#include "core/panic.h"
 #include "core/process.h"
+#include "lib/format.h"
 
 static void put(struct log *log, const char *text, size_t length) {
     for (size_t i = 0; i < length; i++) {

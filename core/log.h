@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's log; theory in core/log.c. This header is a leaf: ports include it too. */
+/* The kernel's log; theory in core/log.c. log_line() and panic() are in arch/arch.h, since ports call them. */
 #ifndef CORE_LOG_H
 #define CORE_LOG_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/* Log one line: "[seconds.micros coreN] text". */
-void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+#include "arch/arch.h"
 
 /* Text of the program `name` (16 bytes, zero-padded) in `slot`, who is a writer of its own as long as `writer` is the
  * same. Each of its lines begins with who it is: "name(slot): ". */

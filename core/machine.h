@@ -85,9 +85,6 @@ struct irq {
     bool held;     /* it has fired too often, and its driver's acknowledge does not let it in */
 };
 
-/* core/sys_device.c: by its timer, a core lets in again the sources that it held. */
-void irq_again(struct core *core, uint64_t now);
-
 /* The checking build: see core/check.c. */
 struct checks {
     bool recount, faults;          /* (i) what the boot arguments ask for */
@@ -111,7 +108,7 @@ struct machine {
     struct lock slot_lock;
     uint64_t dooms;                      /* (a) how often a core was sent for to look for doomed ones: end_collect() */
     uint64_t slot_free[SLOTS_MOST / 64]; /* slot_lock: a bit for each slot that is free */
-    /* (a) cores in their idle loop, two bits each: see core/turn.c. Alone in its line: every dispatch reads it. */
+    /* (a) cores in their idle loop, two bits each: see core/steal.c. Alone in its line: every dispatch reads it. */
     uint64_t idle_mask __attribute__((aligned(CACHE_LINE)));
     struct lock irq_lock __attribute__((aligned(CACHE_LINE)));
     struct irq irq[IRQ_MAX]; /* irq_lock */

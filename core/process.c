@@ -24,9 +24,8 @@
  */
 #include "core/process.h"
 
-#include "core/panic.h"
 #include "core/state.h"
-#include "core/string.h"
+#include "lib/string.h"
 
 #define SLOT_RAM_PAGES 16
 #define SLOTS_LEAST 256

@@ -12,7 +12,7 @@
  */
 #include "core/timer.h"
 
-#include "core/ipc.h"
+#include "core/process.h"
 
 static struct timer_node *node(const struct core *core, uint32_t i) {
     return &machine.slot[core->timers.heap[i]].timer[core->index];
@@ -86,15 +86,6 @@ void timer_arm(struct core *core, struct slot *slot, uint64_t seq, uint64_t time
         timer_program(core);
 }
 
-static void remove_top(struct core *core) {
-    node(core, 0)->position = 0;
-    uint32_t last = --core->timers.count;
-    if (last > 0) {
-        place(core, 0, core->timers.heap[last]);
-        sift_down(core, 0);
-    }
-}
-
 void timer_program(struct core *core) {
     struct timers *t = &core->timers;
     uint64_t when = t->count ? node(core, 0)->time : TIMER_NEVER;
@@ -108,24 +99,25 @@ void timer_program(struct core *core) {
     arch_timer_set(core, when);
 }
 
-/* How many deadlines one entry looks at. The timer is set for those that are left: it fires at once, or after a breath
- * (core/breath.c). */
-#define EXPIRE_MAX 4
+struct slot *timer_due(struct core *core, uint64_t now, uint64_t *ret_seq) {
+    if (!core->timers.count || node(core, 0)->time > now)
+        return NULL;
+    *ret_seq = node(core, 0)->seq;
+    return &machine.slot[core->timers.heap[0]];
+}
 
-/* While another core transforms a wait, its node is looked at again after this long. */
-#define LOOK_AGAIN_HZ 50000
-
-void timer_expire(struct core *core, uint64_t now) {
-    for (unsigned looked = 0; looked < EXPIRE_MAX && core->timers.count && node(core, 0)->time <= now; looked++) {
-        struct slot *slot = &machine.slot[core->timers.heap[0]];
-        struct timer_node *n = &slot->timer[core->index];
-        if (wait_expire(core, slot, n->seq)) {
-            remove_top(core);
-        } else {
-            n->time = now + machine.clock_hz / LOOK_AGAIN_HZ + 1;
-            sift_down(core, 0);
-        }
+void timer_done(struct core *core) {
+    node(core, 0)->position = 0;
+    uint32_t last = --core->timers.count;
+    if (last > 0) {
+        place(core, 0, core->timers.heap[last]);
+        sift_down(core, 0);
     }
+}
+
+void timer_later(struct core *core, uint64_t time) {
+    node(core, 0)->time = time;
+    sift_down(core, 0);
 }
 
 const char *timer_check(struct core *core) {

@@ -37,8 +37,11 @@ void timer_arm(struct core *core, struct slot *slot, uint64_t seq, uint64_t time
 /* Set the hardware to the earliest of deadlines, tick, nap and irq, or to breath. */
 void timer_program(struct core *core);
 
-/* End every wait on this core whose deadline has passed. */
-void timer_expire(struct core *core, uint64_t now);
+/* The slot of the earliest deadline on this core, and the number of the wait that it was armed for; NULL: none has
+ * passed. It is to be taken out, or to come again at a later time. */
+struct slot *timer_due(struct core *core, uint64_t now, uint64_t *ret_seq);
+void timer_done(struct core *core);
+void timer_later(struct core *core, uint64_t time);
 
 const char *timer_check(struct core *core);
 

@@ -1,9 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* Turns: who runs next, and for how long; theory in core/turn.c. */
+/* Turns: who has one, and for how long; theory in core/turn.c. */
 #ifndef CORE_TURN_H
 #define CORE_TURN_H
 
 #include "core/runqueue_list.h"
+
+/* What a system call comes to that is no status and no number of results: the registers are as they should be, and
+ * core->current tells who goes on: the same process, another one that the turn was switched to, or NULL for none. */
+#define TURN_STOPPED 100
+
+/* From here on the turn's tokens are counted anew, from so many. */
+static inline void turn_mark(struct core *core, int64_t tokens) {
+    core->tokens_marked = tokens;
+    queue_mode(&core->shared.queue, 0, RUNQUEUE_TURN);
+}
+
+/* Give a process its turn, which this core has taken from its queue. */
+static inline void turn_begin(struct core *core, struct slot *slot, struct process *p, uint64_t now) {
+    uint64_t waited = now - slot->ready_since;
+    if (waited > core->longest_wait)
+        core->longest_wait = waited;
+    core->turns++;
+    p->turns++;
+    core->turn_slot = slot;
+    core->turn_life = slot_life(slot);
+    core->turn_quantum = p->lent;
+    core->tokens = p->lent;
+    if (p->lent == p->quantum)
+        queue_mode(&core->shared.queue, RUNQUEUE_TURN, 0);
+    else
+        turn_mark(core, core->tokens);
+}
 
 /* Count what this turn has spent since this was last done, for the process whose turn it is. */
 void turn_account(struct core *core);
@@ -32,19 +59,13 @@ void turn_spent(struct core *core);
 /* Continue the same turn with another process, which this core holds (its word says RUN|c): direct switch. */
 void turn_switch(struct core *core, struct process *process);
 
-/* The process just switched to was doomed before it was acquired: end it. */
-void turn_end_doomed(struct core *core);
-
 /* Put a process that this core holds at the tail of this core's queue; or, woken by a device, at its front place. Its
  * next turn has its own quantum, or that one. */
 void turn_ready(struct core *core, struct slot *slot);
 void turn_ready_front(struct core *core, struct slot *slot);
 void turn_ready_lent(struct core *core, struct slot *slot, uint32_t quantum);
 
-/* The entry path's switch: the process that it took from the queue (its word says RUN|c) is doomed. */
-_Noreturn void turn_doomed(struct core *core, struct slot *slot);
-
-/* The same in few instructions, where nobody else may touch the queue, nor looks for work. */
+/* turn_ready() in few instructions, where nobody else may touch the queue, nor looks for work. */
 static inline bool turn_ready_plain(const struct core *core) {
     return queue_own(&core->shared.queue) && !__atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED);
 }
@@ -58,9 +79,6 @@ static inline void turn_ready_short(struct core *core, struct slot *slot, struct
 
 /* Put an ending process (END|c) at the tail: its end goes on in its turn. */
 void turn_ending(struct core *core, struct slot *slot);
-
-/* The current process has stopped and there is no other to switch to: run the next one, or idle. */
-_Noreturn void turn_dispatch(struct core *core);
 
 /* This core runs in the kernel's own address space from here on. */
 void turn_leave_space(struct core *core);

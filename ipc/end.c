@@ -35,11 +35,11 @@
  * takes it from its queue. Any other is its core's, which is told by IPI. Everyone who acquires a process looks at the
  * bit (dispatch, direct switch).
  */
-#include "core/ipc.h"
-#include "core/panic.h"
+#include "ipc/end.h"
+
 #include "core/state.h"
-#include "core/syscall.h"
 #include "core/turn.h"
+#include "ipc/notify.h"
 #include "ipc/queue.h"
 #include "ipc/wait.h"
 #include "ipc/watch.h"
@@ -77,10 +77,16 @@ void end_begin(struct core *core, struct slot *slot, unsigned reason, uint64_t v
     turn_ending(core, slot);
 }
 
-int sys_exit(struct core *core, struct process *process) {
-    turn_stop(core);
-    end_begin(core, process->slot, OS2_END_EXIT, process->reg[OS2_R_LABEL], process->context.pc, 0);
-    return SYSCALL_STOPPED;
+void end_current(struct core *core, unsigned reason, uint64_t value, uint64_t pc, uint64_t address) {
+    struct process *p = core->current;
+    turn_park(p);
+    turn_leave_space(core);
+    end_begin(core, p->slot, reason, value, pc, address);
+}
+
+void end_doomed(struct core *core) {
+    struct process *p = core->current;
+    end_current(core, slot_doom_reason(p->slot), 0, p->context.pc, 0);
 }
 
 /* ---- Killing. ---- */
@@ -130,7 +136,7 @@ void end_kill(struct core *core, struct slot *slot, uint64_t generation, unsigne
     give_reason(slot, generation, reason); /* before the doom: pairs with slot_doom_reason() */
     if (!arch_cas_full(&slot->life, generation << 1, generation << 1 | 1))
         return; /* doomed already, or ended */
-    /* The doom before the look at the word: pairs with those of who acquires, in turn_dispatch(), publish_caller(). */
+    /* The doom before the look at the word: pairs with those of who acquires, in loop_next(), publish_caller(). */
     arch_fence();
     chase(core, slot, generation << 1 | 1);
 }

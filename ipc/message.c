@@ -13,15 +13,16 @@
  * A delivery may turn out to be impossible (ipc/parcel.h). That is found before any effect: the sender gets the error,
  * and the receiver receives again, as it had asked.
  */
-#include "core/ipc.h"
+#include "ipc/message.h"
+
 #include "core/loan.h"
 #include "core/state.h"
-#include "core/string.h"
-#include "core/syscall.h"
 #include "core/turn.h"
+#include "ipc/end.h"
 #include "ipc/parcel.h"
 #include "ipc/queue.h"
 #include "ipc/wait.h"
+#include "lib/string.h"
 #include "mm/clamp.h"
 #include "mm/pass.h"
 
@@ -213,7 +214,7 @@ static bool receive(struct core *core, struct process *process) {
         uint16_t from = wait->from;
         uint64_t from_life = wait->from_life;
         arm(core, slot, seq, wait->deadline);
-        arch_swap_full(&slot->word, word); /* pairs with the look at the word in send_message() and notify_slot() */
+        arch_swap_full(&slot->word, word); /* pairs with the look at the word in message_send() and notify_slot() */
         /* The second look. From here on only the slot may be touched. */
         bool missed;
         if (from == SLOT_ANY) {
@@ -262,18 +263,18 @@ static enum os2_status prepare_receive(struct process *process, uint64_t mask) {
     return OS2_OK;
 }
 
-int sys_receive(struct core *core, struct process *process) {
+int message_receive(struct core *core, struct process *process) {
     uint64_t mask = process->reg[OS2_R_CONTROL] & OS2_F_MASK ? process->reg[OS2_R_W0] : ~UINT64_C(0);
     enum os2_status status = prepare_receive(process, mask);
     if (status != OS2_OK)
         return status;
     receive(core, process);
-    return SYSCALL_STOPPED;
+    return TURN_STOPPED;
 }
 
 /* ---- Send and call. ---- */
 
-static int send_message(struct core *core, struct process *x, bool call) {
+int message_send(struct core *core, struct process *x, bool call) {
     uint64_t control = x->reg[OS2_R_CONTROL];
     const struct handle *h = handle_get(x->handles, control >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK);
     if (!h || handle_kind(h->target) != OS2_HANDLE_INBOX)
@@ -324,8 +325,8 @@ static int send_message(struct core *core, struct process *x, bool call) {
             arch_store_release(&slot->word, state(KIND_CAL, t->index, seq));
         }
         if (slot_doomed(t))
-            turn_end_doomed(core);
-        return SYSCALL_STOPPED;
+            end_doomed(core);
+        return TURN_STOPPED;
     }
     if (deadline == 0)
         return OS2_E_WOULD_WAIT;
@@ -349,22 +350,14 @@ static int send_message(struct core *core, struct process *x, bool call) {
         turn_stop(core);
         if (receive(core, t->process))
             turn_ready_lent(core, t, t->process->lent);
-        return SYSCALL_STOPPED;
+        return TURN_STOPPED;
     }
     lock_release(&t->lock);
     status = wait_walk(core, slot, waiting);
     if (status != OS2_OK)
         return status;
     turn_stop(core);
-    return SYSCALL_STOPPED;
-}
-
-int sys_send(struct core *core, struct process *process) {
-    return send_message(core, process, false);
-}
-
-int sys_call(struct core *core, struct process *process) {
-    return send_message(core, process, true);
+    return TURN_STOPPED;
 }
 
 /* ---- Reply. ---- */
@@ -405,7 +398,7 @@ static void ready_caller(struct core *core, struct slot *caller) {
     turn_ready_lent(core, caller, core->turn_quantum < p->quantum ? core->turn_quantum : p->quantum);
 }
 
-int sys_reply(struct core *core, struct process *process) {
+int message_reply(struct core *core, struct process *process) {
     struct slot *caller;
     enum os2_status status = answer(core, process, &caller);
     if (status == OS2_OK) {
@@ -425,10 +418,10 @@ static void finish_reply_receive(struct core *core, bool over, struct slot *call
     }
     turn_switch(core, caller->process);
     if (slot_doomed(caller))
-        turn_end_doomed(core);
+        end_doomed(core);
 }
 
-int sys_reply_receive(struct core *core, struct process *process) {
+int message_reply_receive(struct core *core, struct process *process) {
     struct slot *caller = NULL;
     enum os2_status status = prepare_receive(process, ~UINT64_C(0));
     if (status != OS2_OK)
@@ -439,10 +432,10 @@ int sys_reply_receive(struct core *core, struct process *process) {
         return status;
     }
     finish_reply_receive(core, receive(core, process), caller);
-    return SYSCALL_STOPPED;
+    return TURN_STOPPED;
 }
 
-void message_looked_at_late(struct core *core, uint64_t word, struct process *caller) {
+void message_look_again(struct core *core, uint64_t word, struct process *caller) {
     struct process *process = core->current;
     struct slot *slot = process->slot;
     bool over = false;
@@ -452,7 +445,6 @@ void message_looked_at_late(struct core *core, uint64_t word, struct process *ca
     else
         turn_stop(core);
     finish_reply_receive(core, over, caller ? caller->slot : NULL);
-    syscall_leave(core);
 }
 
 /* ---- With a block, on the entry path. ---- */

@@ -16,11 +16,10 @@
  */
 #include "ipc/wait.h"
 
-#include "core/ipc.h"
 #include "core/state.h"
-#include "core/string.h"
 #include "core/turn.h"
 #include "ipc/queue.h"
+#include "lib/string.h"
 
 void wait_finish(struct process *process, int64_t status) {
     memset(process->reg, 0, sizeof process->reg);
@@ -29,7 +28,8 @@ void wait_finish(struct process *process, int64_t status) {
     wait_over(process);
 }
 
-bool wait_expire(struct core *core, struct slot *slot, uint64_t seq) {
+/* The deadline of wait `seq` of `slot` has passed. False: keep the timer's node and ask again later. */
+static bool expire(struct core *core, struct slot *slot, uint64_t seq) {
     uint64_t word = slot_word(slot);
     if (state_kind(word) == KIND_CLM && state_seq(word) == seq)
         return false;
@@ -43,6 +43,25 @@ bool wait_expire(struct core *core, struct slot *slot, uint64_t seq) {
     wait_finish(slot->process, sleep ? OS2_OK : OS2_E_TIMEOUT);
     turn_ready(core, slot);
     return true;
+}
+
+/* How many deadlines one entry looks at. The timer is set for those that are left: it fires at once, or after a breath
+ * (core/breath.c). */
+#define EXPIRE_MAX 4
+
+/* While another core transforms a wait, its node is looked at again after this long. */
+#define LOOK_AGAIN_HZ 50000
+
+void wait_expire(struct core *core, uint64_t now) {
+    struct slot *slot;
+    uint64_t seq;
+
+    for (unsigned looked = 0; looked < EXPIRE_MAX && (slot = timer_due(core, now, &seq)) != NULL; looked++) {
+        if (expire(core, slot, seq))
+            timer_done(core);
+        else
+            timer_later(core, now + machine.clock_hz / LOOK_AGAIN_HZ + 1);
+    }
 }
 
 /* Whom the process in `slot`, seen in this state, waits for; SLOT_NONE: nobody in particular, or one who has ended, so

@@ -25,6 +25,9 @@ static inline void wait_over(struct process *process) {
 /* End a wait that this core has just claimed (the word says RUN|c) with a status and no results. */
 void wait_finish(struct process *process, int64_t status);
 
+/* End the waits on this core whose deadline has passed: some of them, if there are many. */
+void wait_expire(struct core *core, uint64_t now);
+
 /* The current process `x` waits, published as `word`: if it closes a cycle of processes that wait for each other, or a
  * chain that is too long, take it back and return the error; else OS2_OK. After an error this core holds x again. */
 enum os2_status wait_walk(struct core *core, struct slot *x, uint64_t word);

@@ -20,9 +20,8 @@
  */
 #include "ipc/watch.h"
 
-#include "core/ipc.h"
 #include "core/state.h"
-#include "core/syscall.h"
+#include "ipc/notify.h"
 
 #define TELL_STEP 32
 
@@ -76,15 +75,7 @@ static struct watch *find(struct process *process, const struct slot *slot, uint
     return spare ? spare : process->watch_high < WATCHES ? &process->watch[process->watch_high] : NULL;
 }
 
-struct light light_watch(uint64_t control, uint64_t bits, uint64_t w0, uint64_t w1) {
-    (void)w0;
-    (void)w1;
-    struct process *process = light_process();
-    const struct handle *h = handle_get(process->handles, control >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK);
-    if (!h || (handle_kind(h->target) != OS2_HANDLE_INBOX && handle_kind(h->target) != OS2_HANDLE_NOTIFY))
-        return light_status(OS2_E_HANDLE);
-    struct slot *slot = &machine.slot[handle_slot(h->target)];
-    uint64_t generation = handle_generation(h->target);
+enum os2_status watch_set(struct process *process, struct slot *slot, uint64_t generation, uint64_t bits) {
     bool mine;
     struct watch *watch = find(process, slot, generation, &mine);
     enum os2_status status = OS2_OK;
@@ -105,7 +96,7 @@ struct light light_watch(uint64_t control, uint64_t bits, uint64_t w0, uint64_t 
         }
     }
     lock_release(&slot->lock);
-    return light_status(status);
+    return status;
 }
 
 void watch_withdraw_all(struct process *process) {

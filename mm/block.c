@@ -17,8 +17,7 @@
  */
 #include "mm/block.h"
 
-#include "core/panic.h"
-#include "core/string.h"
+#include "lib/string.h"
 #include "mm/page.h"
 #include "mm/paging.h"
 

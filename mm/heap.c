@@ -32,8 +32,7 @@
  */
 #include "mm/heap.h"
 
-#include "core/panic.h"
-#include "core/string.h"
+#include "lib/string.h"
 
 static void list_push(struct heap *heap, uint64_t number, unsigned order) {
     struct frame *frames = heap->frames;

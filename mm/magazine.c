@@ -25,8 +25,7 @@
  * in one go); taking from another core's magazines when the heap is empty (the quota makes that unnecessary, and it
  * would cost each use an atomic); magazines for orders above 3 (they would hold back too much memory).
  */
-#include "core/panic.h"
-#include "core/string.h"
+#include "lib/string.h"
 #include "mm/heap.h"
 
 #if OS2_CHECKS

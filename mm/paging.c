@@ -16,7 +16,6 @@
  */
 #include "mm/paging.h"
 
-#include "core/panic.h"
 #include "mm/pass.h"
 
 #define ENTRIES 512u

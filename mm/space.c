@@ -8,8 +8,7 @@
  */
 #include "mm/space.h"
 
-#include "core/panic.h"
-#include "core/string.h"
+#include "lib/string.h"
 #include "mm/block.h"
 #include "mm/paging.h"
 

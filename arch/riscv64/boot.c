@@ -15,9 +15,7 @@
  *     os2.nosrst          power off by the legacy call
  */
 #include "arch/riscv64/riscv.h"
-#include "core/log.h"
-#include "core/panic.h"
-#include "core/string.h"
+#include "lib/string.h"
 
 extern char image_start[], image_rodata[], image_data[], image_end[];
 

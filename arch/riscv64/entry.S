@@ -271,7 +271,7 @@ yield_blank:
     sd t3, SLOT_WORD(t1)        /* RDY -> RUN */
     fence rw, rw                /* for both words: pairs with end_kill(), and with who finds the other one ready */
     sd a5, SLOT_WORD(t6)        /* RUN -> RDY */
-next_enter:                     /* as begin_turn() and turn_switch() in core/turn.c; a4 is the time */
+next_enter:                     /* as turn_begin() and turn_switch() of core/turn.h; a4 is the time */
     ld a5, SLOT_LIFE(t1)
     andi a6, a5, 1
     bnez a6, next_doomed
@@ -355,7 +355,7 @@ next_doomed:
     mv a0, tp
     mv a1, t1
     ld sp, CORE_STACK_TOP(tp)
-    call turn_doomed
+    call loop_doomed
 
 /* In the place of a light call: a receive from anyone, for ever. It waits, where nothing has come. */
     .globl riscv_receive

@@ -21,8 +21,6 @@
  */
 #include "arch/riscv64/map.h"
 
-#include "core/panic.h"
-
 #define GLOBAL_R (RISCV_PTE_V | RISCV_PTE_R | RISCV_PTE_G | RISCV_PTE_A | RISCV_PTE_D)
 #define GLOBAL_RW (GLOBAL_R | RISCV_PTE_W)
 #define GLOBAL_RX (GLOBAL_R | RISCV_PTE_X)

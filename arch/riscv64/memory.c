@@ -12,8 +12,6 @@
  * where a bank ends, in the middle of a page.
  */
 #include "arch/riscv64/riscv.h"
-#include "core/log.h"
-#include "core/panic.h"
 
 /* Reserve [base, end) but for the pages of what is kept, from number `next` on. */
 static void reserve_around_kept(struct boot_info *info, uint64_t base, uint64_t end, unsigned next) {

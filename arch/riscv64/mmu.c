@@ -17,9 +17,7 @@
  * os2.fences=global) every fence is one of all.
  */
 #include "arch/riscv64/riscv.h"
-#include "core/log.h"
-#include "core/panic.h"
-#include "core/string.h"
+#include "lib/string.h"
 
 extern char image_start[], image_end[];
 

@@ -4,8 +4,8 @@
 #define ARCH_RISCV64_RISCV_H
 
 #include "arch/arch.h"
+#include "arch/riscv64/fdt_board.h"
 #include "arch/riscv64/map.h"
-#include "core/fdt_board.h"
 
 #define csr_read(name)                                                                                                 \
     ({                                                                                                                 \

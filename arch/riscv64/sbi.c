@@ -8,7 +8,6 @@
  *     start      HSM; firmware that is older sends all harts to the entry, where they wait (start.S)
  */
 #include "arch/riscv64/riscv.h"
-#include "core/log.h"
 
 #define SBI_BASE 0x10
 #define SBI_TIME 0x54494d45

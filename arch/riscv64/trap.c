@@ -7,7 +7,6 @@
  * Floating point: see fp.S.
  */
 #include "arch/riscv64/riscv.h"
-#include "core/panic.h"
 
 /* Causes of exceptions (privileged specification, table 4.2). */
 enum {

@@ -9,8 +9,7 @@
  * name and a package of constants is found in every DSDT known.
  */
 #include "arch/x86_64/x86.h"
-#include "core/log.h"
-#include "core/string.h"
+#include "lib/string.h"
 
 #define HEADER 36 /* bytes before a table's own fields */
 #define REACH (UINT64_C(1) << 32)

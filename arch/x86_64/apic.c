@@ -16,7 +16,6 @@
  *       ^-------acknowledge-------'----------acknowledge: sent again-'
  */
 #include "arch/x86_64/x86.h"
-#include "core/log.h"
 
 #define APIC_ENABLED (1u << 11)
 #define APIC_X2 (1u << 10)

@@ -7,9 +7,7 @@
  * needed later, but for the archive and the tree, which go to init.
  */
 #include "arch/x86_64/x86.h"
-#include "core/log.h"
-#include "core/panic.h"
-#include "core/string.h"
+#include "lib/string.h"
 
 extern char image_start[], image_end[];
 extern const uint8_t x86_trampoline[], x86_trampoline_end[];

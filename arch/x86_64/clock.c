@@ -21,8 +21,6 @@
  * than the count reaches fires early, which timer_arrived() allows.
  */
 #include "arch/x86_64/x86.h"
-#include "core/log.h"
-#include "core/panic.h"
 
 #define PM_HZ 3579545
 #define PM_MASK 0xffffffu

@@ -10,7 +10,7 @@
  * changed when a process with other ports comes. IOPL is always 0.
  */
 #include "arch/x86_64/x86.h"
-#include "core/string.h"
+#include "lib/string.h"
 
 struct gate {
     uint16_t offset_low, selector;

@@ -286,7 +286,7 @@ yield_blank:
     xchgq %r13, SLOT_WORD(%r11) /* RDY -> RUN, and a full fence: pairs with end_kill() */
     movq %gs:CORE_READY_WORD, %rdi
     movq %rdi, SLOT_WORD(%rsi)  /* RUN -> RDY */
-next_enter:                     /* as begin_turn() and turn_switch() in core/turn.c; rax is the time */
+next_enter:                     /* as turn_begin() and turn_switch() of core/turn.h; rax is the time */
     movq SLOT_LIFE(%r11), %rdi
     testb $1, %dil
     jnz next_doomed
@@ -337,7 +337,7 @@ next_doomed:
     movq %r11, %rsi
     movq %gs:CORE_STACK_TOP, %rsp
     xorl %ebp, %ebp
-    call turn_doomed
+    call loop_doomed
 
 not_light:
     cmpw $NUMBER_RECEIVE, %ax

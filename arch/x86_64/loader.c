@@ -7,9 +7,7 @@
  * firmware's: the lists of struct boot_info are sorted and merged, and what is reserved there wins over what is RAM.
  */
 #include "arch/x86_64/x86.h"
-#include "core/log.h"
-#include "core/panic.h"
-#include "core/string.h"
+#include "lib/string.h"
 
 #define PVH_MAGIC 0x336ec578
 #define MULTIBOOT2_MAGIC 0x36d76289

@@ -28,9 +28,7 @@
  * never used.
  */
 #include "arch/x86_64/x86.h"
-#include "core/log.h"
-#include "core/panic.h"
-#include "core/string.h"
+#include "lib/string.h"
 
 extern char image_start[], image_rodata[], image_data[], image_end[];
 extern uint64_t x86_boot_root[512];

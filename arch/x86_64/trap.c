@@ -10,7 +10,6 @@
  * through a processor that checks TS too late. A switch saves only the two control words: see fp.S.
  */
 #include "arch/x86_64/x86.h"
-#include "core/panic.h"
 
 /* Exceptions (SDM 3A, table 6-1). */
 enum {

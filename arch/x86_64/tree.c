@@ -11,9 +11,8 @@
  * tree names is as the bus it belongs to has it: ISA's as the MADT says, all others low level, which is PCI's.
  */
 #include "arch/x86_64/x86.h"
-#include "core/fdt.h"
-#include "core/log.h"
-#include "core/string.h"
+#include "lib/fdt.h"
+#include "lib/string.h"
 
 /* ---- QEMU's firmware configuration device (docs/specs/fw_cfg). ---- */
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/fdt_board.h"
+#include "arch/riscv64/fdt_board.h"
 
 /* The promise of struct fdt_range. */
 static void ask_range(bool there, const struct fdt_range *range) {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a program file, for the reader of programs and for the kernel's loader of init.
+ * Any bytes as a program file, for the reader and for the kernel's loader of init.
  *
- * Of the first, the plan must keep what os2/elf.h promises, whatever the file. The second is the text of core/init.c
- * between its ELF structures and what follows load(), on an address space that is played here: each page that it gets
- * is a heap block, so that a byte written beside the page or read beside the file is seen. What it refuses, it refuses
- * by a panic.
+ * Of the first, the plan must keep what lib/elf.h promises, whatever the file. The second is the text of sys/init.c
+ * down to what follows load(), on an address space that is played here: each page that it gets is a heap block, so that
+ * a byte written beside the page or read beside the file is seen. What it refuses, it refuses by a panic.
  */
 #include <setjmp.h>
 #include <stdbool.h>
@@ -14,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/cpio.h"
+#include "lib/cpio.h"
+#include "lib/elf.h"
 #include "os2/abi.h"
-#include "os2/elf.h"
 #include "os2/spawn.h"
 #include "tests/fuzz/block.h"
 
@@ -75,7 +74,7 @@ static void load_init(const uint8_t *bytes, size_t size) {
 
 /* ---- What a program makes of it. ---- */
 
-static void check_segment(const struct os2_elf_segment *s, size_t size, uint64_t *end) {
+static void check_segment(const struct elf_segment *s, size_t size, uint64_t *end) {
     uint64_t bytes = s->pages << OS2_PAGE_SHIFT;
 
     if (s->address % OS2_PAGE_SIZE || s->address < *end || s->pages == 0 || bytes > OS2_LARGE_END - s->address)
@@ -89,20 +88,20 @@ static void check_segment(const struct os2_elf_segment *s, size_t size, uint64_t
 
 static void read_program(const uint8_t *bytes, size_t size) {
     unsigned machine = size > 19 ? bytes[18] | (unsigned)bytes[19] << 8 : 0; /* its own: one number more or less */
-    struct os2_elf elf;
+    struct elf elf;
     const char *reason = NULL;
     uint64_t end = OS2_PROGRAM_BASE;
     bool entry = false;
 
-    if (os2_elf_read(bytes, size, machine, OS2_PROGRAM_BASE, OS2_LARGE_END, &elf, &reason) != OS2_OK) {
+    if (elf_read(bytes, size, machine, OS2_PROGRAM_BASE, OS2_LARGE_END, &elf, &reason) != OS2_OK) {
         if (reason == NULL)
             abort();
         return;
     }
-    if (elf.count == 0 || elf.count > OS2_ELF_SEGMENTS)
+    if (elf.count == 0 || elf.count > ELF_SEGMENTS)
         abort();
     for (unsigned i = 0; i < elf.count; i++) {
-        const struct os2_elf_segment *s = &elf.segments[i];
+        const struct elf_segment *s = &elf.segments[i];
 
         check_segment(s, size, &end);
         entry |= (s->protection & OS2_PROT_EXEC) && elf.entry >= s->address + s->lead &&

@@ -15,8 +15,6 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-#include "core/ipc.h"
-#include "core/panic.h"
 #include "core/turn.h"
 #include "ipc/wait.h"
 

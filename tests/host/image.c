@@ -40,6 +40,7 @@ size_t host_image(uint8_t *to, size_t room) {
     struct elf elf = {
         .ident = {0x7f, 'E', 'L', 'F', 2, 1, 1},
         .type = 2,
+        .machine = OS2_ELF_MACHINE,
         .entry = HOST_INIT_ENTRY,
         .phoff = offsetof(struct elf, segment),
         .phentsize = sizeof elf.segment[0],

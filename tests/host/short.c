@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/ipc.h"
-#include "core/light.h"
 #include "core/loan.h"
 #include "core/state.h"
 #include "core/turn.h"
+#include "ipc/notify.h"
 #include "ipc/wait.h"
+#include "sys/light.h"
 #include "tests/host/internal.h"
 
 struct short_counts short_counts;

@@ -26,7 +26,6 @@
 
 #include <string.h>
 
-#include "core/panic.h"
 #include "mm/paging.h"
 
 #define ENTRIES_KEPT 48

@@ -1,33 +1,24 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Include layers: abi <- arch/arch.h <- mm <- core <- ipc, each including only what is to its left.
+"""Include layers: abi <- lib <- arch/arch.h <- mm <- core <- ipc <- sys, each including only what is to its left.
 
-A port (arch/<cpu>/) includes arch/arch.h, the ABI, leaves, its own files and the generated header of offsets. A leaf
-is a header of no layer: it includes the ABI and other leaves at most. Programs (usr/) see usr/include and nothing of
-the kernel. Tests may include anything.
+A port (arch/<cpu>/) includes arch/arch.h, lib, the ABI, its own files and the generated header of offsets. Programs
+(usr/) see the ABI, lib and their own library, and nothing of the kernel. Tests may include anything.
 """
 import re
 
 import lint
 
-LAYERS = ["abi", "arch", "mm", "core", "ipc"]
-LEAVES = {
-    "core/cpio.h", "core/fdt.h", "core/fdt_board.h", "core/format.h", "core/log.h", "core/panic.h", "core/string.h",
-}
-# Their sources may include what their layer may: only the header is a leaf.
-LEAF_HEADERS_ONLY = {"core/log.c"}
+LAYERS = ["abi", "lib", "arch", "mm", "core", "ipc", "sys"]
+ABI = {"os2/abi.h", "os2/syscalls.h"}
 FREESTANDING = {"stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdatomic.h", "stdalign.h", "limits.h"}
 # Sources that need structures for their offsets only, which is not a call upward.
 OFFSETS = re.compile(r"arch/\w+/offsets\.c")
 
 
 def layer_of(path):
-    """Of a file or an included name: abi, arch, port, leaf, mm, core, ipc, or None."""
-    if path in LEAF_HEADERS_ONLY:
-        return path.split("/")[0]
-    if path in LEAVES or re.sub(r"\.c$", ".h", path) in LEAVES:
-        return "leaf"
-    if path.startswith(("os2/", "usr/include/os2/")):
+    """Of a file or an included name: one of LAYERS, or port, or None."""
+    if path in ABI:
         return "abi"
     if path == "arch/arch.h":
         return "arch"
@@ -42,13 +33,9 @@ def allowed(path, name):
     own, other = layer_of(path), layer_of(name)
     if "/" not in name:  # the port's own files, by -I arch/<cpu>
         return own == "port" or (path == "arch/arch.h" and name == "port.h")
-    if own in ("leaf", "abi"):
-        return other in ("abi",) or (own == "leaf" and other == "leaf")
     if own == "port":
         own_files = name.split("/")[:2] == path.split("/")[:2]
-        return other in ("abi", "arch", "leaf") or own_files or bool(OFFSETS.match(path))
-    if other == "leaf":
-        return True
+        return other in ("abi", "lib", "arch") or own_files or bool(OFFSETS.match(path))
     return other in LAYERS and LAYERS.index(other) <= LAYERS.index(own)
 
 
@@ -69,7 +56,7 @@ def check(tree):
                     complaints.append(where + f"the kernel has no <{name}>")
             elif kernel and not allowed(path, name):
                 complaints.append(where + f"{layer_of(path)} must not include {name} ({layer_of(name)})")
-            elif path.startswith("usr/") and name.startswith(("arch/", "mm/", "core/", "ipc/")):
+            elif path.startswith("usr/") and layer_of(name) in ("arch", "port", *LAYERS[3:]):
                 complaints.append(where + f"a program must not see the kernel's {name}")
     return complaints
 
@@ -78,7 +65,7 @@ if __name__ == "__main__":
     lint.run(
         check,
         {
-            "mm/heap.c": '#include "mm/heap.h"\n#include "core/panic.h"\n#include <stdint.h>\n',
+            "mm/heap.c": '#include "mm/heap.h"\n#include "lib/string.h"\n#include <stdint.h>\n',
             "ipc/message.c": '#include "core/turn.h"\n#include "os2/abi.h"\n',
             "arch/riscv64/trap.c": '#include "arch/arch.h"\n#include "arch/riscv64/sbi.h"\n#include "sbi.h"\n',
             "arch/riscv64/entry.S": '#include "arch_offsets.h"\n',
@@ -90,12 +77,14 @@ if __name__ == "__main__":
             ({"core/turn.c": '#  include "ipc/message.h"\n'}, "core must not include ipc/message.h"),
             ({"arch/riscv64/trap.c": '#include "core/turn.h"\n'}, "port must not include core/turn.h"),
             ({"arch/riscv64/trap.c": '#include "arch/x86_64/apic.h"\n'}, "port must not include arch/x86_64/apic.h"),
-            ({"core/fdt.h": '#include "core/process.h"\n'}, "leaf must not include core/process.h"),
+            ({"lib/fdt.h": '#include "arch/arch.h"\n'}, "lib must not include arch/arch.h"),
+            ({"ipc/end.c": '#include "sys/loop.h"\n'}, "ipc must not include sys/loop.h"),
             ({"core/turn.c": '#include "arch/riscv64/sbi.h"\n'}, "core must not include arch/riscv64/sbi.h"),
             ({"core/turn.c": '#include "port.h"\n'}, "core must not include port.h"),
             ({"core/turn.c": '#include "arch_abi.h"\n'}, "core must not include arch_abi.h"),
             ({"usr/include/os2/abi.h": '#include "core/turn.h"\n'}, "must not"),
             ({"mm/heap.c": "#include <stdio.h>\n"}, "no <stdio.h>"),
             ({"usr/lib/a.c": '#include "mm/heap.h"\n'}, "must not see"),
+            ({"usr/lib/a.c": '#include "sys/dispatch.h"\n'}, "must not see"),
         ],
     )

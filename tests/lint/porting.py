@@ -94,7 +94,7 @@ def strangers():
     """What the kernel uses of a port and the contract does not name, and what is named but not used."""
     named = set().union(*contract())
     used = set()
-    for folder in ("mm", "core", "ipc"):
+    for folder in ("mm", "core", "ipc", "sys"):
         for path in (ROOT / folder).glob("*.[ch]"):
             code = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
             used |= set(re.findall(r"\b(?:arch|ARCH)_\w+\b", code))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The state word of a slot, as ipc/, core/turn.c and the entry path use it: three or four processes, two cores.
+ * The state word of a slot, as ipc/, core/, sys/ and the entry path use it: three or four processes, two cores.
  *
  * A core executes the kernel in the name of its current process: each access to a word that others may touch is one
  * step here, and everything between two such steps is local. Memory is sequentially consistent; the fences are the
@@ -12,7 +12,7 @@
  * where it waits plainly: for anyone, for ever, for all bits, as its word tells.
  *
  * Children that are waited for and memory that is kept (CHD, HELD) are not in it. The other short ways touch no state
- * word but through what is here. Of the light calls (core/light.h) handle_close ends in end_abandon(), watch and
+ * word but through what is here. Of the light calls (sys/light.h) handle_close ends in end_abandon(), watch and
  * process_grant look at another process under its lock, process_give touches a child that has not begun; the rest,
  * tokens and a poll that finds nothing only what is the process's own. message_pass() works on two processes that its
  * core holds.

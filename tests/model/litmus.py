@@ -13,7 +13,7 @@ whose title has it, and what the reader misses in a source.
 First comes the checker itself, on shapes whose verdict is known from the specification.
 
     second look   a waiter publishes its word, then looks for what came before; a waker sets, then looks at the word.
-                  Never do both see nothing. It is the shape of receive() and notify_slot() or send_message(), of dooms
+                  Never do both see nothing. It is the shape of receive() and notify_slot() or message_send(), of dooms
                   and who acquires a process, of ends and who begins to wait for one, of two who close a circle.
     claim         who claims a process by its word sees all that was written before the word was published, and nothing
                   that its last core still does is disturbed by what the claimer writes.
@@ -152,7 +152,7 @@ KNOWN = [  # a shape, whether its outcome is possible, the threads, the outcome
 ]
 
 WAKER = f"sd 1, noted; {FENCE}; ld seen, own"  # notify_slot()
-SENDER = f"sd 1, queue; {swap('mine', '1')}; ld seen, own"  # send_message(), its queue and its own word
+SENDER = f"sd 1, queue; {swap('mine', '1')}; ld seen, own"  # message_send(), its queue and its own word
 UNSEEN = "0:look=0 1:seen=0"
 
 
@@ -303,7 +303,7 @@ def in_order(path, function, *parts):
 def light_notify_tests():
     """light_notify(): word, life and what is known of the registers, the claim of that word. Word 1 waits with life 0;
     the other core ends that wait and begins another, 3, with another life or other registers."""
-    if not in_order("ipc/notify.c", "light_notify", "word = slot_word(slot)", "slot_life(slot)", "process->blank",
+    if not in_order("sys/notify.c", "light_notify", "word = slot_word(slot)", "slot_life(slot)", "process->blank",
                     "arch_cas_full(&slot->word, word"):
         yield "notify.c: light_notify() reads word, life, blank and claims that word no more", None, [], ""
         return
@@ -343,11 +343,11 @@ def page_table_tests():
 
 
 def receive_from_tests():
-    """claim_sender(): the sender's word, its generation, the claim of that word. send_message(): the receiver's word,
+    """claim_sender(): the sender's word, its generation, the claim of that word. message_send(): the receiver's word,
     whom it waits for (wait_life), the claim; the other core ends that wait and begins one for the generation 6."""
     if not (in_order("ipc/message.c", "claim_sender", "word = slot_word(y)", "slot_generation(y) != ",
                      "arch_cas_full(&y->word, word")
-            and in_order("ipc/message.c", "send_message", "word = slot_word(t)", "state_accepts(t, word, slot)",
+            and in_order("ipc/message.c", "message_send", "word = slot_word(t)", "state_accepts(t, word, slot)",
                          "arch_cas_full(&t->word, word")
             and in_order("ipc/message.c", "receive", "slot->wait_life = ", "arch_swap_full(&slot->word, word)")):
         yield "message.c: a receive from one process is no longer what this test knows", None, [], ""

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Model of what core/turn.c does about a core that is stuck behind a process that makes no call: watchdog(),
- * call_for_help(), help(), look_around(), and the idle core's steal(). The queues themselves are those of the other
- * models: here they are channels, and publish and steal are one step.
+ * Model of what sys/interrupt.c and core/steal.c do about a core that is stuck behind a process that makes no call:
+ * watchdog(), steal_call_for_help(), steal_help(), steal_look_around(), and the idle core's steal(). The queues
+ * themselves are those of the other models: here they are channels, and publish and steal are one step.
  *
  * A process is GREEDY (no call, ever), BUSY (it yields, ever) or SHORT (it ends in its first turn). They begin anywhere
  * in the queues, in any order. Time passes when nothing else can happen: then each core has its tick, naps are over,
- * and look_around() may look again. The first tick only remembers the process; the next one that finds it again makes
- * its core stuck. Who is BUSY yields twice between two ticks.
+ * and steal_look_around() may look again. The first tick only remembers the process; the next one that finds it again
+ * makes its core stuck. Who is BUSY yields twice between two ticks.
  *
  * Claimed: whoever is SHORT gets its turn within ROUNDS ticks of its last move, unless every core has a GREEDY process;
  * and no process moves more than MOVES times, however long nobody can run it.
@@ -84,7 +84,7 @@ inline look() {
     i = 0
 }
 
-inline call_for_help() {
+inline steal_call_for_help() {
     stuck[c] = true;
 #ifdef MARK_WITH_WORK
     stuck[c] = len(queue[c]) > 0;
@@ -115,7 +115,7 @@ inline call_for_help() {
     i = 0
 }
 
-inline help() {
+inline steal_help() {
     i = 0;
     do
 #ifdef NO_HELP
@@ -137,7 +137,7 @@ inline help() {
     i = 0
 }
 
-inline look_around() {
+inline steal_look_around() {
     if
     :: !stuck[c] && len(queue[c]) == 0 && !looked[c] -> looked[c] = true; look()
     :: else
@@ -148,7 +148,7 @@ proctype core(byte c) {
     byte i, n, p, v;
 end_core:
     do
-    :: atomic { /* turn_dispatch() */
+    :: atomic { /* loop_next() */
             cur[c] == NONE && len(queue[c]) > 0 ->
             stuck[c] = false;
             seen[c] = false;
@@ -159,7 +159,7 @@ end_core:
             :: cur[c] == SHORT -> waiting--
             :: else
             fi;
-            look_around()
+            steal_look_around()
         }
     :: atomic { cur[c] == NONE && len(queue[c]) == 0 && tick[c] -> tick[c] = false; look() }
     :: cur[c] == SHORT -> cur[c] = NONE
@@ -170,11 +170,11 @@ end_core:
             if
             :: cur[c] != GREEDY -> stuck[c] = false
             :: cur[c] == GREEDY && !seen[c] -> seen[c] = true; stuck[c] = false
-            :: else -> call_for_help()
+            :: else -> steal_call_for_help()
             fi;
-            look_around()
+            steal_look_around()
         }
-    :: ipi[c] -> atomic { ipi[c] = false; help() }
+    :: ipi[c] -> atomic { ipi[c] = false; steal_help() }
     od
 }
 

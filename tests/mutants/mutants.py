@@ -32,6 +32,7 @@ sys.path.insert(0, str(ROOT / "tests/host"))
 import derive  # noqa: E402
 
 SECONDS = 30        # a test that has not ended by then has caught its mutant
+PATIENCE = 600      # for what has no mutant, on a host that has much else to do
 UNIT = "tests/unit/test_"
 HELD = "tests/sim/held-riscv64"
 READERS = {"litmus": "tests/model/litmus.py", "lint": "tests/lint/{}.py"}
@@ -43,18 +44,18 @@ class Broken(Exception):
     """A mutant that cannot be built, or a test that cannot be run."""
 
 
-def run(command, environment=None):
+def run(command, seconds, environment=None):
     """(exit status, output); the status is None where the command did not end."""
     try:
         done = subprocess.run(command, cwd=BUILD, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              errors="replace", timeout=SECONDS, check=False, env=os.environ | (environment or {}))
+                              errors="replace", timeout=seconds, check=False, env=os.environ | (environment or {}))
     except subprocess.TimeoutExpired:
         return None, ""
     return done.returncode, done.stdout
 
 
 def built(command):
-    status, output = run(command)
+    status, output = run(command, PATIENCE)
     if status != 0:
         raise Broken(f"{shlex.join(command)}\n{output}")
 
@@ -132,17 +133,18 @@ class Kitchen:
         """What the test says that fails, with other texts for some sources; "" where it passes."""
         kind, *words = catcher.split()
         target = target_of(catcher)
+        seconds = SECONDS if sources else PATIENCE
         if target:
             program = self.programs[target].make(folder, sources) if sources else self.whole[target]
             arguments = ["--scene", words[0]] if kind == "held" else []
             test = {"MUTANTS_TEST": words[1]} if words[1:] else {}
-            status, output = run([str(program), *arguments], self.programs[target].environment | test)
+            status, output = run([str(program), *arguments], seconds, self.programs[target].environment | test)
             if not sources and not re.search(r"^ok ", output, re.MULTILINE):
                 raise Broken(f"no test passes\n{output}")
             return complaint(output) if status != 0 or re.search(r"^not ok", output, re.MULTILINE) else ""
         reader = ROOT / READERS[kind].format(*words)
         status, output = run([sys.executable, str(reader), str(copy_of_tree(folder, sources)),
-                              *(words if kind == "litmus" else [])])
+                              *(words if kind == "litmus" else [])], seconds)
         if status == 0:
             return ""
         found = re.search(r"^not ok .*|^\S+:\d+: .*", output, re.MULTILINE)

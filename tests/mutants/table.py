@@ -15,7 +15,7 @@ behind a direct switch) is of use for how soon it ends alone, since its killer h
 control handle has no right to be given anyway; and a block that is found in a space's own tables is its own."""
 
 # What the build makes of a source for a test, and from which source it has made it.
-DERIVED = {"notify.c": "ipc/notify.c"}
+DERIVED = {"notify.c": "sys/notify.c"}
 INCLUDED = {"arch/riscv64/plic.c": "tests/unit/plic.inc", "arch/x86_64/cpu.c": "tests/unit/cpu.inc"}
 
 # What includes a source, and has to be compiled with it.
@@ -28,7 +28,7 @@ USERS = {
     "core/state.h": ["ipc/message.c"],
     "ipc/queue.h": ["ipc/message.c", "ipc/end.c", "ipc/wait.c"],
     "ipc/wait.h": ["ipc/message.c", "ipc/notify.c", "ipc/wait.c"],
-    "mm/page.h": ["core/sys_block.c", "mm/page.c", "tests/unit/test_page.c"],
+    "mm/page.h": ["sys/block.c", "mm/page.c", "tests/unit/test_page.c"],
     "mm/pass.h": ["ipc/message.c"],
 }
 
@@ -64,6 +64,12 @@ MUTANTS = {
          "csrw satp, t0 sd t2, CORE_CURRENT(tp)", "sd t2, CORE_CURRENT(tp)\n    csrw satp, t0"),
         ("a poll finds nothing, whatever is there", "lint looks",
          "bnez t2, slow ld t0, CORE_TOKENS(tp)", "ld t0, CORE_TOKENS(tp)"),
+    ],
+    "arch/riscv64/fdt_board.c": [
+        ("a processor that is off is used", "unit boards test_boards",
+         "{.okay = fdt_node_okay(tree, node)}", "{.okay = true}"),
+        ("every interrupt of the controller has one cell", "unit boards test_boards",
+         "uint32_t cells = interrupt_cells(tree, phandle);", "uint32_t cells = 1;"),
     ],
     "arch/riscv64/message.S": [
         ("a caller is published before its tables are left", "lint roots",
@@ -137,12 +143,6 @@ MUTANTS = {
         ("the boot map has only the first bank above 4 GiB", "unit x86_boot test_boot_map",
          "if (g / 512 != part) pointers =", "if (false) pointers ="),
     ],
-    "core/fdt_board.c": [
-        ("a processor that is off is used", "unit boards test_boards",
-         "{.okay = fdt_node_okay(tree, node)}", "{.okay = true}"),
-        ("every interrupt of the controller has one cell", "unit boards test_boards",
-         "uint32_t cells = interrupt_cells(tree, phandle);", "uint32_t cells = 1;"),
-    ],
     "core/handle.c": [
         ("a closed handle keeps its place", "unit core test_handle_table",
          "table->entry[0].badge += (uint64_t)(handle - table->entry) - next;", ""),
@@ -176,50 +176,10 @@ MUTANTS = {
         ("what a failed process_make() took is kept", "unit bounds test_no_memory",
          "if (table != FRAME_NONE) heap_free_cleared(heap, table);", ""),
     ],
-    "core/sys_block.c": [
-        ("clearing costs one token, at any size", "unit turn test_clearing_costs",
-         "return (pages + BLOCK_TOKEN_PAGES - 1) / BLOCK_TOKEN_PAGES - 1;", "return 0;"),
-    ],
-    "core/sys_device.c": [
-        ("a source that storms is let in at once", "unit irq test_often",
-         "if (irq->fired < IRQ_OFTEN) {", "if (true) {"),
-        ("binding anew ends a hold", "unit irq test_often",
-         "if (bits) let_in(core, number);", "if (bits) arch_irq_unmask(number);"),
-        ("a source that nobody has comes again", "unit irq test_often",
-         "if (irq->bits) arch_irq_unmask(number);", "arch_irq_unmask(number);"),
-        ("all that is pending in one entry", "unit irq test_pending",
-         "n < IRQ_BATCH && (n == 0 || !breath_enough(core))", "true"),
-        ("who does not have a source lets it in", "unit irq test_not_mine",
-         "bool mine = irq->slot == process->slot->index &&", "bool mine ="),
-        ("registers that are RAM", "unit irq test_claims",
-         "if (boot_meets(boot->ram, boot->ram_count, base, base + size) ||", "if ("),
-    ],
-    "core/sys_machine.c": [
-        ("the log is written without a handle", "unit log test_rights",
-         "enum os2_status status = syscall_machine(process, OS2_RIGHT_LOG);", "enum os2_status status = OS2_OK;"),
-    ],
-    "core/sys_process.c": [
-        ("a slot costs nothing", "unit bounds test_slots", "price = quota + machine.slot_pages;", "price = quota;"),
-        ("a quantum above the creator's", "unit bounds test_watchdog_limit", "quantum > process->quantum ||", ""),
-        ("no limit below a creator that has one", "unit bounds test_watchdog_limit",
-         "(!watchdog || watchdog > process->watchdog)", "watchdog > process->watchdog"),
-        ("a limit above the creator's", "unit bounds test_watchdog_limit",
-         "(!watchdog || watchdog > process->watchdog)", "!watchdog"),
-        ("a limit of less than a tick is none", "unit bounds test_watchdog_limit",
-         "machine.clock_hz + 999) / 1000", "machine.clock_hz) / 1000"),
-        ("a child is made with more quota than there is", "unit end test_quota",
-         "quota > UINT32_MAX || !space_affords(&process->space, price)", "quota > UINT32_MAX"),
-        ("a child is given more quota than there is", "unit end test_quota",
-         "if (pages > UINT32_MAX || !space_affords(&process->space, pages))", "if (pages > UINT32_MAX)"),
-        ("a child that runs is given handles", "unit end test_quota",
-         "if (state_kind(slot_word(slot)) != KIND_NEW) return light_status(OS2_E_BUSY);", ""),
-    ],
-    "core/syscall.c": [
-        ("what is no result is left in the registers", "unit message test_results", "r[OS2_R_LABEL] = 0;", ";"),
+    "core/steal.c": [
+        ("nobody helps who is stuck", "unit turn test_past_stuck", "if (helper) arch_ipi_send(helper);", ""),
     ],
     "core/timer.c": [
-        ("all deadlines that have passed in one entry", "unit core test_many_deadlines",
-         "looked < EXPIRE_MAX && core", "core"),
         ("an earlier deadline is not armed", "unit core test_timers", "if (time < core->timers.armed)", "if (false)"),
     ],
     "core/turn.c": [
@@ -228,15 +188,6 @@ MUTANTS = {
          "process);",
          "arch_store_relaxed(&core->current, process); arch_fence_release(); arch_space_activate(core, "
          "&process->space.arch);"),
-        ("drivers have each turn", "unit turn test_storm",
-         "runqueue_pop(queue, !core->was_front, &core->was_front)", "runqueue_pop(queue, true, &core->was_front)"),
-        ("a turn lasts as long as there are tokens", "unit core test_long_turn",
-         "now - core->watch_turn_since >= limit && core->tokens > 0", "false"),
-        ("calls do not feed the watchdog", "unit core test_watchdog",
-         "|| calls_made(core) != core->watch_calls;", ";"),
-        ("doomed ones in the queue hold interrupts up", "unit turn test_many_doomed",
-         "if (passed % PASSED_AT_ONCE != 0)", "if (passed)"),
-        ("nobody helps who is stuck", "unit turn test_past_stuck", "if (helper) arch_ipi_send(helper);", ""),
     ],
     "ipc/end.c": [
         ("a second killer says why", "unit end test_first_reason",
@@ -305,8 +256,6 @@ MUTANTS = {
          "loan_repay(core, process, process->reg[OS2_R_CALLER]);", ""),
     ],
     "ipc/notify.c": [
-        ("bits that a handle does not name", "unit message test_notifications",
-         "if (bits & ~h->badge) return light_status(OS2_E_RIGHTS);", ""),
         ("bits reach the next process in a slot", "unit message test_dead_peers",
          "if (slot_generation(slot) != generation) {", "if (false) {"),
         ("bits that nobody waits for wake", "unit message test_notifications",
@@ -318,6 +267,8 @@ MUTANTS = {
          "if (parcel.block.order + 1 > (accept >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK)) return OS2_E_REFUSED;", ""),
     ],
     "ipc/wait.c": [
+        ("all deadlines that have passed in one entry", "unit core test_many_deadlines",
+         "looked < EXPIRE_MAX && (slot", "(slot"),
         ("a chain that is read while others move is a circle", "unit message test_circle_of_others",
          "for (unsigned i = 1; i < n; i++) if (chain[i] == at) return OS2_OK;", ""),
         ("who has timed out stays in the queue", "unit message test_polls_and_deadlines",
@@ -368,10 +319,6 @@ MUTANTS = {
         ("another's page is given back", "unit page test_put_refused",
          "if (f->tag != space->page_tag) return false;", ""),
     ],
-    "mm/pass.h": [
-        ("a block above the receiver's quota", "unit message test_call_over_quota",
-         "|| !space_affords(into, pages)", ""),
-    ],
     "mm/paging.c": [
         ("a cleared table is linked without a fence", "litmus table's",
          "arch_fence_release(); arch_store_relaxed(entry, arch_pte_table(",
@@ -382,13 +329,74 @@ MUTANTS = {
         ("a hint to a table that is gone", "unit block test_hint_of_a_dropped_table",
          "space->hint[i].key = UINT64_MAX;", ";"),
     ],
+    "mm/pass.h": [
+        ("a block above the receiver's quota", "unit message test_call_over_quota",
+         "|| !space_affords(into, pages)", ""),
+    ],
     "mm/space.c": [
         ("tables at hand are lost at the end", "unit end test_exit",
          "heap_free_cleared(space->heap, space->reserve[--space->reserve_count]);", "space->reserve_count--;"),
     ],
+    "sys/block.c": [
+        ("clearing costs one token, at any size", "unit turn test_clearing_costs",
+         "return (pages + BLOCK_TOKEN_PAGES - 1) / BLOCK_TOKEN_PAGES - 1;", "return 0;"),
+    ],
+    "sys/device.c": [
+        ("a source that storms is let in at once", "unit irq test_often",
+         "if (irq->fired < IRQ_OFTEN) {", "if (true) {"),
+        ("binding anew ends a hold", "unit irq test_often",
+         "if (bits) let_in(core, number);", "if (bits) arch_irq_unmask(number);"),
+        ("a source that nobody has comes again", "unit irq test_often",
+         "if (irq->bits) arch_irq_unmask(number);", "arch_irq_unmask(number);"),
+        ("all that is pending in one entry", "unit irq test_pending",
+         "n < IRQ_BATCH && (n == 0 || !breath_enough(core))", "true"),
+        ("who does not have a source lets it in", "unit irq test_not_mine",
+         "bool mine = irq->slot == process->slot->index &&", "bool mine ="),
+        ("registers that are RAM", "unit irq test_claims",
+         "if (boot_meets(boot->ram, boot->ram_count, base, base + size) ||", "if ("),
+    ],
+    "sys/dispatch.c": [
+        ("what is no result is left in the registers", "unit message test_results", "r[OS2_R_LABEL] = 0;", ";"),
+    ],
+    "sys/interrupt.c": [
+        ("a turn lasts as long as there are tokens", "unit core test_long_turn",
+         "now - core->watch_turn_since >= limit && core->tokens > 0", "false"),
+        ("calls do not feed the watchdog", "unit core test_watchdog",
+         "|| calls_made(core) != core->watch_calls;", ";"),
+    ],
+    "sys/loop.c": [
+        ("drivers have each turn", "unit turn test_storm",
+         "runqueue_pop(queue, !core->was_front, &core->was_front)", "runqueue_pop(queue, true, &core->was_front)"),
+        ("doomed ones in the queue hold interrupts up", "unit turn test_many_doomed",
+         "if (passed % PASSED_AT_ONCE != 0)", "if (passed)"),
+    ],
+    "sys/machine.c": [
+        ("the log is written without a handle", "unit log test_rights",
+         "enum os2_status status = syscall_machine(process, OS2_RIGHT_LOG);", "enum os2_status status = OS2_OK;"),
+    ],
+    "sys/notify.c": [
+        ("bits that a handle does not name", "unit message test_notifications",
+         "if (bits & ~h->badge) return light_status(OS2_E_RIGHTS);", ""),
+    ],
+    "sys/process.c": [
+        ("a slot costs nothing", "unit bounds test_slots", "price = quota + machine.slot_pages;", "price = quota;"),
+        ("a quantum above the creator's", "unit bounds test_watchdog_limit", "quantum > process->quantum ||", ""),
+        ("no limit below a creator that has one", "unit bounds test_watchdog_limit",
+         "(!watchdog || watchdog > process->watchdog)", "watchdog > process->watchdog"),
+        ("a limit above the creator's", "unit bounds test_watchdog_limit",
+         "(!watchdog || watchdog > process->watchdog)", "!watchdog"),
+        ("a limit of less than a tick is none", "unit bounds test_watchdog_limit",
+         "machine.clock_hz + 999) / 1000", "machine.clock_hz) / 1000"),
+        ("a child is made with more quota than there is", "unit end test_quota",
+         "quota > UINT32_MAX || !space_affords(&process->space, price)", "quota > UINT32_MAX"),
+        ("a child is given more quota than there is", "unit end test_quota",
+         "if (pages > UINT32_MAX || !space_affords(&process->space, pages))", "if (pages > UINT32_MAX)"),
+        ("a child that runs is given handles", "unit end test_quota",
+         "if (state_kind(slot_word(slot)) != KIND_NEW) return light_status(OS2_E_BUSY);", ""),
+    ],
     "usr/lib/tree.c": [
         ("an interrupt's parent is not followed", "unit boards test_interrupts",
-         "if (os2_tree_property(tree, chain[level], \"interrupt-parent\", &value) && value.size == 4)", "if (false)"),
+         "if (fdt_prop(tree, &at, \"interrupt-parent\", &value) && value.size == 4)", "if (false)"),
     ],
 }
 

@@ -12,8 +12,8 @@
  * Nobody waits for ever: the starter sets bits of each member all the time, and one that has done its calls exits.
  */
 #include "arch_user.h"
+#include "lib/format.h"
 #include "os2/call.h"
-#include "os2/format.h"
 #include "os2/start.h"
 #include "os2/stream.h"
 #include "os2/string.h"
@@ -181,7 +181,7 @@ static int member_main(const char *seed) {
     random_state = random_state * 1000 + number;
     for (unsigned i = 0; i < MEMBERS; i++) {
         char name[4];
-        os2_format_buffer(name, sizeof(name), "p%u", i);
+        format(name, sizeof(name), "p%u", i);
         if (i != number)
             peer[others++] = os2_start_handle(name);
     }
@@ -197,7 +197,7 @@ static bool run(unsigned seed) {
     char role[12];
     unsigned notify[MEMBERS];
 
-    os2_format_buffer(role, sizeof(role), "%u", seed);
+    format(role, sizeof(role), "%u", seed);
     if (os2_team_open(&team, "pathtest") < 0)
         return false;
     team.values = true;
@@ -211,7 +211,7 @@ static bool run(unsigned seed) {
     for (unsigned i = 0; i < MEMBERS && good; i++)
         for (unsigned j = 0; j < MEMBERS && good; j++) {
             char name[4];
-            os2_format_buffer(name, sizeof(name), "p%u", j);
+            format(name, sizeof(name), "p%u", j);
             good = i == j || os2_team_link(&team, i, j, name, 100 * i + j) >= 0;
         }
     for (unsigned i = 0; i < MEMBERS && good; i++)

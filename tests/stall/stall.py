@@ -35,7 +35,7 @@ SILENCE = 120
 PATHS = {"riscv64": ("trap_entry_plain", "riscv_clear_optional"), "x86_64": ("x86_syscall", "x86_stub_exceptions")}
 CALLED = (
     "light_notify", "notify_slot", "message_pass", "message_pass_undo_call", "message_pass_undo_reply",
-    "message_looked_at_late", "turn_doomed",
+    "message_looked_at_late", "loop_doomed",
 )
 END = "process_unmake"  # runs once at the end of each process, when its slot's object goes
 

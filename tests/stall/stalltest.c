@@ -16,10 +16,10 @@
  */
 #include "arch_stub.h"
 #include "arch_user.h"
+#include "lib/format.h"
 #include "os2/call.h"
 #include "os2/console.h"
 #include "os2/file.h"
-#include "os2/format.h"
 #include "os2/spawn.h"
 #include "os2/start.h"
 #include "os2/stream.h"
@@ -347,8 +347,8 @@ static uint64_t ended[MEMBERS];
 static int start(struct os2_child *child, unsigned number, uint64_t page) {
     char text[2][24];
     const char *argv[] = {"stalltest", text[0], text[1]};
-    os2_format_buffer(text[0], sizeof(text[0]), "%u", number);
-    os2_format_buffer(text[1], sizeof(text[1]), "0x%lx", page);
+    format(text[0], sizeof(text[0]), "%u", number);
+    format(text[1], sizeof(text[1]), "0x%lx", page);
     return os2_child_start(child, COUNT(argv), argv);
 }
 

@@ -13,7 +13,7 @@
  */
 #include "systest.h"
 
-#include "os2/format.h"
+#include "lib/format.h"
 #include "os2/string.h"
 #include "os2/time.h"
 
@@ -338,9 +338,9 @@ static int start(struct os2_child *child) {
             handles++;
         }
     }
-    os2_format_buffer(text[0], sizeof(text[0]), "%lu", random_word(&seed));
-    os2_format_buffer(text[1], sizeof(text[1]), "%lu", child->id);
-    os2_format_buffer(text[2], sizeof(text[2]), "%u", handles);
+    format(text[0], sizeof(text[0]), "%lu", random_word(&seed));
+    format(text[1], sizeof(text[1]), "%lu", child->id);
+    format(text[2], sizeof(text[2]), "%u", handles);
     if (status >= 0)
         status = os2_child_start(child, COUNT(argv), argv);
     if (status < 0)

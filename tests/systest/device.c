@@ -171,7 +171,7 @@ static bool fire(uint64_t at, unsigned irq, unsigned fires, uint64_t *ret_us, ui
 
 /* A driver that has its device interrupt again and again, and acknowledges without serving it, beside one that computes
  * on another core: that one's core is not interrupted by it; and a burst is held, and comes again by itself. All of it
- * comes, however fast or slow the machine is, but no more than OFTEN within a millisecond: see core/sys_device.c.
+ * comes, however fast or slow the machine is, but no more than OFTEN within a millisecond: see sys/device.c.
  * The other cores' own timers count too, and on a host with much else to do there may be time for many of them: of some
  * tries one must be good. (QEMU's cores seldom look before the first has claimed, so a source that goes to all of them
  * need not show here: that it does not is held by the unit test `plic`.) */

@@ -10,7 +10,7 @@
 #include "systest.h"
 
 #include "arch_user.h"
-#include "os2/format.h"
+#include "lib/format.h"
 #include "os2/string.h"
 #include "os2/time.h"
 
@@ -166,9 +166,9 @@ static void round_of(uint64_t seed) {
             goto out;
     if (!connect(children))
         goto out;
-    os2_format_buffer(text[1], sizeof(text[1]), "%u", CALLS);
+    format(text[1], sizeof(text[1]), "%u", CALLS);
     for (i = 0; i < FUZZERS; i++) {
-        os2_format_buffer(text[0], sizeof(text[0]), "%lu", seed * FUZZERS + i);
+        format(text[0], sizeof(text[0]), "%lu", seed * FUZZERS + i);
         if (!CHECK_IS(os2_child_start(&children[i], COUNT(argv), argv), OS2_OK))
             goto out;
         running |= UINT64_C(1) << i;

@@ -10,7 +10,7 @@
 #include "systest.h"
 
 #include "arch_test.h"
-#include "os2/format.h"
+#include "lib/format.h"
 #include "os2/time.h"
 
 #define SLEEPERS 120u

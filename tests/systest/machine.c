@@ -3,7 +3,7 @@
 #include "arch_test.h"
 #include "systest.h"
 
-#include "os2/format.h"
+#include "lib/format.h"
 #include "os2/frames.h"
 #include "os2/string.h"
 #include "os2/time.h"
@@ -72,9 +72,8 @@ static void log_marked(void) {
     CHECK_IS(os2_log_write(machine, fake, sizeof(fake) - 1), OS2_OK);
     CHECK_IS(os2_log_write(machine, rest, sizeof(rest) - 1), OS2_OK);
     log_take(0, got, sizeof(got));
-    os2_format_buffer(wanted, sizeof(wanted),
-                      "systest(%u): one\nsystest(%u): [  0.000001 core0] two???[Hx and on\n\nsystest(%u): \tend\n", me,
-                      me, me);
+    format(wanted, sizeof(wanted),
+           "systest(%u): one\nsystest(%u): [  0.000001 core0] two???[Hx and on\n\nsystest(%u): \tend\n", me, me, me);
     CHECK(strcmp(got, wanted) == 0);
     /* Another one's text ends a line that was begun. */
     struct puppet p;
@@ -86,8 +85,8 @@ static void log_marked(void) {
     CHECK_IS(puppet_do(&p, OS2_SYS_log, handle, 0, &m), OS2_OK);
     CHECK_IS(os2_log_write(machine, "z\n", 2), OS2_OK);
     log_take(0, got, sizeof(got));
-    os2_format_buffer(wanted, sizeof(wanted), "systest(%u): begun\npuppet(%u): y\nsystest(%u): z\n", me,
-                      (unsigned)(p.child.id & OS2_ID_SLOT_MASK), me);
+    format(wanted, sizeof(wanted), "systest(%u): begun\npuppet(%u): y\nsystest(%u): z\n", me,
+           (unsigned)(p.child.id & OS2_ID_SLOT_MASK), me);
     CHECK(strcmp(got, wanted) == 0);
     puppet_drop(&p);
 }
@@ -106,7 +105,7 @@ static void log_read(void) {
     struct os2_message m = {.w = {bit}};
     CHECK_IS(os2_receive(OS2_F_MASK | OS2_F_DEADLINE, &m), OS2_E_WOULD_WAIT); /* told once until it reads */
     log_take(bit, got, sizeof(got));
-    os2_format_buffer(wanted, sizeof(wanted), "systest(%u): %ssystest(%u): x\n", me, text, me);
+    format(wanted, sizeof(wanted), "systest(%u): %ssystest(%u): x\n", me, text, me);
     CHECK(strcmp(got, wanted) == 0);
     log_take(0, got, sizeof(got));
     CHECK_IS(got[0], 0);

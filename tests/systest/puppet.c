@@ -7,7 +7,7 @@
  */
 #include "systest.h"
 
-#include "os2/format.h"
+#include "lib/format.h"
 #include "os2/string.h"
 #include "os2/time.h"
 
@@ -23,7 +23,7 @@ static int give_image(struct os2_child *child, char *text, size_t size) {
     if (status < 0)
         return status;
     memcpy(copy, image, image_size);
-    os2_format_buffer(text, size, "0x%lx", (uint64_t)(uintptr_t)copy);
+    format(text, size, "0x%lx", (uint64_t)(uintptr_t)copy);
     status = os2_process_give(child->control, copy, 0, OS2_PROT_READ);
     if (status < 0)
         os2_block_free(copy);
@@ -44,7 +44,7 @@ static int fill(struct puppet *puppet, unsigned number, const struct puppet_plan
         status = os2_child_grant(&puppet->child, "machine", machine, OS2_RIGHT_OBSERVE | OS2_RIGHT_GIVE);
     if (status >= 0 && plan->has_image)
         status = give_image(&puppet->child, at, sizeof(at));
-    os2_format_buffer(size, sizeof(size), "%lu", image_size);
+    format(size, sizeof(size), "%lu", image_size);
     if (status >= 0)
         status = os2_handle_mint(puppet->child.control, OS2_HANDLE_INBOX, 1, OS2_RIGHTS_ALL, &puppet->inbox);
     return status < 0 ? status : os2_child_start(&puppet->child, COUNT(argv), argv);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core/cpio.c: archives written here by hand, then the same with every byte cut off. Damage of other kinds is
+ * lib/cpio.c: archives written here by hand, then the same with every byte cut off. Damage of other kinds is
  * tests/fuzz/cpio.c's. Each archive is in a heap block of exactly its size, so that ASan sees a read beyond it.
  */
 #include <setjmp.h>
@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "core/cpio.h"
+#include "lib/cpio.h"
 
 enum { ARCHIVE_MAX = 4096 };
 
@@ -45,7 +45,7 @@ static void archive_make(struct archive *a) {
     archive_add(a, "070701", 0100755, "init", "first");
     archive_add(a, "070702", 0100644, "bin/empty", "");
     archive_add(a, "070701", 0120777, "bin/link", "init");
-    archive_add(a, "070701", 0100644, "bin/shell", "shell's content");
+    archive_add(a, "070701", 0100644, "./bin/shell", "shell's content");
     archive_add(a, "070701", 0, "TRAILER!!!", "");
 }
 
@@ -82,6 +82,23 @@ static void test_files(void **state) {
     assert_int_equal(files[1].size, 0);
     assert_string_equal(files[2].name, "bin/shell");
     assert_memory_equal(files[2].bytes, "shell's content", 15);
+}
+
+/* A file by its name: of two the later one, as an unpacker would leave it. */
+static void test_find(void **state) {
+    struct archive a = {.size = 0};
+    struct cpio_file file;
+
+    (void)state;
+    archive_add(&a, "070701", 0100644, "a", "first");
+    archive_add(&a, "070701", 0040755, "b", "");
+    archive_add(&a, "070701", 0100644, "/a", "second");
+    archive_add(&a, "070701", 0, "TRAILER!!!", "");
+    assert_true(cpio_find(a.bytes, a.size, "a", &file));
+    assert_int_equal(file.size, 6);
+    assert_memory_equal(file.bytes, "second", 6);
+    assert_false(cpio_find(a.bytes, a.size, "b", &file)); /* a folder */
+    assert_false(cpio_find(a.bytes, a.size, "c", &file));
 }
 
 static void test_nothing(void **state) {
@@ -132,10 +149,8 @@ static void test_cut(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_files),     cmocka_unit_test(test_find), cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_malformed), cmocka_unit_test(test_cut),
     };
 
     return cmocka_run_group_tests_name("cpio", tests, NULL, NULL);

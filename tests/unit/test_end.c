@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Ends of processes: in every state, with children, and what is told and given back. */
-#include "core/ipc.h"
+#include "ipc/end.h"
 #include "tests/unit/machine.h"
 
 static struct process *a, *b;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core/fdt.c against libfdt: the same nodes, properties and reservations in every tree, and never a read outside a tree
+ * lib/fdt.c against libfdt: the same nodes, properties and reservations in every tree, and never a read outside a tree
  * that was cut. Damage of other kinds is tests/fuzz/tree.c's.
  */
 #include <setjmp.h>
@@ -13,7 +13,7 @@
 #include <cmocka.h>
 #include <libfdt.h>
 
-#include "core/fdt_board.h"
+#include "arch/riscv64/fdt_board.h"
 #include "tests/fuzz/ask_tree.h"
 #include "tests/unit/trees.h"
 

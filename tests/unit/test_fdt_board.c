@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core/fdt_board.c: what each tree of tests/trees/ says, by the facts written there, and reg by libfdt's cells.
+ * arch/riscv64/fdt_board.c: what each tree of tests/trees/ says, by the facts written there, and reg by libfdt's cells.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <libfdt.h>
 
-#include "core/fdt_board.h"
+#include "arch/riscv64/fdt_board.h"
 #include "tests/unit/trees.h"
 
 static const struct fdt *tree_named(const char *name) {

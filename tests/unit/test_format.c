@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core/format.c against the C library's snprintf: the same text for every conversion the kernel has.
+ * lib/format.c against the C library's snprintf: the same text for every conversion that it has.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "core/format.h"
+#include "lib/format.h"
 
 /* Both formatters get the same arguments; text, length and the bytes behind the buffer must agree. */
 __attribute__((format(printf, 1, 2))) static void check_same(const char *text, ...) {
@@ -39,6 +39,8 @@ static void test_text(void **state) {
     (void)state;
     check_same("plain");
     check_same("%%|%s|%s|", "abc", "");
+    check_same("%6s|%-6s|%.2s|%-5.1s|%.*s|%*s|", "abc", "abc", "abc", "abc", 2, "abc", 5, "abc");
+    check_same("%c|%3c|%-3c|%p", 'a', 'b', 'c', (void *)0x1234);
 }
 
 static void test_numbers(void **state) {
@@ -52,10 +54,11 @@ static void test_numbers(void **state) {
         check_same("%ld|%lu|%lx", v, (unsigned long)v, (unsigned long)v);
         check_same("%8d|%08d|%3x|%03x|%1d|%20d", (int)v, (int)v, (unsigned)v, (unsigned)v, (int)v, (int)v);
         check_same("%16lx|%016lx|%03ld|%3ld|", (unsigned long)v, (unsigned long)v, v, v);
+        check_same("%-8d|%*u|%-12lx|", (int)v, 7, (unsigned)v, (unsigned long)v);
     }
 }
 
-/* What printf has and the kernel has not comes out as it was written. */
+/* What printf has and this has not comes out as it was written. */
 static void test_unknown(void **state) {
     char buffer[32];
     const char *volatile text = "a%qb%"; /* not seen by the compiler's check */

@@ -18,7 +18,6 @@
 
 #include "arch/riscv64/riscv.h"
 #include "core/log.h"
-#include "core/panic.h"
 #include "tests/unit/trees.h"
 
 enum { V = 1, R = 2, W = 4, X = 8, U = 16, G = 32, A = 64, D = 128 };

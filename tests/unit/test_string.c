@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core/string.c against the C library, on every small size, alignment and overlap.
+ * lib/string.c against the C library, on every small size, alignment and overlap.
  *
- * The kernel's functions have the C library's names, so the file is included here under other names.
+ * The functions have the C library's names, so the file is included here under other names.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,15 +12,15 @@
 
 #include <cmocka.h>
 
-#define memcpy kernel_memcpy
-#define memmove kernel_memmove
-#define memset kernel_memset
-#define memcmp kernel_memcmp
-#define strlen kernel_strlen
-#define strnlen kernel_strnlen
-#define strcmp kernel_strcmp
-#define strncmp kernel_strncmp
-#include "core/string.c"
+#define memcpy lib_memcpy
+#define memmove lib_memmove
+#define memset lib_memset
+#define memcmp lib_memcmp
+#define strlen lib_strlen
+#define strnlen lib_strnlen
+#define strcmp lib_strcmp
+#define strncmp lib_strncmp
+#include "lib/string.c"
 #undef memcpy
 #undef memmove
 #undef memset
@@ -49,13 +49,13 @@ static void test_copy_and_move(void **state) {
                 memset(a, 0xee, sizeof(a));
                 memset(b, 0xee, sizeof(b));
                 memcpy(a + to, source + from, size);
-                assert_ptr_equal(kernel_memcpy(b + to, source + from, size), b + to);
+                assert_ptr_equal(lib_memcpy(b + to, source + from, size), b + to);
                 assert_memory_equal(a, b, BUFFER);
 
                 fill(a); /* overlapping, both directions */
                 fill(b);
                 memmove(a + to, a + from, size);
-                assert_ptr_equal(kernel_memmove(b + to, b + from, size), b + to);
+                assert_ptr_equal(lib_memmove(b + to, b + from, size), b + to);
                 assert_memory_equal(a, b, BUFFER);
             }
         }
@@ -71,7 +71,7 @@ static void test_set(void **state) {
             fill(a);
             fill(b);
             memset(a + to, 0x1a5, size);
-            assert_ptr_equal(kernel_memset(b + to, 0x1a5, size), b + to);
+            assert_ptr_equal(lib_memset(b + to, 0x1a5, size), b + to);
             assert_memory_equal(a, b, BUFFER);
         }
     }
@@ -88,24 +88,24 @@ static void test_compare(void **state) {
     (void)state;
     for (int i = 0; i < WORDS; i++) {
         for (int j = 0; j < WORDS; j++) {
-            assert_int_equal(sign(strcmp(words[i], words[j])), sign(kernel_strcmp(words[i], words[j])));
+            assert_int_equal(sign(strcmp(words[i], words[j])), sign(lib_strcmp(words[i], words[j])));
             for (size_t max = 0; max < 5; max++)
-                assert_int_equal(sign(strncmp(words[i], words[j], max)), sign(kernel_strncmp(words[i], words[j], max)));
+                assert_int_equal(sign(strncmp(words[i], words[j], max)), sign(lib_strncmp(words[i], words[j], max)));
         }
     }
-    assert_int_equal(kernel_memcmp("abc", "abd", 2), 0);
-    assert_true(kernel_memcmp("abc", "abd", 3) < 0);
-    assert_true(kernel_memcmp("\xff", "\x01", 1) > 0);
-    assert_int_equal(kernel_memcmp("x", "y", 0), 0);
+    assert_int_equal(lib_memcmp("abc", "abd", 2), 0);
+    assert_true(lib_memcmp("abc", "abd", 3) < 0);
+    assert_true(lib_memcmp("\xff", "\x01", 1) > 0);
+    assert_int_equal(lib_memcmp("x", "y", 0), 0);
 }
 
 static void test_length(void **state) {
     (void)state;
-    assert_int_equal(kernel_strlen(""), 0);
-    assert_int_equal(kernel_strlen("hello"), 5);
-    assert_int_equal(kernel_strnlen("hello", 3), 3);
-    assert_int_equal(kernel_strnlen("hello", 9), 5);
-    assert_int_equal(kernel_strnlen("", 0), 0);
+    assert_int_equal(lib_strlen(""), 0);
+    assert_int_equal(lib_strlen("hello"), 5);
+    assert_int_equal(lib_strnlen("hello", 3), 3);
+    assert_int_equal(lib_strnlen("hello", 9), 5);
+    assert_int_equal(lib_strnlen("", 0), 0);
 }
 
 int main(void) {

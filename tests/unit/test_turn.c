@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Turns: who gets them when devices interrupt, and behind processes that make no call. */
-#include "core/ipc.h"
+#include "ipc/end.h"
 #include "tests/unit/machine.h"
 
 /* Two drivers whose devices interrupt without pause, beside a process that yields: of two turns in a row at most one is

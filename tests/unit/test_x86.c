@@ -20,9 +20,7 @@
 #include <cmocka.h>
 
 #include "arch/x86_64/x86.h"
-#include "core/fdt_board.h"
 #include "core/log.h"
-#include "core/panic.h"
 #include "os2/tree.h"
 
 #define CORES 2u
@@ -410,20 +408,18 @@ static void test_deadline(void **state) {
 
 /* ---- The device tree. ---- */
 
-/* Makes one, and reads it as the kernel and as a program do. */
+/* Makes one, and reads it. */
 static bool tree_made(struct os2_tree_uart *ret_uart, struct fdt_range *ret_ioapic, bool *ret_has_ioapic) {
     static struct boot_info info;
     struct fdt tree;
-    struct os2_tree read;
     info = (struct boot_info){0};
     tree_make(&info);
     assert_true(info.tree.base == arch_virt_to_phys(room) && info.kept_count == 1);
     assert_int_equal(fdt_total(room), info.tree.size);
     assert_true(info.tree.size < 1024);
     assert_true(fdt_open(&tree, room, (uint32_t)info.tree.size));
-    assert_true(os2_tree_open(room, info.tree.size, &read));
     *ret_has_ioapic = fdt_device(&tree, "intel,ce4100-ioapic", 0, ret_ioapic);
-    return os2_tree_console(&read, ret_uart);
+    return os2_tree_console(&tree, ret_uart);
 }
 
 static void test_tree(void **state) {

@@ -20,7 +20,6 @@
 
 #include "arch/x86_64/x86.h"
 #include "core/log.h"
-#include "core/panic.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/fdt.h"
+#include "lib/fdt.h"
 
 struct tree_file {
     const char *name; /* "virt" */

@@ -6,10 +6,10 @@
  * `crash all` starts itself again for each, compares how it ended with what must happen, and counts the machine's free
  * frames before and after: nothing a program does may keep a page.
  */
+#include "lib/format.h"
 #include "os2/call.h"
 #include "os2/console.h"
 #include "os2/file.h"
-#include "os2/format.h"
 #include "os2/frames.h"
 #include "os2/spawn.h"
 #include "os2/start.h"
@@ -231,7 +231,7 @@ static int way_run(const struct way *way, const void *image, uint64_t size, stru
     const char *argv[] = {"crash", way->name, address};
     int status = os2_child_create(&plan, child, NULL);
 
-    os2_format_buffer(address, sizeof(address), "0x%lx", (uint64_t)(uintptr_t)image); /* a block of another process */
+    format(address, sizeof(address), "0x%lx", (uint64_t)(uintptr_t)image); /* a block of another process */
     if (status >= 0)
         status = os2_child_grant(child, "console.out", os2_start_handle("console.out"), OS2_RIGHT_SEND);
     if (status >= 0)

@@ -5,8 +5,8 @@
  * PAGES are those of its blocks, TABLES those of its page tables, OBJECTS those of the kernel's objects for it;
  * together they are what counts against QUOTA.
  */
+#include "lib/format.h"
 #include "os2/call.h"
-#include "os2/format.h"
 #include "os2/start.h"
 #include "os2/stream.h"
 
@@ -26,7 +26,7 @@ int main(void) {
         if (os2_process_facts(machine, (unsigned)slot, &facts) < 0 || facts.state == OS2_STATE_FREE)
             continue;
         if (facts.state == OS2_STATE_RUNNING || facts.state == OS2_STATE_READY)
-            os2_format_buffer(core, sizeof(core), "%u", facts.core);
+            format(core, sizeof(core), "%u", facts.core);
         os2_printf("%4lu %-16s %-8s %4s %7u %6u %7u %8u %10lu %8lu %5lu\n", facts.id & OS2_ID_SLOT_MASK, facts.name,
                    os2_state_text(facts.state), core, facts.pages, facts.tables, facts.objects, facts.quota,
                    facts.tokens, facts.turns, facts.supervisor & OS2_ID_SLOT_MASK);

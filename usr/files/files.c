@@ -12,8 +12,8 @@
  */
 #include "os2/files.h"
 
+#include "lib/cpio.h"
 #include "os2/call.h"
-#include "os2/cpio.h"
 #include "os2/names.h"
 #include "os2/string.h"
 #include "os2/supervisor.h"
@@ -23,18 +23,16 @@
 #define BIT_NAMES 1u
 #define NAMES_RETRY_MS 200u
 
-static struct os2_cpio_file files[FILES];
+static struct cpio_file files[FILES];
 static unsigned file_count;
 
 /* Lists the regular files; of two with one name the later one, as an unpacker would leave it. */
 static void files_read_archive(const void *archive, size_t size) {
-    struct os2_cpio_file file;
+    struct cpio_file file;
     size_t offset = 0;
 
-    while (os2_cpio_next(archive, size, &offset, &file)) {
+    while (cpio_next(archive, size, &offset, &file)) {
         unsigned place = 0;
-        if (!os2_cpio_regular(&file))
-            continue;
         while (place < file_count && strcmp(files[place].name, file.name) != 0)
             place++;
         if (place == FILES)
@@ -74,7 +72,7 @@ static int serve_list(const struct os2_message *m) {
 
 static int serve_read(const struct os2_message *m) {
     struct os2_message answer = {.caller = m->caller};
-    const struct os2_cpio_file *file;
+    const struct cpio_file *file;
     uint64_t part = 0;
     void *block;
     int status;

@@ -21,16 +21,16 @@
  */
 #include "init/init.h"
 
-#include "lib/start_page.h"
+#include "lib/cpio.h"
+#include "lib/format.h"
 #include "os2/call.h"
 #include "os2/console.h"
-#include "os2/cpio.h"
-#include "os2/format.h"
 #include "os2/log.h"
 #include "os2/names.h"
 #include "os2/string.h"
 #include "os2/supervisor.h"
 #include "os2/time.h"
+#include "usr/lib/start_page.h"
 
 #define BACKOFF_FIRST_MS 100u
 #define BACKOFF_LAST_MS 10000u
@@ -104,7 +104,7 @@ static void off_now(void) {
                                                           OS2_CONSOLE_OWNER, OS2_RIGHTS_ALL, &console) >= 0) {
         char line[100];
         if (arguments.nonce[0] && off.how == OS2_CONTROL_OFF) {
-            size_t length = os2_format_buffer(line, sizeof(line), "os2: exit %s %lu\n", arguments.nonce, off.code);
+            size_t length = format(line, sizeof(line), "os2: exit %s %lu\n", arguments.nonce, off.code);
             os2_console_write(console, line, length, OS2_CONSOLE_FRESH, deadline);
         }
         os2_console_flush(console, deadline);
@@ -136,8 +136,8 @@ static int grant_supervisor(struct os2_child *child, enum init_service which) {
 
 /* Gives the file service a copy of the archive; arguments[0] and [1] tell it where. */
 static int give_archive(struct os2_child *child, char text[2][24]) {
-    os2_format_buffer(text[0], sizeof(text[0]), "0x%lx", OS2_LARGE_BASE);
-    os2_format_buffer(text[1], sizeof(text[1]), "%lu", boot->archive_size);
+    format(text[0], sizeof(text[0]), "0x%lx", OS2_LARGE_BASE);
+    format(text[1], sizeof(text[1]), "%lu", boot->archive_size);
     return os2_child_fill(child, (const void *)(uintptr_t)boot->archive, boot->archive_size, OS2_LARGE_BASE,
                           OS2_PROT_READ);
 }
@@ -182,10 +182,10 @@ static int service_start_child(enum init_service which, struct os2_child *child)
         status = init_uart_give(&uart, child, &base);
         if (status < 0)
             return status;
-        os2_format_buffer(text[0], sizeof(text[0]), "%d", (int)uart.facts.kind);
-        os2_format_buffer(text[1], sizeof(text[1]), "0x%lx", base);
-        os2_format_buffer(text[2], sizeof(text[2]), "%u", uart.facts.shift);
-        os2_format_buffer(text[3], sizeof(text[3]), "%u", uart.facts.ports ? 0 : uart.facts.io_width);
+        format(text[0], sizeof(text[0]), "%d", (int)uart.facts.kind);
+        format(text[1], sizeof(text[1]), "0x%lx", base);
+        format(text[2], sizeof(text[2]), "%u", uart.facts.shift);
+        format(text[3], sizeof(text[3]), "%u", uart.facts.ports ? 0 : uart.facts.io_width);
         for (unsigned i = 0; i < 4; i++)
             argv[argc++] = text[i];
         break;
@@ -208,12 +208,12 @@ static int service_start_child(enum init_service which, struct os2_child *child)
 }
 
 /* A service's program, and the least quota with which it can do its work. */
-static int service_needs(enum init_service which, struct os2_cpio_file *ret_file, uint64_t *ret_pages) {
+static int service_needs(enum init_service which, struct cpio_file *ret_file, uint64_t *ret_pages) {
     const struct service *service = &services[which];
     uint64_t pages = service->least;
     int status;
 
-    if (!os2_cpio_find((const void *)(uintptr_t)boot->archive, boot->archive_size, service->name, ret_file))
+    if (!cpio_find((const void *)(uintptr_t)boot->archive, boot->archive_size, service->name, ret_file))
         return OS2_E_INVALID;
     if (which == SERVICE_FILES) {
         pages += boot->archive_size / OS2_PAGE_SIZE + 1;
@@ -240,7 +240,7 @@ static uint64_t service_quota(enum init_service which, uint64_t least) {
 
 static int service_start(enum init_service which) {
     struct service *service = &services[which];
-    struct os2_cpio_file file;
+    struct cpio_file file;
     struct os2_child_plan plan = {
         .process = {.quantum = service->quantum,
                     .watchdog_ms = service->watchdog_ms,
@@ -277,7 +277,7 @@ static int service_start(enum init_service which) {
 /* Says once, at the start, what is missing where memory is too little for all of the services and a program. */
 static void memory_check(void) {
     uint64_t need = SELF_PAGES, left = os2_quota_left(), missing;
-    struct os2_cpio_file file;
+    struct cpio_file file;
     struct os2_message m = {0};
 
     for (unsigned i = 0; i < SERVICES; i++) {

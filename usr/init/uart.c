@@ -6,10 +6,10 @@
 #include "init/init.h"
 
 bool init_uart_find(const struct os2_boot *boot, struct init_uart *ret_uart) {
-    struct os2_tree tree;
+    struct fdt tree;
 
     *ret_uart = (struct init_uart){0};
-    if (boot->tree && os2_tree_open((const void *)(uintptr_t)boot->tree, boot->tree_size, &tree) &&
+    if (boot->tree && fdt_open(&tree, (const void *)(uintptr_t)boot->tree, boot->tree_size) &&
         os2_tree_console(&tree, &ret_uart->facts))
         return true;
     /* A byte that has come so early is lost, as it is where a UART's driver starts. */

@@ -3,7 +3,7 @@
  * Where C begins in a program: takes the start page, runs main, ends with its result. A program that is started another
  * way (init) has an os2_entry of its own, and this one is left out of it.
  */
-#include "lib/start_page.h"
+#include "usr/lib/start_page.h"
 
 #include "os2/call.h"
 #include "os2/stream.h"

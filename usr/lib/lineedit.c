@@ -190,8 +190,7 @@ static void line_remember(struct os2_lineedit *e) {
     e->history_used += size;
 }
 
-void os2_lineedit_init(struct os2_lineedit *e, os2_put_function *put, void *context, char *history,
-                       size_t history_size) {
+void os2_lineedit_init(struct os2_lineedit *e, format_sink *put, void *context, char *history, size_t history_size) {
     memset(e, 0, sizeof(*e));
     e->put = put;
     e->put_context = context;

@@ -2,8 +2,8 @@
 /* Lines in the kernel's log: see os2/log.h. */
 #include "os2/log.h"
 
+#include "lib/format.h"
 #include "os2/call.h"
-#include "os2/format.h"
 
 void os2_log(unsigned machine, const char *format, ...) {
     char line[200];
@@ -11,7 +11,7 @@ void os2_log(unsigned machine, const char *format, ...) {
     size_t length;
 
     va_start(list, format);
-    length = os2_format_buffer_list(line, sizeof(line), format, list);
+    length = format_list(line, sizeof(line), format, list);
     va_end(list);
     if (length >= sizeof(line))
         length = sizeof(line) - 1;

@@ -10,15 +10,15 @@
 #include "os2/spawn.h"
 
 #include "arch_user.h"
-#include "os2/elf.h"
-#include "os2/format.h"
+#include "lib/elf.h"
+#include "lib/format.h"
 #include "os2/string.h"
 
-static int spawn_read(const void *image, size_t size, struct os2_elf *ret_elf, const char **ret_reason) {
-    int status = os2_elf_read(image, size, ARCH_ELF_MACHINE, OS2_PROGRAM_BASE, OS2_LARGE_END, ret_elf, ret_reason);
+static int spawn_read(const void *image, size_t size, struct elf *ret_elf, const char **ret_reason) {
+    int status = elf_read(image, size, OS2_ELF_MACHINE, OS2_PROGRAM_BASE, OS2_LARGE_END, ret_elf, ret_reason);
 
     for (unsigned i = 0; status >= 0 && i < ret_elf->count; i++) {
-        const struct os2_elf_segment *segment = &ret_elf->segments[i];
+        const struct elf_segment *segment = &ret_elf->segments[i];
         if (segment->address < OS2_LARGE_BASE &&
             segment->address + (segment->pages << OS2_PAGE_SHIFT) > OS2_PROGRAM_END) {
             if (ret_reason)
@@ -29,7 +29,7 @@ static int spawn_read(const void *image, size_t size, struct os2_elf *ret_elf, c
     return status;
 }
 
-static uint64_t spawn_least(const struct os2_elf *elf, unsigned stack_order) {
+static uint64_t spawn_least(const struct elf *elf, unsigned stack_order) {
     uint64_t pages = OS2_CHILD_OVERHEAD + (UINT64_C(1) << stack_order) + 1;
     for (unsigned i = 0; i < elf->count; i++)
         pages += elf->segments[i].pages + elf->segments[i].pages / 512; /* tables, where memory is in small pieces */
@@ -41,7 +41,7 @@ static unsigned spawn_stack_order(unsigned wanted) {
 }
 
 int os2_child_least(const void *image, size_t image_size, unsigned stack_order, uint64_t *ret_pages) {
-    struct os2_elf elf;
+    struct elf elf;
     int status = spawn_read(image, image_size, &elf, NULL);
     if (status >= 0)
         *ret_pages = spawn_least(&elf, spawn_stack_order(stack_order));
@@ -49,7 +49,7 @@ int os2_child_least(const void *image, size_t image_size, unsigned stack_order, 
 }
 
 /* Copies to the block what the file has for the bytes [done, done + size) of the segment's pages. */
-static void spawn_fill(const uint8_t *image, const struct os2_elf_segment *segment, uint64_t done, uint64_t size,
+static void spawn_fill(const uint8_t *image, const struct elf_segment *segment, uint64_t done, uint64_t size,
                        uint8_t *block) {
     uint64_t first = segment->lead, last = segment->lead + segment->file_size;
 
@@ -71,7 +71,7 @@ static int spawn_piece(unsigned order, void **ret_block, unsigned *ret_order) {
     return status;
 }
 
-static int spawn_segment(unsigned control, const uint8_t *image, const struct os2_elf_segment *segment) {
+static int spawn_segment(unsigned control, const uint8_t *image, const struct elf_segment *segment) {
     uint64_t page = 0;
 
     while (page < segment->pages) {
@@ -99,10 +99,10 @@ static int spawn_segment(unsigned control, const uint8_t *image, const struct os
 }
 
 int os2_child_fill(struct os2_child *child, const void *bytes, size_t size, uint64_t address, unsigned protection) {
-    const struct os2_elf_segment segment = {.address = address,
-                                            .pages = (size + OS2_PAGE_SIZE - 1) >> OS2_PAGE_SHIFT,
-                                            .file_size = size,
-                                            .protection = protection};
+    const struct elf_segment segment = {.address = address,
+                                        .pages = (size + OS2_PAGE_SIZE - 1) >> OS2_PAGE_SHIFT,
+                                        .file_size = size,
+                                        .protection = protection};
     return spawn_segment(child->control, bytes, &segment);
 }
 
@@ -124,7 +124,7 @@ int os2_child_create(const struct os2_child_plan *plan, struct os2_child *ret_ch
     struct os2_process_plan process = plan->process;
     unsigned stack_order = spawn_stack_order(plan->stack_order);
     struct os2_child child = {0};
-    struct os2_elf elf;
+    struct elf elf;
     uint64_t least;
     void *page;
     int status;
@@ -239,25 +239,25 @@ static void spawn_describe_fault(const struct os2_child *child, const struct os2
     const char *what = os2_fault_text((enum os2_fault)end->value);
 
     if (os2_child_overrun(child, end)) {
-        os2_format_buffer(text, size, "stack overrun: %s at 0x%lx, below the stack's 0x%lx, at pc 0x%lx", what,
-                          end->address, child->stack_low, end->pc);
+        format(text, size, "stack overrun: %s at 0x%lx, below the stack's 0x%lx, at pc 0x%lx", what, end->address,
+               child->stack_low, end->pc);
         return;
     }
     switch (end->value) {
     case OS2_FAULT_READ:
-        os2_format_buffer(text, size, "read of 0x%lx (not mapped or not readable) at pc 0x%lx", end->address, end->pc);
+        format(text, size, "read of 0x%lx (not mapped or not readable) at pc 0x%lx", end->address, end->pc);
         break;
     case OS2_FAULT_WRITE:
-        os2_format_buffer(text, size, "write to 0x%lx (not mapped or not writable) at pc 0x%lx", end->address, end->pc);
+        format(text, size, "write to 0x%lx (not mapped or not writable) at pc 0x%lx", end->address, end->pc);
         break;
     case OS2_FAULT_EXEC:
-        os2_format_buffer(text, size, "jump to 0x%lx (not mapped or not executable)", end->pc);
+        format(text, size, "jump to 0x%lx (not mapped or not executable)", end->pc);
         break;
     case OS2_FAULT_ALIGN:
-        os2_format_buffer(text, size, "misaligned access to 0x%lx at pc 0x%lx", end->address, end->pc);
+        format(text, size, "misaligned access to 0x%lx at pc 0x%lx", end->address, end->pc);
         break;
     default:
-        os2_format_buffer(text, size, "%s at pc 0x%lx", what, end->pc);
+        format(text, size, "%s at pc 0x%lx", what, end->pc);
         break;
     }
 }
@@ -265,22 +265,22 @@ static void spawn_describe_fault(const struct os2_child *child, const struct os2
 void os2_child_describe(const struct os2_child *child, const struct os2_process_end *end, char *text, size_t size) {
     switch (end->reason) {
     case OS2_END_EXIT:
-        os2_format_buffer(text, size, "exit %lu", end->value);
+        format(text, size, "exit %lu", end->value);
         break;
     case OS2_END_KILLED:
-        os2_format_buffer(text, size, "killed");
+        format(text, size, "killed");
         break;
     case OS2_END_SUPERVISOR:
-        os2_format_buffer(text, size, "its supervisor ended");
+        format(text, size, "its supervisor ended");
         break;
     case OS2_END_WATCHDOG:
-        os2_format_buffer(text, size, "watchdog: no system call for its limit, at pc 0x%lx", end->pc);
+        format(text, size, "watchdog: no system call for its limit, at pc 0x%lx", end->pc);
         break;
     case OS2_END_FAULT:
         spawn_describe_fault(child, end, text, size);
         break;
     default:
-        os2_format_buffer(text, size, "ended for an unknown reason");
+        format(text, size, "ended for an unknown reason");
         break;
     }
 }

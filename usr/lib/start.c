@@ -4,8 +4,8 @@
  */
 #include "os2/start.h"
 
-#include "lib/start_page.h"
 #include "os2/string.h"
+#include "usr/lib/start_page.h"
 
 const struct os2_start_page *os2_start_page;
 

@@ -7,16 +7,16 @@
  * end, for a flush, or until it fills a page. When the console has ended, what it did not confirm is written again to
  * the next one. The first failure is kept: nothing that is written later could be of use behind a gap.
  */
+#include "lib/format.h"
 #include "os2/call.h"
 #include "os2/console.h"
-#include "os2/format.h"
 #include "os2/names.h"
 #include "os2/start.h"
 #include "os2/stream.h"
 #include "os2/string.h"
 #include "os2/time.h"
 
-#include "lib/start_page.h"
+#include "usr/lib/start_page.h"
 
 #define OUT_PIPE_ORDER 4u
 #define OUT_ECHO_MAX 256u
@@ -215,7 +215,7 @@ static void out_put(void *context, const char *text, size_t length) {
 int os2_printf(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    os2_format(out_put, NULL, format, arguments);
+    format_out(out_put, NULL, format, arguments);
     va_end(arguments);
     return out_status;
 }
@@ -235,7 +235,7 @@ void os2_error(const char *format, ...) {
     os2_out_echo(name, strlen(name));
     os2_out_echo(": ", 2);
     va_start(arguments, format);
-    os2_format(error_put, NULL, format, arguments);
+    format_out(error_put, NULL, format, arguments);
     va_end(arguments);
     os2_out_echo("\n", 1);
     os2_out_echo(NULL, 0);

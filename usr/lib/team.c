@@ -2,9 +2,9 @@
 /* Teams of processes of one program: see os2/team.h. */
 #include "os2/team.h"
 
+#include "lib/format.h"
 #include "os2/call.h"
 #include "os2/file.h"
-#include "os2/format.h"
 #include "os2/start.h"
 #include "os2/stream.h"
 #include "os2/string.h"
@@ -71,7 +71,7 @@ int os2_team_start(struct os2_team *team, unsigned number, const char *role) {
     const char *argv[] = {team->program, OS2_TEAM_ROLE, role, text};
     int status;
 
-    os2_format_buffer(text, sizeof(text), "%u", number);
+    format(text, sizeof(text), "%u", number);
     status = os2_child_start(&team->member[number].child, 4, argv);
     if (status >= 0) {
         team->member[number].runs = true;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Strings: what the C library does not have (os2/string.h). Apart from string.c so that a host program can use these
- * beside its own C library.
- */
+/* Strings: what the C library does not have (os2/string.h). */
 #include "os2/string.h"
 
 bool os2_string_copy(char *to, size_t size, const char *from) {

@@ -13,9 +13,9 @@
  */
 #include "shell/shell.h"
 
+#include "lib/format.h"
 #include "os2/call.h"
 #include "os2/console.h"
-#include "os2/format.h"
 #include "os2/names.h"
 #include "os2/spawn.h"
 #include "os2/start.h"
@@ -201,8 +201,7 @@ static void job_describe(struct job *job, const struct parse_pipeline *pipeline)
     for (unsigned s = 0; s < pipeline->stages; s++) {
         for (unsigned i = 0; i < pipeline->stage[s].argc && used + 1 < sizeof(job->text); i++) {
             const char *gap = i ? " " : s ? " | " : "";
-            used +=
-                os2_format_buffer(job->text + used, sizeof(job->text) - used, "%s%s", gap, pipeline->stage[s].argv[i]);
+            used += format(job->text + used, sizeof(job->text) - used, "%s%s", gap, pipeline->stage[s].argv[i]);
             if (used > sizeof(job->text) - 1)
                 used = sizeof(job->text) - 1;
         }

@@ -4,7 +4,7 @@
  */
 #include "shell/parse.h"
 
-#include "os2/format.h"
+#include "lib/format.h"
 
 struct parser {
     const char *line;
@@ -37,7 +37,7 @@ static bool parse_status(struct parser *p) {
 
     if (p->line[p->at] != '$' || p->line[p->at + 1] != '?')
         return false;
-    os2_format_buffer(number, sizeof(number), "%lu", p->status);
+    format(number, sizeof(number), "%lu", p->status);
     for (const char *c = number; *c; c++)
         parse_put(p, *c);
     p->at += 2;

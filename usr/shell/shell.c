@@ -11,10 +11,10 @@
  */
 #include "shell/shell.h"
 
+#include "lib/format.h"
 #include "os2/call.h"
 #include "os2/console.h"
 #include "os2/files.h"
-#include "os2/format.h"
 #include "os2/lineedit.h"
 #include "os2/names.h"
 #include "os2/start.h"
@@ -139,7 +139,7 @@ static void shell_put_piece(void *context, const char *text, size_t length) {
 void shell_print(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    os2_format(shell_put_piece, NULL, format, arguments);
+    format_out(shell_put_piece, NULL, format, arguments);
     va_end(arguments);
 }
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "os2/format.h"
+#include "lib/format.h"
 
 #define OS2_LINE_MAX 4096 /* bytes of a line, without its zero */
 
@@ -21,7 +21,7 @@ enum os2_line_event {
 };
 
 struct os2_lineedit {
-    os2_put_function *put;
+    format_sink *put;
     void *put_context;
     const char *prompt;
     char *history; /* may be null: lines ended by zeros, oldest first */
@@ -38,8 +38,7 @@ struct os2_lineedit {
 };
 
 /* Sets the editor up. `history` holds `history_size` bytes, or is null. */
-void os2_lineedit_init(struct os2_lineedit *e, os2_put_function *put, void *context, char *history,
-                       size_t history_size);
+void os2_lineedit_init(struct os2_lineedit *e, format_sink *put, void *context, char *history, size_t history_size);
 
 /* Starts a line: shows the prompt. */
 void os2_lineedit_begin(struct os2_lineedit *e, const char *prompt);

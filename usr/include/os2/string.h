@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Bytes and strings: the few functions of the C library that a freestanding compiler may call by itself, with their
- * standard names and meaning, and three of our own.
- */
+/* Bytes and strings: the few functions of the C library that lib/string.h has, and three of our own. */
 #ifndef OS2_STRING_H
 #define OS2_STRING_H
 
@@ -10,13 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void *memcpy(void *restrict to, const void *restrict from, size_t size);
-void *memmove(void *to, const void *from, size_t size);
-void *memset(void *to, int byte, size_t size);
-int memcmp(const void *a, const void *b, size_t size);
-size_t strlen(const char *text);
-int strcmp(const char *a, const char *b);
-int strncmp(const char *a, const char *b, size_t size);
+#include "lib/string.h"
 
 /* Copies `from` with its zero into `to`, cut to fit `size` (at least 1). True if it fitted whole. */
 bool os2_string_copy(char *to, size_t size, const char *from);

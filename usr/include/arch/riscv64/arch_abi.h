@@ -9,4 +9,7 @@
  * the upper half of Sv39's lower half. */
 #define OS2_EXCHANGE_BASE (UINT64_C(1) << 37)
 
+/* e_machine of a program's file. */
+#define OS2_ELF_MACHINE 243u
+
 #endif

@@ -8,4 +8,7 @@
 /* The upper half of the lower half of four levels of tables. */
 #define OS2_EXCHANGE_BASE (UINT64_C(1) << 46)
 
+/* e_machine of a program's file. */
+#define OS2_ELF_MACHINE 62u
+
 #endif

@@ -12,7 +12,6 @@
  *   arch_pretend           puts an address where the kernel, in the kernel, has one that it trusts, as far as a program
  *                          can: until the next switch
  *   ARCH_KERNEL_ADDRESS    an address that belongs to the kernel: where physical address 0 is, or would be
- *   ARCH_ELF_MACHINE       e_machine of its programs
  */
 #ifndef ARCH_USER_H
 #define ARCH_USER_H
@@ -21,7 +20,6 @@
 
 #include "os2/abi.h"
 
-#define ARCH_ELF_MACHINE 243u
 #define ARCH_KERNEL_ADDRESS UINT64_C(0xffffffc000000000)
 
 /* One system call. `slots` are the registers in the order of enum os2_slot, replaced by what comes out. */

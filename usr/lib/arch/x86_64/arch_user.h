@@ -10,7 +10,6 @@
 
 #include "os2/abi.h"
 
-#define ARCH_ELF_MACHINE 62u
 #define ARCH_KERNEL_ADDRESS UINT64_C(0xffff800000000000)
 
 /* What a call clobbers of floating point, as a list that follows others. OS2's own programs are built without, so that

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Idling and stealing: how a core without work finds some.
+ *
+ * An idle core shows itself in machine.idle_mask, looks at the others' queues, and naps: 50 us, doubling to 10 ms. The
+ * nap is what makes it safe that hints and the mask are read without fences: a wake-up that falls between two looks is
+ * found at the next one. The mask has two bits for a core:
+ *
+ *     looking   from before its first look until it has work. A core that has spare work while one looks lets the
+ *               lookers at it at every kernel exit that changes its queue: after each pop, and when it makes one ready.
+ *               The entry path's switches do not look at the mask: a looker that found the queue's hint has sent its
+ *               IPI, and one that came before there was anything in it is called when something is made ready.
+ *     asleep    nobody has called it since it last began to look. Who has spare work claims one such bit, by the atomic
+ *               that clears it, and sends one IPI; so each look is called for by one core at most.
+ *
+ * A thief that sees work it cannot take calls its victim, even past a process that makes no system call for seconds;
+ * the victim's IPI handler lets it at the work and calls it back. Without the call back the thief would come again only
+ * after its nap, by which time a victim with short turns has taken back what it let go; and with one bit for both
+ * meanings the first caller would end the invitation. All this is a hint; only the nap is relied upon.
+ */
+#include "core/steal.h"
+
+#include "core/state.h"
+
+#define NAP_FIRST_HZ 20000
+#define NAP_LAST_HZ 100
+#define LOOK_HZ 1000
+
+#define ASLEEP_SHIFT CORES_MAX
+#define LOOKING(core) (UINT64_C(1) << (core)->index)
+#define ASLEEP(core) (LOOKING(core) << ASLEEP_SHIFT)
+_Static_assert(2 * CORES_MAX <= 64, "idle_mask has two bits for each core");
+
+void steal_invite_now(struct core *core) {
+    struct runqueue *queue = &core->shared.queue;
+    runqueue_publish(queue);
+    uint64_t asleep = __atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED) >> ASLEEP_SHIFT;
+    for (unsigned i = 0; asleep && runqueue_hint(queue) != 0; i++, asleep >>= 1) {
+        if (!(asleep & 1))
+            continue;
+        uint64_t bit = ASLEEP(cores[i]);
+        if (__atomic_fetch_and(&machine.idle_mask, ~bit, __ATOMIC_RELAXED) & bit) {
+            arch_ipi_send(cores[i]);
+            return;
+        }
+    }
+}
+
+/* What was stolen becomes this core's, the oldest first to run. NULL: nothing was. */
+static void adopt_chain(struct core *core, struct slot *slot) {
+    core->steals += slot != NULL;
+    while (slot) {
+        struct slot *next = slot->run_next;
+        enum kind kind = state_kind(slot->word);
+        ASSERT(kind == KIND_RDY || kind == KIND_END);
+        arch_store_release(&slot->word, state(kind, core->index, 0));
+        if (kind == KIND_END)
+            runqueue_push_end(&core->shared.queue, slot);
+        else
+            runqueue_push(&core->shared.queue, slot);
+        core->stolen++;
+        slot = next;
+    }
+}
+
+/* Look through the other cores, fullest first. */
+static bool steal(struct core *core) {
+    struct core *victim = NULL;
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < machine.core_count; i++) {
+        uint32_t n = cores[i] != core ? runqueue_hint(&cores[i]->shared.queue) : 0;
+        if (n > most) {
+            most = n;
+            victim = cores[i];
+        }
+    }
+    if (!victim)
+        return false;
+    struct slot *slot = runqueue_steal(&victim->shared.queue);
+    if (!slot) {
+        arch_ipi_send(victim); /* its handler shares its work and calls this core back */
+        return false;
+    }
+    adopt_chain(core, slot);
+    return true;
+}
+
+void steal_look(struct core *core, uint64_t now) {
+    core->next_look = now + machine.clock_hz / LOOK_HZ;
+    steal(core);
+}
+
+void steal_call_for_help(struct core *core) {
+    struct core *helper = NULL;
+    arch_store_relaxed(&core->shared.stuck, 1);
+    if (runqueue_hint(&core->shared.queue) == 0)
+        return;
+    for (uint32_t i = 0; i < machine.core_count; i++) {
+        struct core *other = cores[i];
+        if (other != core && __atomic_load_n(&other->shared.online, __ATOMIC_RELAXED) &&
+            !__atomic_load_n(&other->shared.stuck, __ATOMIC_RELAXED) &&
+            (!helper || runqueue_hint(&other->shared.queue) < runqueue_hint(&helper->shared.queue)))
+            helper = other;
+    }
+    runqueue_publish(&core->shared.queue);
+    if (helper)
+        arch_ipi_send(helper);
+}
+
+void steal_help(struct core *core) {
+    if (core->shared.stuck)
+        return;
+    for (uint32_t i = 0; i < machine.core_count; i++) {
+        struct core *other = cores[i];
+        if (other != core && __atomic_load_n(&other->shared.stuck, __ATOMIC_RELAXED))
+            adopt_chain(core, runqueue_steal(&other->shared.queue));
+    }
+}
+
+void steal_wait(struct core *core) {
+    uint64_t bits = LOOKING(core) | ASLEEP(core);
+    uint64_t nap = machine.clock_hz / NAP_FIRST_HZ + 1, longest_nap = machine.clock_hz / NAP_LAST_HZ;
+    uint64_t start = arch_clock();
+    arch_store_relaxed(&core->idle_since, start);
+    core->timers.tick = TIMER_NEVER;
+    while (runqueue_hint(&core->shared.queue) == 0) {
+        if (core->breath.held)
+            breath_rest(core);
+        __atomic_fetch_or(&machine.idle_mask, bits, __ATOMIC_SEQ_CST);
+        if (steal(core))
+            break;
+        bool cleared = heap_clear_ahead(&machine.heap); /* one frame between two looks: nobody waits for more */
+        if (machine.core_count > 1 && !cleared) {
+            core->timers.nap = arch_clock() + nap;
+            nap = 2 * nap < longest_nap ? 2 * nap : longest_nap;
+        }
+        timer_program(core);
+        if (cleared)
+            arch_idle_look(core);
+        else
+            arch_idle(core);
+    }
+    __atomic_fetch_and(&machine.idle_mask, ~bits, __ATOMIC_RELAXED);
+    core->timers.nap = TIMER_NEVER;
+    arch_store_relaxed(&core->idle_since, 0);
+    core->idle_ticks += arch_clock() - start;
+}

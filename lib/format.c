@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Formatted text. One pass; each conversion becomes a piece of text with padding on one side of it. What is understood
+ * is in the header.
+ */
+#include "lib/format.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/string.h"
+
+#define DIGITS_MAX 20 /* of 2^64 - 1 in decimal */
+
+struct output {
+    format_sink *put;
+    void *context;
+    size_t total;
+};
+
+struct field {
+    bool left, zero, wide;
+    size_t width, most; /* most SIZE_MAX: none */
+};
+
+static void put(struct output *out, const char *text, size_t length) {
+    if (length)
+        out->put(out->context, text, length);
+    out->total += length;
+}
+
+/* `sign` ("" or "-" or "0x") stays in front of zero padding. */
+static void put_field(struct output *out, const struct field *field, const char *sign, const char *text,
+                      size_t length) {
+    size_t sign_length = strlen(sign), used = sign_length + length;
+    size_t padding = field->width > used ? field->width - used : 0;
+
+    for (; padding && !field->left && !field->zero; padding--)
+        put(out, " ", 1);
+    put(out, sign, sign_length);
+    for (; padding && !field->left; padding--)
+        put(out, "0", 1);
+    put(out, text, length);
+    for (; padding; padding--)
+        put(out, " ", 1);
+}
+
+static size_t read_count(const char **at, va_list *arguments) {
+    size_t count = 0;
+
+    if (**at == '*') {
+        int given = va_arg(*arguments, int);
+        (*at)++;
+        return given > 0 ? (size_t)given : 0;
+    }
+    for (; **at >= '0' && **at <= '9'; (*at)++)
+        count = count * 10 + (size_t)(**at - '0');
+    return count;
+}
+
+/* What stands between the % and the letter of a conversion. */
+static struct field read_field(const char **at, va_list *arguments) {
+    struct field field = {.most = SIZE_MAX};
+
+    for (; **at == '-' || **at == '0'; (*at)++) {
+        field.left |= **at == '-';
+        field.zero |= **at == '0';
+    }
+    field.width = read_count(at, arguments);
+    if (**at == '.') {
+        (*at)++;
+        field.most = read_count(at, arguments);
+    }
+    for (; **at == 'l' || **at == 'z'; (*at)++)
+        field.wide = true;
+    return field;
+}
+
+/* One conversion, from its % on. Returns where the text goes on. */
+static const char *put_conversion(struct output *out, const char *start, va_list *arguments) {
+    const char *at = start + 1, *text = start, *sign = "";
+    struct field field = read_field(&at, arguments);
+    char digits[DIGITS_MAX];
+    uint64_t number = 0;
+    unsigned base = 0;
+    size_t length = 1;
+
+    switch (*at) {
+    case 's':
+        text = va_arg(*arguments, const char *);
+        if (!text)
+            text = "(null)";
+        length = strnlen(text, field.most);
+        field.zero = false;
+        break;
+    case 'c':
+        digits[0] = (char)va_arg(*arguments, int);
+        text = digits;
+        break;
+    case 'd':
+        number = (uint64_t)(field.wide ? va_arg(*arguments, long) : va_arg(*arguments, int));
+        if ((int64_t)number < 0) {
+            number = -number;
+            sign = "-";
+        }
+        base = 10;
+        break;
+    case 'u':
+    case 'x':
+        number = field.wide ? va_arg(*arguments, unsigned long) : va_arg(*arguments, unsigned);
+        base = *at == 'u' ? 10 : 16;
+        break;
+    case 'p':
+        number = (uintptr_t)va_arg(*arguments, void *);
+        sign = "0x";
+        base = 16;
+        break;
+    case '%':
+        break;
+    default:
+        if (!*at) /* the text ends within the conversion */
+            at--;
+        length = (size_t)(at + 1 - start);
+        field.width = 0;
+        break;
+    }
+    if (base) {
+        char *first = digits + DIGITS_MAX;
+
+        do
+            *--first = "0123456789abcdef"[number % base];
+        while ((number /= base) != 0);
+        text = first;
+        length = (size_t)(digits + DIGITS_MAX - first);
+    }
+    put_field(out, &field, sign, text, length);
+    return at + 1;
+}
+
+size_t format_out(format_sink *sink, void *context, const char *text, va_list given) {
+    struct output out = {.put = sink, .context = context};
+    va_list arguments;
+
+    va_copy(arguments, given);
+    while (*text) {
+        const char *start = text;
+
+        while (*text && *text != '%')
+            text++;
+        put(&out, start, (size_t)(text - start));
+        if (*text)
+            text = put_conversion(&out, text, &arguments);
+    }
+    va_end(arguments);
+    return out.total;
+}
+
+struct target {
+    char *to;
+    size_t size, used;
+};
+
+static void put_to_target(void *context, const char *text, size_t length) {
+    struct target *target = context;
+    for (size_t i = 0; i < length && target->used + 1 < target->size; i++)
+        target->to[target->used++] = text[i];
+}
+
+size_t format_list(char *to, size_t size, const char *text, va_list list) {
+    struct target target = {.to = to, .size = size};
+    size_t total = format_out(put_to_target, &target, text, list);
+
+    if (size > 0)
+        to[target.used] = '\0';
+    return total;
+}
+
+size_t format(char *to, size_t size, const char *text, ...) {
+    va_list list;
+    size_t length;
+
+    va_start(list, text);
+    length = format_list(to, size, text, list);
+    va_end(list);
+    return length;
+}
