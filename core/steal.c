@@ -21,6 +21,7 @@
 #include "core/steal.h"
 
 #include "core/state.h"
+#include "mm/magazine.h"
 
 #define NAP_FIRST_HZ 20000
 #define NAP_LAST_HZ 100
@@ -129,7 +130,7 @@ void steal_wait(struct core *core) {
         __atomic_fetch_or(&machine.idle_mask, bits, __ATOMIC_SEQ_CST);
         if (steal(core))
             break;
-        bool cleared = heap_clear_ahead(&machine.heap); /* one frame between two looks: nobody waits for more */
+        bool cleared = magazine_clear_ahead(&machine.heap); /* one frame between two looks: nobody waits for more */
         if (machine.core_count > 1 && !cleared) {
             core->timers.nap = arch_clock() + nap;
             nap = 2 * nap < longest_nap ? 2 * nap : longest_nap;

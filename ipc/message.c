@@ -24,7 +24,7 @@
 #include "ipc/wait.h"
 #include "lib/string.h"
 #include "mm/clamp.h"
-#include "mm/pass.h"
+#include "mm/fast.h"
 
 /* ---- Delivering to a process that this core holds. ---- */
 
@@ -449,8 +449,8 @@ void message_look_again(struct core *core, uint64_t word, struct process *caller
 
 /* ---- With a block, on the entry path. ---- */
 
-static uint64_t pass_result(enum pass pass, unsigned order) {
-    return pass == PASS_DONE ? OS2_I_MESSAGE | OS2_I_BLOCK | (uint64_t)order << OS2_I_ORDER_SHIFT : 0;
+static uint64_t pass_result(enum fast pass, unsigned order) {
+    return pass == FAST_DONE ? OS2_I_MESSAGE | OS2_I_BLOCK | (uint64_t)order << OS2_I_ORDER_SHIFT : 0;
 }
 
 /* What is not the most common case, kept out of message_pass() so that this one calls nothing: a block of several
@@ -458,16 +458,16 @@ static uint64_t pass_result(enum pass pass, unsigned order) {
 static __attribute__((noinline)) uint64_t message_pass_far(struct process *x, struct process *into, uint64_t va,
                                                            unsigned order) {
     unsigned level = paging_level(order);
-    enum pass pass = pass_many(&x->space, &into->space, va);
-    if (pass == PASS_FAR && pass_find_table(&x->space, va, level) && pass_find_table(&into->space, va, level))
-        pass = pass_many(&x->space, &into->space, va);
+    enum fast pass = fast_move_many(&x->space, &into->space, va);
+    if (pass == FAST_FAR && fast_find_table(&x->space, va, level) && fast_find_table(&into->space, va, level))
+        pass = fast_move_many(&x->space, &into->space, va);
     return pass_result(pass, order);
 }
 
 uint64_t message_pass(struct process *x, struct process *into, uint64_t va) {
     unsigned limit = into->wait.control >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK, order = 0;
-    enum pass pass = block_pass(&x->space, &into->space, va, limit, &order);
-    if (__builtin_expect(pass >= PASS_FAR, 0))
+    enum fast pass = fast_move(&x->space, &into->space, va, limit, &order);
+    if (__builtin_expect(pass >= FAST_FAR, 0))
         return message_pass_far(x, into, va, order);
     return pass_result(pass, order);
 }

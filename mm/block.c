@@ -18,27 +18,8 @@
 #include "mm/block.h"
 
 #include "lib/string.h"
-#include "mm/page.h"
+#include "mm/fast.h"
 #include "mm/paging.h"
-
-static void list_block(struct space *space, uint32_t number) {
-    struct frame *f = heap_frame(space->heap, number);
-    f->prev = FRAME_NONE;
-    f->next = space->blocks;
-    if (f->next != FRAME_NONE)
-        heap_frame(space->heap, f->next)->prev = number;
-    space->blocks = number;
-}
-
-static void unlist_block(struct space *space, uint32_t number) {
-    struct frame *f = heap_frame(space->heap, number);
-    if (f->prev != FRAME_NONE)
-        heap_frame(space->heap, f->prev)->next = f->next;
-    else
-        space->blocks = f->next;
-    if (f->next != FRAME_NONE)
-        heap_frame(space->heap, f->next)->prev = f->prev;
-}
 
 static uint64_t block_bytes(unsigned order) {
     return OS2_PAGE_SIZE << order;
@@ -133,10 +114,10 @@ int block_alloc_step(struct space *space, unsigned order, uint32_t most, uint64_
     space->clearing = FRAME_NONE;
     uint64_t pa = (uint64_t)number << OS2_PAGE_SHIFT;
     heap_frame(space->heap, number)->state = OS2_FRAME_OWNED;
-    list_block(space, number);
+    frame_list_push(space->frames, &space->blocks, &space->frames[number]);
     paging_map(space, OS2_EXCHANGE_BASE + pa, pa, order, OS2_PROT_READ | OS2_PROT_WRITE, false);
     if (order == 0)
-        page_find(space, number);
+        fast_find_region(space, number);
     *ret_va = OS2_EXCHANGE_BASE + pa;
     return OS2_OK;
 }
@@ -153,13 +134,13 @@ enum os2_status block_free(struct space *space, uint64_t va) {
         __atomic_store_n(&b.device->taken, false, __ATOMIC_RELEASE);
         return OS2_OK;
     }
-    unlist_block(space, b.number);
+    frame_list_remove(space->frames, &space->blocks, &space->frames[b.number]);
     space->charged -= 1u << b.order;
     heap_free(space->heap, b.number);
     return OS2_OK;
 }
 
-/* What its descriptor says of a block that is mapped there: mm/page.h and mm/pass.h go by it. */
+/* What its descriptor says of a block that is mapped there: mm/fast.h goes by it. */
 static uint8_t state_at(uint64_t va) {
     return va < OS2_EXCHANGE_BASE ? OS2_FRAME_PLACED : OS2_FRAME_OWNED;
 }
@@ -232,10 +213,10 @@ uint64_t block_move(struct space *from, struct space *into, const struct block *
         into->device_blocks++;
         into->had_device = true;
     } else {
-        unlist_block(from, block->number);
+        frame_list_remove(from->frames, &from->blocks, &from->frames[block->number]);
         from->charged -= 1u << block->order;
         heap_frame(into->heap, block->number)->tag = frame_tag(state_at(va), block->order, into->slot);
-        list_block(into, block->number);
+        frame_list_push(into->frames, &into->blocks, &into->frames[block->number]);
         into->charged += 1u << block->order;
     }
     paging_map(into, va, block->pa, block->order, prot, block->device);
@@ -250,7 +231,7 @@ enum os2_status block_adopt(struct space *space, uint32_t number) {
         return status;
     f->state = OS2_FRAME_OWNED;
     f->owner = space->slot;
-    list_block(space, number);
+    frame_list_push(space->frames, &space->blocks, &space->frames[number]);
     space->charged += 1u << f->order;
     paging_map(space, OS2_EXCHANGE_BASE + pa, pa, f->order, OS2_PROT_READ | OS2_PROT_WRITE, false);
     return OS2_OK;

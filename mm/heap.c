@@ -1,123 +1,155 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The buddy heap: all RAM, in blocks of 2^order frames, orders 0 to 18 (1 GiB).
+ * The heap: all RAM, in blocks of 2^order frames, each with one owner or none.
  *
- * A block of order k begins at a multiple of 2^k frames; its buddy is the block whose number differs in bit k alone
- * (Knuth, TAOCP 1, section 2.5). Freeing merges a block with its buddy as long as the buddy is free and whole.
- *
- * All metadata is in the frame descriptors: the free lists run through them, never through the pages, so that a page
- * on a free list is not touched and may be one that the kernel does not even map. Only a block's first frame tells
- * state and order; every other frame is TAIL. Splitting makes one new first frame, merging turns one into TAIL: both
- * are O(1) for each level, and a check "is this the start of a block, and whose" is one load from its address.
- *
- * Merging is put off by one block (after Barkley and Lee's lazy buddy system): of each order that has no magazines, the
- * block that was freed last is kept whole, as the spare one, and the one before it is merged. So whoever gets and
- * gives back a large block splits and merges nothing. A request that finds no block that is large enough has all spares
- * merged and looks again: they never make one fail.
- *
- * Invariants (heap_check): each FREE block is on the list of its order, aligned, its tails TAIL, and its buddy is not
- * a FREE block of the same order; free_pages is their sum, with the spare ones. Each MAGAZINE block is spare or in one
- * magazine, of its order.
- *
- * One lock guards the lists, taken by mm/magazine.c, which is in front of them.
+ * Free blocks lie in each core's magazines (mm/magazine.c), which take no lock, and behind those on the buddy lists
+ * (mm/buddy.c), which are all cores'. Here is what gets them and gives them back, and how the array of descriptors is
+ * made.
  *
  * The array has descriptors for the holes between banks too, 1/256 of a hole's size: 4 MiB for the one below 4 GiB in a
  * PC. Where a hole costs more than the RAM beyond it is worth, that RAM is left out (choose()): of all stretches of
  * banks with the boot archive in them, the heap is the one that has most RAM left once its array is made. An array with
  * holes of its own was tried: a look-up in a list of banks in heap_covers() costs each move of a block 14 to 17
  * instructions.
- *
- * Rejected: bitmaps (a second structure to agree with, and a search where the list has the answer at its head);
- * headers inside free pages (touches cold memory, and a wild write destroys the heap).
  */
 #include "mm/heap.h"
 
 #include "lib/string.h"
+#include "mm/buddy.h"
+#include "mm/magazine.h"
 
-static void list_push(struct heap *heap, uint64_t number, unsigned order) {
-    struct frame *frames = heap->frames;
-    uint64_t head = frame_index(heap->free_list[order]);
-    frames[number].tag = frame_tag(OS2_FRAME_FREE, order, 0);
-    frames[number].links = frame_links(head, FRAME_NONE);
-    if (head != FRAME_NONE)
-        frames[head].prev = (uint32_t)number;
-    heap->free_list[order] = (uint32_t)number;
-}
-
-static void list_remove(struct heap *heap, const struct frame *f, unsigned order) {
-    struct frame *frames = heap->frames;
-    uint64_t next = frame_index(f->next), prev = frame_index(f->prev);
-    if (prev != FRAME_NONE)
-        frames[prev].next = (uint32_t)next;
-    else
-        heap->free_list[order] = (uint32_t)next;
-    if (next != FRAME_NONE)
-        frames[next].prev = (uint32_t)prev;
-}
-
-/* Put a block onto the free lists, merged with whatever it can be merged with. */
-static void merge(struct heap *heap, uint64_t number, unsigned order) {
-    struct frame *frames = heap->frames;
-    for (; order < OS2_ORDER_MAX; order++) {
-        uint64_t half = UINT64_C(1) << order, buddy = number ^ half;
-        if (!heap_covers(heap, buddy) || frames[buddy].tag != frame_tag(OS2_FRAME_FREE, order, 0))
-            break;
-        list_remove(heap, &frames[buddy], order);
-        frames[number | half].state = OS2_FRAME_TAIL;
-        number &= ~half;
-    }
-    list_push(heap, number, order);
-}
-
-static uint32_t take_spare(struct heap *heap, unsigned order) {
-    uint32_t number = heap->spare[order];
-    heap->spare[order] = FRAME_NONE;
+static uint32_t take(struct heap *heap, unsigned order) {
+    lock_acquire(&heap->lock);
+    uint32_t number = buddy_take(heap, order);
+    lock_release(&heap->lock);
     return number;
 }
 
-static bool merge_spares(struct heap *heap) {
-    bool any = false;
-    for (unsigned order = 0; order <= OS2_ORDER_MAX; order++) {
-        uint32_t number = take_spare(heap, order);
-        if (number == FRAME_NONE)
-            continue;
-        merge(heap, number, order);
-        any = true;
-    }
-    return any;
+/* Before a block is refused: what this core holds back may be what is missing. */
+static uint32_t drain_and_take(struct heap *heap, unsigned order) {
+    struct magazines *magazines = magazines_own(heap);
+    if (!magazines)
+        return FRAME_NONE;
+    magazine_empty(heap, &magazines->cleared, 0, magazine_count(&magazines->cleared));
+    for (unsigned k = 0; k < MAGAZINE_ORDERS; k++)
+        magazine_empty(heap, &magazines->dirty[k], k, magazine_count(&magazines->dirty[k]));
+    return take(heap, order);
 }
 
-uint32_t heap_take(struct heap *heap, unsigned order) {
-    unsigned k = order;
-    while (heap->free_list[k] == FRAME_NONE && heap->spare[k] == FRAME_NONE)
-        if (++k > OS2_ORDER_MAX)
-            return merge_spares(heap) ? heap_take(heap, order) : FRAME_NONE;
-    uint64_t number;
-    if (heap->spare[k] != FRAME_NONE) {
-        number = frame_index(take_spare(heap, k));
+static uint32_t take_dirty(struct heap *heap, unsigned order) {
+    uint32_t number = FRAME_NONE;
+    struct magazines *magazines = order < MAGAZINE_ORDERS ? magazines_own(heap) : NULL;
+    if (!magazines) {
+        number = take(heap, order);
     } else {
-        number = frame_index(heap->free_list[k]);
-        list_remove(heap, &heap->frames[number], k);
+        struct magazine *m = &magazines->dirty[order];
+        if (!magazine_count(m))
+            magazine_fill(heap, m, order);
+        if (magazine_count(m)) {
+            number = *--m->top;
+            magazine_taken(number, order, MAGAZINE_POISON);
+        }
     }
-    while (k > order) {
-        k--;
-        list_push(heap, number + (UINT64_C(1) << k), k); /* the upper half stays free */
-    }
-    heap->free_pages -= UINT64_C(1) << order;
-    return (uint32_t)number;
+    return number != FRAME_NONE ? number : drain_and_take(heap, order);
 }
 
-void heap_put(struct heap *heap, uint32_t first, unsigned order) {
-    uint32_t merged = first;
-    heap->free_pages += UINT64_C(1) << order;
-    if (order >= MAGAZINE_ORDERS && order <= OS2_ORDER_MAX) {
-        heap_frame(heap, first)->tag = frame_tag(OS2_FRAME_MAGAZINE, order, 0);
-        merged = take_spare(heap, order);
-        heap->spare[order] = first;
-    }
-    if (merged != FRAME_NONE)
-        merge(heap, frame_index(merged), order);
+static uint32_t hand_out(struct heap *heap, uint32_t number, unsigned order, unsigned state, uint16_t owner) {
+    struct frame *f = heap_frame(heap, number);
+    f->tag = frame_tag(state, order, owner);
+    f->live = f->depth = 0;
+    f->links = frame_links(FRAME_NONE, FRAME_NONE);
+    return number;
 }
+
+/* Is this the allocation that core/check.c wants to fail? */
+static bool refused(struct heap *heap) {
+#if OS2_CHECKS
+    uint32_t *refuse = &heap->refuse[heap->open ? arch_core_index() : 0];
+    return *refuse && --*refuse == 0;
+#else
+    (void)heap;
+    return false;
+#endif
+}
+
+uint32_t heap_alloc(struct heap *heap, unsigned order, unsigned state, uint16_t owner) {
+    if (order > OS2_ORDER_MAX || refused(heap))
+        return FRAME_NONE;
+    uint32_t number = take_dirty(heap, order);
+    return number == FRAME_NONE ? FRAME_NONE : hand_out(heap, number, order, state, owner);
+}
+
+uint32_t heap_alloc_cleared(struct heap *heap, unsigned state, uint16_t owner) {
+    struct magazines *magazines = magazines_own(heap);
+    uint32_t number;
+    if (refused(heap))
+        return FRAME_NONE;
+    if (magazines && magazine_count(&magazines->cleared)) {
+        number = *--magazines->cleared.top;
+        magazine_taken(number, 0, 0);
+    } else {
+        number = take_dirty(heap, 0);
+        if (number == FRAME_NONE)
+            return FRAME_NONE;
+        frames_clear(number, 1);
+    }
+    return hand_out(heap, number, 0, state, owner);
+}
+
+/* States of a block in use, as bits. */
+#define IN_USE                                                                                                         \
+    (1u << OS2_FRAME_OWNED | 1u << OS2_FRAME_PLACED | 1u << OS2_FRAME_FLIGHT | 1u << OS2_FRAME_TABLE |                 \
+     1u << OS2_FRAME_OBJECT | 1u << OS2_FRAME_KERNEL)
+
+static inline unsigned order_in_use(const struct heap *heap, uint32_t number) {
+    if (!heap_covers(heap, number))
+        panic("heap_free: frame %x is not RAM", number);
+    const struct frame *f = heap_frame(heap, number);
+    if (!(IN_USE >> f->state & 1))
+        panic("heap_free: frame %x is not the start of a block in use (state %u)", number, f->state);
+    return f->order;
+}
+
+void heap_free(struct heap *heap, uint32_t number) {
+    unsigned order = order_in_use(heap, number);
+    struct magazines *magazines = order < MAGAZINE_ORDERS ? magazines_own(heap) : NULL;
+    if (magazines) {
+        struct magazine *m = &magazines->dirty[order];
+        if (magazine_count(m) == magazine_rounds(order))
+            magazine_empty(heap, m, order, magazine_count(m) / 2);
+        magazine_freed(number, order);
+        magazine_put(heap, m, order, number);
+        return;
+    }
+    lock_acquire(&heap->lock);
+    buddy_put(heap, number, order);
+    lock_release(&heap->lock);
+}
+
+void heap_free_cleared(struct heap *heap, uint32_t number) {
+    struct magazines *magazines = magazines_own(heap);
+    if (!magazines || magazine_count(&magazines->cleared) == MAGAZINE_ROUNDS) {
+        heap_free(heap, number);
+        return;
+    }
+    ASSERT(order_in_use(heap, number) == 0);
+    magazine_put(heap, &magazines->cleared, 0, number);
+}
+
+uint64_t heap_free_pages(const struct heap *heap) {
+    uint64_t pages = heap->free_pages;
+    for (unsigned i = 0; i < CORES_MAX; i++) {
+        const struct magazines *m = heap->magazines[i];
+        if (!m)
+            continue;
+        pages += magazine_count(&m->cleared);
+        for (unsigned order = 0; order < MAGAZINE_ORDERS; order++)
+            pages += magazine_count(&m->dirty[order]) << order;
+    }
+    return pages;
+}
+
+/* ---- Building. ---- */
 
 /* The largest order of a naturally aligned block that starts at `number` and fits into `count` frames. */
 static unsigned fit(uint32_t number, uint32_t count) {
@@ -141,8 +173,6 @@ void heap_adopt(struct heap *heap, uint32_t first, uint32_t count, uint16_t owne
     }
 }
 
-/* ---- Building. ---- */
-
 /* What is in use is marked where RAM is: TAIL marks what is to be freed, and what no bank has stays RESERVED. */
 static void mark(struct heap *heap, const struct boot_range *range, unsigned from, unsigned to) {
     uint64_t first = range->base >> OS2_PAGE_SHIFT;
@@ -156,7 +186,7 @@ static void mark(struct heap *heap, const struct boot_range *range, unsigned fro
             heap->frames[n].state = (uint8_t)to;
 }
 
-/* Descriptors begin and end where page tables do, so that of what one maps all have one, or none: mm/page.c. */
+/* Descriptors begin and end where page tables do, so that of what one maps all have one, or none: mm/fast.c. */
 #define REGION 512u
 
 /* Whole pages of a bank. */
@@ -237,7 +267,7 @@ bool heap_init(struct heap *heap, const struct boot_info *info) {
             run++;
         while (run) {
             unsigned order = fit(n, run);
-            heap_put(heap, n, order);
+            buddy_put(heap, n, order);
             n += 1u << order;
             run -= 1u << order;
         }
@@ -247,50 +277,18 @@ bool heap_init(struct heap *heap, const struct boot_info *info) {
     return true;
 }
 
-const char *heap_check(struct heap *heap) {
-    const char *wrong = NULL;
-    lock_acquire(&heap->lock);
-    uint64_t listed = 0, counted = 0, kept = 0;
-    for (unsigned order = 0; order <= OS2_ORDER_MAX && !wrong; order++) {
-        uint32_t prev = FRAME_NONE;
-        for (uint32_t n = heap->free_list[order]; n != FRAME_NONE && !wrong; n = heap_frame(heap, n)->next) {
-            struct frame *f = heap_frame(heap, n);
-            uint32_t buddy = n ^ (1u << order);
-            if (f->state != OS2_FRAME_FREE || f->order != order)
-                wrong = "a block on a free list is not free, or of another order";
-            else if (n & ((1u << order) - 1))
-                wrong = "a free block is not aligned";
-            else if (f->prev != prev)
-                wrong = "a free list's links disagree";
-            else if (order < OS2_ORDER_MAX && heap_covers(heap, buddy) &&
-                     heap_frame(heap, buddy)->state == OS2_FRAME_FREE && heap_frame(heap, buddy)->order == order)
-                wrong = "two free buddies were not merged";
-            prev = n;
-            listed += UINT64_C(1) << order;
-        }
+static void make_empty(struct magazine *m) {
+    m->top = m->frame;
+    m->bottom = MAGAZINE_BOTTOM;
+}
+
+void heap_open(struct heap *heap, struct magazines *const *magazines, unsigned cores) {
+    for (unsigned i = 0; i < cores; i++) {
+        struct magazines *m = magazines[i];
+        make_empty(&m->cleared);
+        for (unsigned order = 0; order < MAGAZINE_ORDERS; order++)
+            make_empty(&m->dirty[order]);
+        heap->magazines[i] = m;
     }
-    uint64_t spare = 0;
-    for (unsigned order = 0; order <= OS2_ORDER_MAX && !wrong; order++) {
-        uint32_t n = heap->spare[order];
-        if (n == FRAME_NONE)
-            continue;
-        spare += UINT64_C(1) << order;
-        if (order < MAGAZINE_ORDERS || heap_frame(heap, n)->tag != frame_tag(OS2_FRAME_MAGAZINE, order, 0))
-            wrong = "a spare block is not free, or of another order";
-    }
-    for (uint32_t n = heap->first; n < heap->end && !wrong; n++) {
-        struct frame *f = heap_frame(heap, n);
-        if (f->state == OS2_FRAME_FREE || f->state == OS2_FRAME_MAGAZINE) {
-            *(f->state == OS2_FRAME_FREE ? &counted : &kept) += UINT64_C(1) << f->order;
-            for (uint32_t i = 1; i < 1u << f->order; i++)
-                if (f[i].state != OS2_FRAME_TAIL)
-                    wrong = "a frame inside a free block is not a tail";
-        }
-    }
-    if (!wrong && (listed != counted || listed + spare != heap->free_pages))
-        wrong = "free pages: the lists, the descriptors and the count disagree";
-    if (!wrong)
-        wrong = magazines_check(heap, kept - spare);
-    lock_release(&heap->lock);
-    return wrong;
+    heap->open = true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The buddy heap over frame descriptors; theory in mm/heap.c. */
+/* The heap: frame descriptors, and blocks of frames; theory in mm/heap.c. */
 #ifndef MM_HEAP_H
 #define MM_HEAP_H
 
@@ -89,6 +89,25 @@ static inline uint64_t frame_index(uint32_t number) {
     __asm__("" : "+r"(wide));
     return wide;
 }
+/* Lists of blocks through the descriptors of their first frames; the head is a frame number, FRAME_NONE: empty. Put one
+ * in at the head; take one out, wherever it is. */
+static inline void frame_list_push(struct frame *frames, uint32_t *head, struct frame *frame) {
+    uint64_t next = frame_index(*head), number = (uint64_t)(frame - frames);
+    frame->links = frame_links(next, FRAME_NONE);
+    if (next != FRAME_NONE)
+        frames[next].prev = (uint32_t)number;
+    *head = (uint32_t)number;
+}
+static inline void frame_list_remove(struct frame *frames, uint32_t *head, const struct frame *frame) {
+    uint64_t next = frame_index(frame->next), prev = frame_index(frame->prev);
+    if (prev != FRAME_NONE)
+        frames[prev].next = (uint32_t)next;
+    else
+        *head = (uint32_t)next;
+    if (next != FRAME_NONE)
+        frames[next].prev = (uint32_t)prev;
+}
+
 static inline struct frame *heap_frame(const struct heap *heap, uint32_t number) {
     return &heap->frames[frame_index(number)];
 }
@@ -157,41 +176,8 @@ void heap_free(struct heap *heap, uint32_t number);
 /* The same for one frame whose bytes are all 0: it need not be cleared again. */
 void heap_free_cleared(struct heap *heap, uint32_t number);
 
-/* Clear one frame ahead, for whoever asks for a cleared one on this core. False: there are enough, or none to clear. */
-bool heap_clear_ahead(struct heap *heap);
-
 /* Pages on the free lists and in magazines. Exact only where no core is inside the heap. */
 uint64_t heap_free_pages(const struct heap *heap);
-
-/* ---- Between heap.c and magazine.c: the buddy lists themselves; the lock is held. ---- */
-
-/* The first frame of a block of this order, of no list and in no state any more; FRAME_NONE. */
-uint32_t heap_take(struct heap *heap, unsigned order);
-
-/* What the checking build does with a frame of order 0 that is freed, and looks for when one is taken that was filled
- * with the word `with`. */
-#define MAGAZINE_POISON UINT64_C(0x5a5a5a5a5a5a5a5a)
-#if OS2_CHECKS
-void magazine_freed(uint32_t number, unsigned order);
-void magazine_taken(uint32_t number, unsigned order, uint64_t with);
-#else
-static inline void magazine_freed(uint32_t number, unsigned order) {
-    (void)number;
-    (void)order;
-}
-static inline void magazine_taken(uint32_t number, unsigned order, uint64_t with) {
-    (void)number;
-    (void)order;
-    (void)with;
-}
-#endif
-
-/* Do the magazines hold what they should, and `pages` together? NULL, or what is wrong. */
-const char *magazines_check(const struct heap *heap, uint64_t pages);
-
-/* Give back a block: it, or the one of its order given back before it, goes onto the free lists, merged with whatever
- * it can be merged with. */
-void heap_put(struct heap *heap, uint32_t first, unsigned order);
 
 /* Hand [first, first + count) of frames kept since boot to the heap's books as owned blocks of `owner`: calls `each`
  * with every naturally aligned piece. */

@@ -16,7 +16,7 @@
  */
 #include "mm/paging.h"
 
-#include "mm/pass.h"
+#include "mm/fast.h"
 
 #define ENTRIES 512u
 
@@ -90,25 +90,6 @@ int paging_missing(const struct space *space, uint64_t va, unsigned order) {
     return 0;
 }
 
-static void list_table(struct space *space, uint32_t number) {
-    struct frame *f = heap_frame(space->heap, number);
-    f->prev = FRAME_NONE;
-    f->next = space->table_list;
-    if (f->next != FRAME_NONE)
-        heap_frame(space->heap, f->next)->prev = number;
-    space->table_list = number;
-}
-
-static void unlist_table(struct space *space, uint32_t number) {
-    struct frame *f = heap_frame(space->heap, number);
-    if (f->prev != FRAME_NONE)
-        heap_frame(space->heap, f->prev)->next = f->next;
-    else
-        space->table_list = f->next;
-    if (f->next != FRAME_NONE)
-        heap_frame(space->heap, f->next)->prev = f->prev;
-}
-
 /* Books of a table's valid entries. The root is never counted as empty. */
 static void entries_filled(struct space *space, uint64_t *table, unsigned count) {
     struct frame *f = table_frame(space, table);
@@ -156,7 +137,7 @@ static void drop_table(struct space *space, uint64_t *entry, unsigned level) {
         if (space->hint[i].table == table)
             space->hint[i].key = UINT64_MAX;
     uint32_t number = frame_number(table);
-    unlist_table(space, number);
+    frame_list_remove(space->frames, &space->table_list, &space->frames[number]);
     arch_fence_space(&space->arch);
     if (nobody_walks(space)) {
         space->tables--;
@@ -184,7 +165,7 @@ void paging_reclaim(struct space *space) {
 uint64_t *paging_place(struct space *space, uint64_t va, unsigned order) {
     unsigned level = paging_level(order);
     const struct table_hint *hint = &space->hint[level];
-    if (hint->key != va >> (OS2_PAGE_SHIFT + 9 + 9 * level) && !pass_find_table(space, va, level))
+    if (hint->key != va >> (OS2_PAGE_SHIFT + 9 + 9 * level) && !fast_find_table(space, va, level))
         return NULL;
     uint64_t *entry = &hint->table[entry_index(va, level)];
     for (unsigned i = 0; i < paging_leaves(order); i++)
@@ -213,7 +194,7 @@ void paging_map(struct space *space, uint64_t va, uint64_t pa, unsigned order, u
         if (!arch_pte_valid(*entry)) {
             ASSERT(space->reserve_count > 0);
             uint32_t number = space->reserve[--space->reserve_count];
-            list_table(space, number);
+            frame_list_push(space->frames, &space->table_list, &space->frames[number]);
             heap_frame(space->heap, number)->depth = (uint16_t)(level - 1);
             entries_filled(space, table, 1);
             /* A walk orders its reads by address, and nothing else: who finds the link finds the table's zeros only if
@@ -334,7 +315,7 @@ void paging_let_go(struct space *space) {
 
 bool paging_hold(struct space *space, uint64_t va) {
     paging_let_go(space);
-    if (!pass_find_table(space, va, 0))
+    if (!fast_find_table(space, va, 0))
         return false;
     const struct table_hint *hint = &space->hint[0];
     uint64_t region = (va - OS2_EXCHANGE_BASE) >> (OS2_PAGE_SHIFT + PAGE_REGION_SHIFT);

@@ -37,8 +37,8 @@ struct page_hint {
 };
 
 struct space {
-    struct table_hint hint[ARCH_TOP_LEVEL + 1]; /* (o) for mm/pass.h */
-    struct page_hint page;                      /* (o) for mm/page.h */
+    struct table_hint hint[ARCH_TOP_LEVEL + 1]; /* (o) for mm/fast.h */
+    struct page_hint page;                      /* (o) for mm/fast.h */
     struct frame *frames;                       /* (i) heap->frames */
     uint64_t *root;                             /* (i) */
     struct heap *heap;                          /* (i) */

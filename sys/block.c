@@ -6,7 +6,7 @@
  * BLOCK_TOKEN_PAGES, at least one. What the turn cannot pay is cleared in the next ones. So a turn of N tokens is
  * bounded in time by N times what a token may cost, whatever calls it is spent on.
  */
-#include "mm/page.h"
+#include "mm/fast.h"
 #include "sys/dispatch.h"
 
 /* Above this order a block is cleared in several entries. */
@@ -23,7 +23,7 @@ static __attribute__((noinline)) struct light alloc_other(uint64_t control, uint
     struct core *core = arch_core();
     struct space *space = &core->current->space;
     uint64_t va;
-    if (order == 0 && page_prepare(space, &core->magazines))
+    if (order == 0 && fast_prepare(space, &core->magazines))
         return light_block_alloc(control, order, w0, w1); /* it comes here no second time */
     if (order > LIGHT_ORDER_MAX || space->clearing != FRAME_NONE || core->tokens <= more_tokens(1u << order))
         return light_long(control, order, w0, w1);
@@ -39,10 +39,10 @@ struct light light_block_alloc(uint64_t control, uint64_t order, uint64_t w0, ui
     struct space *space = &core->current->space;
     uint64_t va = 0;
     if (order == 0)
-        va = page_get(space, &core->magazines);
+        va = fast_get(space, &core->magazines);
     else if (order == LIGHT_ORDER_MAX && core->tokens > more_tokens(BLOCK_CLEAR_PAGES) &&
              space->clearing == FRAME_NONE) {
-        va = page_get_large(space);
+        va = fast_get_large(space);
         core->tokens -= va ? more_tokens(BLOCK_CLEAR_PAGES) : 0;
     }
     return __builtin_expect(va != 0, 1) ? light_result(va) : alloc_other(control, order, w0, w1);
@@ -72,7 +72,7 @@ int sys_block_alloc(struct core *core, struct process *process) {
 static __attribute__((noinline)) struct light free_other(uint64_t va) {
     struct core *core = arch_core();
     struct space *space = &core->current->space;
-    if (arch_space_plain(core, &space->arch) && page_put_large(space, va))
+    if (arch_space_plain(core, &space->arch) && fast_put_large(space, va))
         return light_status(OS2_OK);
     return light_status(block_free(space, va));
 }
@@ -83,7 +83,7 @@ struct light light_block_free(uint64_t control, uint64_t va, uint64_t w0, uint64
     (void)w1;
     struct core *core = arch_core();
     struct space *space = &core->current->space;
-    if (arch_space_plain(core, &space->arch) && page_put(space, &core->magazines, va))
+    if (arch_space_plain(core, &space->arch) && fast_put(space, &core->magazines, va))
         return light_status(OS2_OK);
     return free_other(va);
 }

@@ -2,7 +2,7 @@
 /*
  * The short way to get and to give back one page, a part of entry.S: in the place of the light calls.
  *
- * It is page_get() and page_put() of mm/page.h, line by line, with the same books; whatever is not that simple goes to
+ * It is fast_get() and fast_put() of mm/fast.h, line by line, with the same books; whatever is not that simple goes to
  * the C handler, with nothing changed. What C cannot do is here the gain: to return with the few registers cleared that
  * were used, and not ten, and to need no stack.
  *

@@ -39,7 +39,7 @@ PREFIXES = ("sys_", "light_")
 OTHERS = {"end_step": "end_step", "timer_arrived": "timer", "ipi_arrived": "ipi", "irq_arrived": "irq"}
 PARTS = {
     "arch_idle_look": "idle",
-    "arch_idle": "rest", "breath_rest": "rest", "heap_clear_ahead": "rest",
+    "arch_idle": "rest", "breath_rest": "rest", "magazine_clear_ahead": "rest",
     "riscv_trap": "trap", "x86_trap": "trap",
     "arch_interrupts_hold": "hold",
     "riscv_enter": "begin", "x86_enter": "begin",

@@ -28,8 +28,7 @@ USERS = {
     "core/state.h": ["ipc/message.c"],
     "ipc/queue.h": ["ipc/message.c", "ipc/end.c", "ipc/wait.c"],
     "ipc/wait.h": ["ipc/message.c", "ipc/notify.c", "ipc/wait.c"],
-    "mm/page.h": ["sys/block.c", "mm/page.c", "tests/unit/test_page.c"],
-    "mm/pass.h": ["ipc/message.c"],
+    "mm/fast.h": ["ipc/message.c", "sys/block.c", "mm/fast.c", "tests/unit/test_fast.c"],
 }
 
 MUTANTS = {
@@ -292,20 +291,26 @@ MUTANTS = {
         ("a block above the quota", "unit block test_quota_to_the_page",
          "if (!space_affords(space, pages)) return OS2_E_QUOTA;", ""),
     ],
+    "mm/buddy.c": [
+        ("buddies of two orders are merged", "unit heap test_against_reference",
+         "frames[buddy].tag != frame_tag(OS2_FRAME_FREE, order, 0)", "frames[buddy].state != OS2_FRAME_FREE"),
+        ("a spare block makes a request fail", "unit heap test_spare",
+         "return merge_spares(heap) ? buddy_take(heap, order) : FRAME_NONE;", "return FRAME_NONE;"),
+    ],
+    "mm/fast.h": [
+        ("a page above the quota", "unit fast test_get_refused",
+         "|| space->charged >= __atomic_load_n(&space->quota, __ATOMIC_RELAXED)", ""),
+        ("another's page is given back", "unit fast test_put_refused",
+         "if (f->tag != space->page_tag) return false;", ""),
+        ("a block above the receiver's quota", "unit message test_call_over_quota",
+         "|| !space_affords(into, pages)", ""),
+    ],
     "mm/heap.c": [
         ("frames that no bank has are free", "unit heap test_any_shape",
          "heap->frames[n] = (struct frame){.state = OS2_FRAME_RESERVED};",
          "heap->frames[n] = (struct frame){.state = OS2_FRAME_TAIL};"),
         ("what is kept is free", "unit heap test_any_shape",
          "mark(heap, &info->kept[i], OS2_FRAME_TAIL, OS2_FRAME_KERNEL);", ";"),
-        ("buddies of two orders are merged", "unit heap test_against_reference",
-         "frames[buddy].tag != frame_tag(OS2_FRAME_FREE, order, 0)", "frames[buddy].state != OS2_FRAME_FREE"),
-        ("a spare block makes a request fail", "unit heap test_spare",
-         "return merge_spares(heap) ? heap_take(heap, order) : FRAME_NONE;", "return FRAME_NONE;"),
-    ],
-    "mm/magazine.c": [
-        ("a page is handed out as it was left", "unit magazine test_cleared_ahead",
-         "frames_clear(number, 1); put_round", "put_round"),
         ("what a magazine holds makes a request fail", "unit magazine test_drained_whole",
          "return number != FRAME_NONE ? number : drain_and_take(heap, order);", "return number;"),
         ("a block is freed twice", "unit magazine test_wrong_frees_panic",
@@ -313,11 +318,9 @@ MUTANTS = {
         ("a magazine is overfull", "unit magazine test_random",
          "if (magazine_count(m) == magazine_rounds(order))", "if (false)"),
     ],
-    "mm/page.h": [
-        ("a page above the quota", "unit page test_get_refused",
-         "|| space->charged >= __atomic_load_n(&space->quota, __ATOMIC_RELAXED)", ""),
-        ("another's page is given back", "unit page test_put_refused",
-         "if (f->tag != space->page_tag) return false;", ""),
+    "mm/magazine.c": [
+        ("a page is handed out as it was left", "unit magazine test_cleared_ahead",
+         "frames_clear(number, 1); magazine_put", "magazine_put"),
     ],
     "mm/paging.c": [
         ("a cleared table is linked without a fence", "litmus table's",
@@ -328,10 +331,6 @@ MUTANTS = {
         ("emptied tables pile up", "unit block test_empty_tables", "trim(space, va, table, level);", ""),
         ("a hint to a table that is gone", "unit block test_hint_of_a_dropped_table",
          "space->hint[i].key = UINT64_MAX;", ";"),
-    ],
-    "mm/pass.h": [
-        ("a block above the receiver's quota", "unit message test_call_over_quota",
-         "|| !space_affords(into, pages)", ""),
     ],
     "mm/space.c": [
         ("tables at hand are lost at the end", "unit end test_exit",

@@ -2,6 +2,7 @@
 /* Blocks and page tables: every rule of mm/block.h and mm/paging.h, on spaces of real processes. */
 #include "tests/unit/machine.h"
 
+#include "mm/magazine.h"
 #include "mm/paging.h"
 #include "tests/host/options.h"
 
@@ -106,7 +107,7 @@ static void test_quota_beside_magazines(void **unused) {
                 heap_free(&machine.heap, got[n]);
             assert_int_equal(magazine_count(&cores[i]->magazines.dirty[order]), magazine_rounds(order));
         }
-        while (heap_clear_ahead(&machine.heap))
+        while (magazine_clear_ahead(&machine.heap))
             ;
         for (unsigned n = 0; n < MAGAZINE_ROUNDS; n++)
             got[n] = heap_alloc(&machine.heap, 0, OS2_FRAME_OBJECT, 9);

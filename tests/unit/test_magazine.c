@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "mm/magazine.h"
 #include "tests/host/host.h"
 #include "tests/host/options.h"
 
@@ -117,7 +118,7 @@ static void test_random(void **unused) {
         if (step % 997 == 0)
             bias = (unsigned)(20 + host_below(&random, 70)); /* fill for a while, then drain */
         if (host_below(&random, 8) == 0) {
-            heap_clear_ahead(&heap);
+            magazine_clear_ahead(&heap);
         } else if (held_count == 0 || (held_count < HELD_MOST && host_below(&random, 100) < bias)) {
             unsigned order = 0;
             while (order < 6 && host_below(&random, 4) == 0)
@@ -143,7 +144,7 @@ static void test_never_refused(void **unused) {
         set_up();
         for (unsigned c = 0; c < CORES; c++) {
             on(c);
-            while (heap_clear_ahead(&heap))
+            while (magazine_clear_ahead(&heap))
                 ;
             for (unsigned order = 0; order < MAGAZINE_ORDERS; order++) {
                 unsigned first = held_count;
@@ -195,7 +196,7 @@ static void test_cleared_ahead(void **unused) {
     (void)unused;
     set_up();
     unsigned n = 0;
-    while (heap_clear_ahead(&heap))
+    while (magazine_clear_ahead(&heap))
         n++;
     assert_int_equal(n, MAGAZINE_ROUNDS);
     check();

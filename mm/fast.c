@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the short way of a block does less often: see mm/pass.h. */
-#include "mm/pass.h"
+/* What the short ways of memory do less often, and those of 2 MiB: see mm/fast.h. */
+#include "mm/fast.h"
 
-bool pass_find_table(struct space *space, uint64_t va, unsigned level) {
+bool fast_find_table(struct space *space, uint64_t va, unsigned level) {
     uint64_t *table = space->root;
     if (va >= ARCH_USER_END)
         return false;
@@ -45,24 +45,24 @@ static void move_leaves(uint64_t *from, uint64_t *to, unsigned count, uint64_t f
     }
 }
 
-enum pass pass_many(struct space *from, struct space *into, uint64_t va) {
+enum fast fast_move_many(struct space *from, struct space *into, uint64_t va) {
     struct frame *f = heap_frame(from->heap, (uint32_t)((va - OS2_EXCHANGE_BASE) >> OS2_PAGE_SHIFT));
     unsigned order = f->order, level = paging_level(order), leaves = paging_leaves(order);
     uint64_t key = va >> (OS2_PAGE_SHIFT + 9 + 9 * level), index = va >> (OS2_PAGE_SHIFT + 9 * level) & 511;
     uint64_t leaf_size = OS2_PAGE_SIZE << 9 * level;
     struct table_hint *source = &from->hint[level], *target = &into->hint[level];
     if (source->key != key || target->key != key)
-        return PASS_FAR;
+        return FAST_FAR;
     uint64_t *leaf = &source->table[index], *space_for = &target->table[index];
     if (!space_affords(into, UINT64_C(1) << order))
-        return PASS_NO;
+        return FAST_NO;
     if (level && !all_free(space_for, leaves))
-        return PASS_NO;
+        return FAST_NO;
     /* A table that is not the root is counted while it is empty. */
     bool counted = level != ARCH_TOP_LEVEL;
     if (counted && source->frame->live == leaves) {
         if (from->empty_tables >= SPACE_EMPTY_TABLES)
-            return PASS_NO;
+            return FAST_NO;
         from->empty_tables++;
     }
     /* From here on nothing can fail. */
@@ -78,6 +78,67 @@ enum pass pass_many(struct space *from, struct space *into, uint64_t va) {
     else
         for (unsigned i = 0; i < leaves; i++)
             arch_fence_plain(&from->arch, va + i * leaf_size);
-    pass_owner(from, into, f, 1u << order);
-    return PASS_DONE;
+    fast_change_owner(from, into, f, 1u << order);
+    return FAST_DONE;
+}
+
+/* ---- Getting and giving back. ---- */
+
+bool fast_find_region(struct space *space, uint32_t number) {
+    uint64_t region = number >> PAGE_REGION_SHIFT, first = region << PAGE_REGION_SHIFT;
+    if (region == space->page.region)
+        return true;
+    return heap_covers(space->heap, first) && /* and so all of it */
+           paging_hold(space, OS2_EXCHANGE_BASE + ((uint64_t)number << OS2_PAGE_SHIFT));
+}
+
+bool fast_prepare(struct space *space, const struct magazines *magazines) {
+    const struct magazine *m = &magazines->cleared;
+    return space_affords(space, 1) && (magazine_count(m) || magazine_clear_ahead(space->heap)) &&
+           fast_find_region(space, m->top[-1]);
+}
+
+#define LARGE 9u
+#define LARGE_PAGES (1u << LARGE)
+
+/* The entry for 2 MiB at the exchange address `va`; NULL: its table is not linked. */
+static uint64_t *large_entry(struct space *space, uint64_t va) {
+    const struct table_hint *hint = &space->hint[1];
+    if (hint->key != va >> (OS2_PAGE_SHIFT + 18) && !fast_find_table(space, va, 1))
+        return NULL;
+    return &hint->table[va >> (OS2_PAGE_SHIFT + 9) & 511];
+}
+
+uint64_t fast_get_large(struct space *space) {
+    if (!space_affords(space, LARGE_PAGES))
+        return 0;
+    uint64_t number = heap_alloc_spare(space->heap, LARGE);
+    if (number == FRAME_NONE)
+        number = heap_alloc(space->heap, LARGE, OS2_FRAME_FLIGHT, space->slot);
+    if (number == FRAME_NONE)
+        return 0;
+    heap_frame(space->heap, (uint32_t)number)->tag = frame_tag(OS2_FRAME_FLIGHT, LARGE, space->slot);
+    uint64_t va = OS2_EXCHANGE_BASE + (number << OS2_PAGE_SHIFT), *leaf = large_entry(space, va);
+    if (!leaf || *leaf) { /* no table, or one of pages, emptied, in the way */
+        heap_free(space->heap, (uint32_t)number);
+        return 0;
+    }
+    frames_clear((uint32_t)number, LARGE_PAGES);
+    fast_attach(space, number, LARGE, space->hint[1].frame, leaf);
+    return va;
+}
+
+bool fast_put_large(struct space *space, uint64_t va) {
+    uint64_t pa = va - OS2_EXCHANGE_BASE, number = pa >> OS2_PAGE_SHIFT;
+    if (pa & ((OS2_PAGE_SIZE << LARGE) - 1) || !heap_covers(space->heap, number))
+        return false;
+    struct frame *f = &space->frames[number];
+    if (f->tag != frame_tag(OS2_FRAME_OWNED, LARGE, space->slot))
+        return false;
+    uint64_t *leaf = large_entry(space, va);
+    if (!leaf || !fast_detach(space, f, va, LARGE, space->hint[1].frame, leaf))
+        return false;
+    if (!heap_free_spare(space->heap, (uint32_t)number, LARGE))
+        heap_free(space->heap, (uint32_t)number);
+    return true;
 }

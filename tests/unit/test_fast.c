@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The short way of single pages, mm/page.h: that it is taken, and what it must leave to the long one. */
+/* The short way of single pages, mm/fast.h: that it is taken, and what it must leave to the long one. */
 #include "tests/unit/machine.h"
 
-#include "mm/page.h"
+#include "mm/fast.h"
 
 #define READ OS2_PROT_READ
 #define WRITE OS2_PROT_WRITE
@@ -26,15 +26,15 @@ static void test_taken(void **unused) {
     (void)unused;
     set_up(16);
     uint64_t first = alloc(init, 0); /* the region is known from here on */
-    while (heap_clear_ahead(&machine.heap))
+    while (magazine_clear_ahead(&machine.heap))
         ;
     uint64_t charged = space->charged;
     for (unsigned i = 0; i < MAGAZINE_ROUNDS / 2; i++) {
-        uint64_t va = page_get(space, magazines);
+        uint64_t va = fast_get(space, magazines);
         assert_int_not_equal(va, 0);
         assert_int_equal(space->charged, charged + 1);
         check();
-        assert_true(page_put(space, magazines, va));
+        assert_true(fast_put(space, magazines, va));
         assert_int_equal(space->charged, charged);
         check();
     }
@@ -47,18 +47,18 @@ static void test_get_refused(void **unused) {
     set_up(16);
     alloc(init, 0);
     uint64_t quota = space->quota;
-    while (heap_clear_ahead(&machine.heap))
+    while (magazine_clear_ahead(&machine.heap))
         ;
     space->quota = space->charged;
-    assert_int_equal(page_get(space, magazines), 0);
-    assert_false(page_prepare(space, magazines));
+    assert_int_equal(fast_get(space, magazines), 0);
+    assert_false(fast_prepare(space, magazines));
     assert_int_equal(block_alloc(space, 0, &(uint64_t){0}), OS2_E_QUOTA);
     space->quota = quota;
     for (unsigned i = 0; i < MAGAZINE_ROUNDS; i++)
         alloc(init, 0);
     while (magazine_count(&magazines->cleared))
         alloc(init, 0);
-    assert_int_equal(page_get(space, magazines), 0);
+    assert_int_equal(fast_get(space, magazines), 0);
     check();
 }
 
@@ -92,12 +92,12 @@ static void test_put_refused(void **unused) {
                             page + ((uint64_t)machine.heap.end << OS2_PAGE_SHIFT)};
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
         uint64_t charged = space->charged, free_pages = heap_free_pages(&machine.heap);
-        assert_false(page_put(space, magazines, bad[i]));
+        assert_false(fast_put(space, magazines, bad[i]));
         assert_int_equal(put(bad[i]), OS2_E_OWNER);
         assert_int_equal(space->charged, charged);
         assert_int_equal(heap_free_pages(&machine.heap), free_pages);
     }
-    assert_false(page_put(space, magazines, larger)); /* the long way's */
+    assert_false(fast_put(space, magazines, larger)); /* the long way's */
     assert_int_equal(put(larger), OS2_OK);
     assert_int_equal(put(REGION * 5), OS2_OK);
     assert_int_equal(put(page), OS2_OK);
@@ -121,7 +121,7 @@ static void test_empty_tables(void **unused) {
         uint64_t again = alloc(init, 0); /* the same frame: the region of the hint is now its own */
         assert_int_equal(again, va[i]);
         bool last = space->page.table->live == 2; /* it, and that it is held */
-        if (!page_put(space, magazines, again))
+        if (!fast_put(space, magazines, again))
             assert_int_equal(put(again), OS2_OK);
         assert_true(space->empty_tables <= SPACE_EMPTY_TABLES);
         regions += last;
