@@ -484,6 +484,21 @@ static void test_random(void **unused) {
     check();
 }
 
+/* Of a block that is lost no leaf can be reached any more, be they fenced one by one or all at once. */
+static void test_leaves_fenced(void **unused) {
+    (void)unused;
+    host_boot(&(struct host_config){.cores = 1, .ram_bytes = 16 << 20, .quiet = true});
+    struct process *p = cores[0]->current;
+    for (unsigned order = 0; order <= 5; order++) {
+        assert_int_equal(CALL(p, OS2_SYS_block_alloc, order), OS2_OK);
+        uint64_t va = p->reg[OS2_R_LABEL];
+        for (unsigned i = 0; i < 1u << order; i++)
+            tlb_touch(0, va + i * OS2_PAGE_SIZE);
+        assert_int_equal(CALL(p, OS2_SYS_block_free, va), OS2_OK);
+        check();
+    }
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_alloc),
@@ -498,6 +513,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_empty_tables_of_others),
         cmocka_unit_test(test_empty_tables_while_another_leaves),
         cmocka_unit_test(test_move),
+        cmocka_unit_test(test_leaves_fenced),
         cmocka_unit_test(test_devices),
         cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_random),
