@@ -90,8 +90,11 @@ static int crash_steal(const char *argument) {
                                0,
                                UINT64_MAX & ~(OS2_PAGE_SIZE - 1)};
     unsigned console = os2_start_handle("console.out");
+    char keys[OS2_CONSOLE_TEXT];
 
     (void)argument;
+    if (os2_console_read(console, OS2_CONSOLE_POLL, keys) != OS2_E_RIGHTS)
+        return 1;
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
         struct os2_message m = {.label = OS2_CONSOLE_WRITE_BLOCK, .w = {1, 0, 0, blocks[i]}};
         int status = os2_call(console, OS2_F_BLOCK | OS2_ACCEPT(0), &m);

@@ -3,8 +3,8 @@
  * The console: the driver of the UART and the service that everyone prints through (os2/console.h).
  *
  * One loop: receive a message, bits, or both; move bytes; answer those whose work is done. Nothing waits anywhere else.
- * Writers and readers that cannot be answered at once stand in two queues of fixed length, each process in at most one
- * place because it waits for the answer; one too many is told to come again. A writer's text stays in its block (or in
+ * Writers and readers that cannot be answered at once stand in two queues of fixed length; one too many is told to come
+ * again. A process that waits for its answer has one place; one whose deadline passes leaves its place behind. A writer's text stays in its block (or in
  * its queue entry) until the output ring has room, so a program cannot print faster than the UART sends, and the
  * console's memory has a bound. One write is never cut by another. It is answered when the UART has taken its last
  * byte, not when the ring has: so what is lost when the console ends was not answered, and its writer knows.
@@ -199,6 +199,8 @@ static int serve_write(const struct os2_message *m, void *block) {
 }
 
 static int serve_read(const struct os2_message *m) {
+    if (m->badge == OS2_CONSOLE_CLIENT)
+        return OS2_E_RIGHTS;
     if (m->w[0] & OS2_CONSOLE_POLL && !terminal.input_used) {
         struct os2_message none = {.caller = m->caller};
         os2_reply(0, &none);

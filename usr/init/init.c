@@ -157,7 +157,7 @@ static int grant_last(struct os2_child *child) {
     if (status < 0 || !services[SERVICE_CONSOLE].runs)
         return status;
     status = os2_handle_mint(services[SERVICE_CONSOLE].child.control, OS2_HANDLE_INBOX,
-                             arguments.start[0] ? OS2_CONSOLE_CLIENT : OS2_CONSOLE_OWNER, OS2_RIGHTS_ALL, &handle);
+                             arguments.start[0] ? OS2_CONSOLE_READER : OS2_CONSOLE_OWNER, OS2_RIGHTS_ALL, &handle);
     if (status < 0)
         return status;
     status = os2_child_grant(child, "console.in", handle, OS2_RIGHTS_ALL);

@@ -153,7 +153,7 @@ static int stage_grant(struct child *stage, struct child *before, struct child *
     if (status >= 0 && before)
         status = grant_minted(child, "pipe.in", before->process.control, 0, 0);
     else if (status >= 0 && console && !background)
-        status = grant_minted(child, "console.in", console, OS2_CONSOLE_CLIENT, use);
+        status = grant_minted(child, "console.in", console, OS2_CONSOLE_READER, use);
     if (status >= 0 && behind)
         status = grant_minted(child, "pipe.out", behind->process.control, 0, OS2_RIGHT_SEND);
     if (status >= 0 && machine && job_observes(stage->name))

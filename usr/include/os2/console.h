@@ -11,7 +11,8 @@
  *   READ         answered, when there is input, with LABEL = count (1 .. 40) and the bytes in the words. Readers are
  *                served in the order they came. W0 = OS2_CONSOLE_POLL: answer at once, maybe with count 0;
  *                OS2_CONSOLE_LINE: no byte behind the first \r, \n or ^D, so that what a reader of lines does not
- *                use is left for the next reader.
+ *                use is left for the next reader. Not through a handle with badge OS2_CONSOLE_CLIENT: that is what
+ *                everybody gets, to write, and from the name service.
  *   INTERRUPT    with a notify handle and W0 = bits: from now on a typed ^C is not input, but sets these bits through
  *                the handle. Without one: ^C is input again. Only through a handle with badge OS2_CONSOLE_OWNER.
  *   FLUSH        answered when all output has left the UART.
@@ -39,7 +40,8 @@ enum os2_console_operation {
 #define OS2_CONSOLE_ORDER 4u
 
 #define OS2_CONSOLE_OWNER 0u  /* the badge of the handle the console registered */
-#define OS2_CONSOLE_CLIENT 1u /* the badge of the handles it is handed on with */
+#define OS2_CONSOLE_CLIENT 1u /* the badge of the handles it is handed on with to those who write, */
+#define OS2_CONSOLE_READER 2u /* and to those who read too */
 
 /*
  * Writes text, until `deadline` at the latest (OS2_FOREVER: no limit). Text of up to a page is one write: no other
