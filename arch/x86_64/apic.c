@@ -90,7 +90,7 @@ void arch_interrupts_hold(struct core *core, bool hold) {
     (void)core;
     lapic_write(LAPIC_TPR, hold ? X86_VECTOR_PIC : 0);
 }
-_Static_assert(X86_VECTOR_IRQ + X86_IRQS <= X86_VECTOR_IPI && X86_VECTOR_IPI < X86_VECTOR_PIC &&
+_Static_assert(X86_VECTOR_IPI >> 4 < X86_VECTOR_IRQ >> 4 && X86_VECTOR_IRQ + X86_IRQS <= X86_VECTOR_PIC &&
                    X86_VECTOR_TIMER >= X86_VECTOR_PIC + 16,
                "all vectors but the timer's can be held");
 

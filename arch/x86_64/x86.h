@@ -46,10 +46,11 @@
 #define EFER_SCE_LME_LMA_NXE UINT64_C(0xd01)
 #define PAT_INITIAL UINT64_C(0x0007040600070406) /* as the processor starts: entry 0 cached, entry 3 not */
 
-/* Vectors. Interrupt number n, which is the number of an I/O APIC's input (GSI), has X86_VECTOR_IRQ + n. */
-#define X86_VECTOR_IRQ 0x20
+/* Vectors, the more urgent the higher. Interrupt number n, which is the number of an I/O APIC's input (GSI), has
+ * X86_VECTOR_IRQ + n; it is masked once it has come, so that it keeps no IPI out, which may come time and again. */
+#define X86_VECTOR_IPI 0x20
+#define X86_VECTOR_IRQ 0x30
 #define X86_IRQS 0xb0
-#define X86_VECTOR_IPI 0xd0
 #define X86_VECTOR_PIC 0xe0   /* 16 of them: nothing comes from there, but spurious ones may */
 #define X86_VECTOR_TIMER 0xf0 /* alone in its class of 16 that may be held back: arch_interrupts_hold() */
 #define X86_VECTOR_SPURIOUS 0xff
