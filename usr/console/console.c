@@ -4,10 +4,11 @@
  *
  * One loop: receive a message, bits, or both; move bytes; answer those whose work is done. Nothing waits anywhere else.
  * Writers and readers that cannot be answered at once stand in two queues of fixed length; one too many is told to come
- * again. A process that waits for its answer has one place; one whose deadline passes leaves its place behind. A writer's text stays in its block (or in
- * its queue entry) until the output ring has room, so a program cannot print faster than the UART sends, and the
- * console's memory has a bound. One write is never cut by another. It is answered when the UART has taken its last
- * byte, not when the ring has: so what is lost when the console ends was not answered, and its writer knows.
+ * again. A process that waits for its answer has one place; one whose deadline passes leaves its place behind. A
+ * writer's text stays in its block (or in its queue entry) until the output ring has room, so a program cannot print
+ * faster than the UART sends, and the console's memory has a bound. One write is never cut by another. It is answered
+ * when the UART has taken its last byte, not when the ring has: so what is lost when the console ends was not answered,
+ * and its writer knows.
  *
  * The kernel's log is drained whenever the kernel says that there is more, and printed line by line between two
  * writers, on a line of its own.
