@@ -19,8 +19,8 @@ static void print_free(const struct os2_frames *frames) {
 
 int main(void) {
     static const char *const words[OS2_FRAME_STATES] = {
-        "free, kept by cores", "free",           "tails",  "exchange blocks", "in messages",
-        "page tables",         "kernel objects", "kernel", "private blocks",  "reserved",
+        "free, in stock", "free",           "tails",  "exchange blocks", "in messages",
+        "page tables",    "kernel objects", "kernel", "private blocks",  "reserved",
     };
     unsigned machine = os2_start_handle("machine");
     struct os2_frames frames;

@@ -239,7 +239,7 @@ enum os2_device_kind { OS2_DEVICE_MEMORY, OS2_DEVICE_IRQ, OS2_DEVICE_PORTS };
 enum os2_machine_info { OS2_MACHINE_MACHINE, OS2_MACHINE_CORE, OS2_MACHINE_FRAMES };
 
 enum os2_frame_state {
-    OS2_FRAME_MAGAZINE, /* free, in a core's stock */
+    OS2_FRAME_MAGAZINE, /* free, in stock: a core's, or the last block of its order that came back */
     OS2_FRAME_FREE,
     OS2_FRAME_TAIL,   /* not the first frame of its block */
     OS2_FRAME_OWNED,  /* a process's block, at its exchange address */

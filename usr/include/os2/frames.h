@@ -15,7 +15,7 @@ struct os2_frames {
     uint64_t free_blocks[OS2_ORDER_MAX + 1]; /* by order */
 };
 
-/* Free pages, on the heap's lists or kept by cores. */
+/* Free pages, on the heap's lists or in stock. */
 static inline uint64_t os2_frames_free(const struct os2_frames *frames) {
     return frames->pages[OS2_FRAME_FREE] + frames->pages[OS2_FRAME_MAGAZINE];
 }
