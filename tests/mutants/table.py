@@ -142,6 +142,12 @@ MUTANTS = {
         ("the boot map has only the first bank above 4 GiB", "unit x86_boot test_boot_map",
          "if (g / 512 != part) pointers =", "if (false) pointers ="),
     ],
+    "core/breath.c": [
+        ("interrupts are held again before one has come in", "unit irq test_slow_machine",
+         "core->breath.let_in = LET_IN;", ""),
+        ("each entry is a stretch of its own", "unit irq test_pending",
+         "if (!core->breath.working && breathed) {", "if (true) {"),
+    ],
     "core/handle.c": [
         ("a closed handle keeps its place", "unit core test_handle_table",
          "table->entry[0].badge += (uint64_t)(handle - table->entry) - next;", ""),
