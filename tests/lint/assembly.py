@@ -19,6 +19,17 @@ def lines(text):
     return [(number, line) for number, line in found if line]
 
 
+def entries(tree):
+    """(path, text) of the entry paths' files."""
+    return [(path, text) for path, text in tree.items() if is_entry(path)]
+
+
+def followed(text):
+    """(number, line, the line behind it) of each; behind the last is nothing."""
+    found = [*lines(text), (0, "")]
+    return [(number, line, after) for (number, line), (_, after) in zip(found, found[1:])]
+
+
 def ways(text, wanted):
     """{label: its lines in a row, up to the return to the program} of the labels that `wanted` matches."""
     macros, name, body = {}, None, []

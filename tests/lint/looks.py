@@ -38,11 +38,8 @@ def check_way(way):
 
 def check(tree):
     complaints = []
-    for path, text in tree.items():
-        if not assembly.is_entry(path):
-            continue
-        lines = [*assembly.lines(text), (0, "")]
-        for (number, line), (_, after) in zip(lines, lines[1:]):
+    for path, text in assembly.entries(tree):
+        for number, line, after in assembly.followed(text):
             if (look := LOOK.match(line)) and not branches(look, after):
                 complaints.append(f"{path}:{number}: what is pending is looked at, and no branch follows")
             if LEAF.match(line) and not re.match(r"sfence\.vma\s+\w+,", after):

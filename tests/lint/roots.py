@@ -17,12 +17,9 @@ CALLS = r"fast_call(_block)?"
 
 def check(tree):
     complaints = []
-    for path, text in tree.items():
-        if not assembly.is_entry(path):
-            continue
-        lines = [*assembly.lines(text), (0, "")]
+    for path, text in assembly.entries(tree):
         before = ""
-        for (number, line), (_, after) in zip(lines, lines[1:]):
+        for number, line, after in assembly.followed(text):
             if WRITE.match(line) and not STORE.match(after):
                 complaints.append(f"{path}:{number}: the core's `current` is not stored directly after the root")
             if STORE.match(line) and not WRITE.match(before):
