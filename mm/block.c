@@ -86,11 +86,19 @@ int block_alloc_step(struct space *space, unsigned order, uint32_t most, uint64_
     uint32_t number = space->clearing;
     if (number == FRAME_NONE) {
         paging_reclaim(space);
+        uint8_t drains = space->drains;
+        space->drains = 0;
         if (!space_affords(space, pages))
             return OS2_E_QUOTA;
         number = order ? heap_alloc(space->heap, order, OS2_FRAME_FLIGHT, space->slot)
                        : heap_alloc_cleared(space->heap, OS2_FRAME_FLIGHT, space->slot);
-        if (number == FRAME_NONE)
+        /* So often and no more, however others fill up again what this call empties. */
+        if (number == FRAME_AGAIN && drains < HEAP_DRAINS) {
+            space->drains = drains + 1;
+            space->cleared = 0;
+            return BLOCK_AGAIN;
+        }
+        if (number == FRAME_NONE || number == FRAME_AGAIN)
             return OS2_E_MEMORY;
         /* Tables come after the block is known, since its address is its place in RAM. */
         space->charged += pages;

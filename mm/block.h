@@ -27,7 +27,7 @@ struct block {
     struct device_block *device; /* NULL: RAM */
 };
 
-/* block_alloc() has more to clear: make the same call again. Not a status of the ABI. */
+/* block_alloc() has more to clear, or more to look for: make the same call again. Not a status of the ABI. */
 #define BLOCK_AGAIN 1
 /* At most this many pages are cleared in one entry. */
 #define BLOCK_CLEAR_PAGES 512u

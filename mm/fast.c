@@ -115,7 +115,7 @@ uint64_t fast_get_large(struct space *space) {
     uint64_t number = heap_alloc_spare(space->heap, LARGE);
     if (number == FRAME_NONE)
         number = heap_alloc(space->heap, LARGE, OS2_FRAME_FLIGHT, space->slot);
-    if (number == FRAME_NONE)
+    if (number == FRAME_NONE || number == FRAME_AGAIN)
         return 0;
     heap_frame(space->heap, (uint32_t)number)->tag = frame_tag(OS2_FRAME_FLIGHT, LARGE, space->slot);
     uint64_t va = OS2_EXCHANGE_BASE + (number << OS2_PAGE_SHIFT), *leaf = large_entry(space, va);

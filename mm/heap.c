@@ -25,32 +25,35 @@ static uint32_t take(struct heap *heap, unsigned order) {
     return number;
 }
 
-/* Before a block is refused: what this core holds back may be what is missing. */
-static uint32_t drain_and_take(struct heap *heap, unsigned order) {
+/* Before a block is refused: what this core holds back may be what is missing. One magazine's, and not more than an
+ * entry has time for, so that a block of any order costs some entries, none of them a long one. */
+#define DRAIN_MOST 16u
+_Static_assert(HEAP_DRAINS == 2 * (MAGAZINE_ROUNDS / DRAIN_MOST) + MAGAZINE_ORDERS - 1, "all that can be held back");
+static bool drain(struct heap *heap) {
     struct magazines *magazines = magazines_own(heap);
-    if (!magazines)
-        return FRAME_NONE;
-    magazine_empty(heap, &magazines->cleared, 0, magazine_count(&magazines->cleared));
-    for (unsigned k = 0; k < MAGAZINE_ORDERS; k++)
-        magazine_empty(heap, &magazines->dirty[k], k, magazine_count(&magazines->dirty[k]));
-    return take(heap, order);
+    for (unsigned k = 0; magazines && k <= MAGAZINE_ORDERS; k++) {
+        struct magazine *m = k < MAGAZINE_ORDERS ? &magazines->dirty[k] : &magazines->cleared;
+        uint64_t count = magazine_count(m);
+        if (count) {
+            magazine_empty(heap, m, k % MAGAZINE_ORDERS, count < DRAIN_MOST ? count : DRAIN_MOST);
+            return true;
+        }
+    }
+    return false;
 }
 
 static uint32_t take_dirty(struct heap *heap, unsigned order) {
-    uint32_t number = FRAME_NONE;
     struct magazines *magazines = order < MAGAZINE_ORDERS ? magazines_own(heap) : NULL;
-    if (!magazines) {
-        number = take(heap, order);
-    } else {
-        struct magazine *m = &magazines->dirty[order];
-        if (!magazine_count(m))
-            magazine_fill(heap, m, order);
-        if (magazine_count(m)) {
-            number = *--m->top;
-            magazine_taken(number, order, MAGAZINE_POISON);
-        }
-    }
-    return number != FRAME_NONE ? number : drain_and_take(heap, order);
+    if (!magazines)
+        return take(heap, order);
+    struct magazine *m = &magazines->dirty[order];
+    if (!magazine_count(m))
+        magazine_fill(heap, m, order);
+    if (!magazine_count(m))
+        return FRAME_NONE;
+    uint32_t number = *--m->top;
+    magazine_taken(number, order, MAGAZINE_POISON);
+    return number;
 }
 
 static uint32_t hand_out(struct heap *heap, uint32_t number, unsigned order, unsigned state, uint16_t owner) {
@@ -76,7 +79,9 @@ uint32_t heap_alloc(struct heap *heap, unsigned order, unsigned state, uint16_t 
     if (order > OS2_ORDER_MAX || refused(heap))
         return FRAME_NONE;
     uint32_t number = take_dirty(heap, order);
-    return number == FRAME_NONE ? FRAME_NONE : hand_out(heap, number, order, state, owner);
+    if (number == FRAME_NONE)
+        return drain(heap) ? FRAME_AGAIN : FRAME_NONE;
+    return hand_out(heap, number, order, state, owner);
 }
 
 uint32_t heap_alloc_cleared(struct heap *heap, unsigned state, uint16_t owner) {

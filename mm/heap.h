@@ -8,6 +8,8 @@
 
 /* A frame number is a physical address >> OS2_PAGE_SHIFT. Number 0 is never RAM that the heap hands out: "none". */
 #define FRAME_NONE 0u
+/* No frame's number either: there is none at hand, but there may be one for who asks again. */
+#define FRAME_AGAIN UINT32_MAX
 
 /*
  * One descriptor for each 4 KiB frame between the first and the last RAM. Only the first frame of a block carries the
@@ -129,7 +131,9 @@ bool heap_init(struct heap *heap, const struct boot_info *info);
 void heap_open(struct heap *heap, struct magazines *const *magazines, unsigned cores);
 
 /* A block of 2^order frames, naturally aligned, its memory as it was left; its first descriptor gets `state` and
- * `owner`. FRAME_NONE when the heap has none. */
+ * `owner`. FRAME_NONE when the heap has none. FRAME_AGAIN when it had none, but has now been given a part of what this
+ * core held back: ask again, in another entry. After HEAP_DRAINS of them it had all that was held back. */
+#define HEAP_DRAINS 7
 uint32_t heap_alloc(struct heap *heap, unsigned order, unsigned state, uint16_t owner);
 
 /* The spare block of this order, without more ado, in no state yet; FRAME_NONE where there is none at hand. And its
@@ -160,7 +164,7 @@ static inline bool heap_free_spare(struct heap *heap, uint32_t number, unsigned 
     return room;
 }
 
-/* heap_alloc() of one frame, cleared. */
+/* heap_alloc() of one frame, cleared; FRAME_NONE, which nobody gets who is within quota. */
 uint32_t heap_alloc_cleared(struct heap *heap, unsigned state, uint16_t owner);
 
 /* Make memory 0: a multiple of 128 bytes, aligned to 8; or whole frames. */

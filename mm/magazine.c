@@ -15,7 +15,8 @@
  * No request for one frame within quota ever fails. init's quota, of which all others are parts, leaves out what the
  * magazines of all cores can hold together. So whoever is within quota finds more free frames than magazines have room
  * for, and one of them is on the heap's lists, however the rest is spread. That is why magazines have fixed rounds.
- * A block of a higher order can be refused by fragmentation; before it is, this core's magazines are given back.
+ * A block of a higher order can be refused by fragmentation; before it is, this core's magazines are given back, some
+ * rounds for each entry into the kernel.
  *
  * Frames in magazines are in a state of their own, so that the heap never merges them. In the checking build a frame
  * of order 0 is filled with a pattern when it is freed, and it is a panic if that pattern, or the 0 of a cleared one,

@@ -118,9 +118,10 @@ static bool nobody_walks(const struct space *space) {
 }
 
 /*
- * Unlink the barren table that `entry` points to, and all below it. The hardware may hold a pointer to it until the
- * space is fenced. Where the space is this core's current one that is done at once and the table goes back to the heap;
- * else another core may just be leaving this space, so the table waits on the stale list for paging_reclaim().
+ * Unlink the barren table that `entry` points to, and all below it; then all its bytes are 0. The hardware may hold a
+ * pointer to it until the space is fenced. Where the space is this core's current one that is done at once and the
+ * table goes back to the heap; else another core may just be leaving this space, so the table waits on the stale list
+ * for paging_reclaim().
  */
 static void drop_table(struct space *space, uint64_t *entry, unsigned level) {
     uint64_t *table = table_of(*entry);
@@ -142,7 +143,7 @@ static void drop_table(struct space *space, uint64_t *entry, unsigned level) {
     if (nobody_walks(space)) {
         space->tables--;
         space->charged--;
-        heap_free(space->heap, number);
+        heap_free_cleared(space->heap, number);
     } else {
         heap_frame(space->heap, number)->next = space->stale_tables;
         space->stale_tables = number;
@@ -158,7 +159,7 @@ void paging_reclaim(struct space *space) {
         space->stale_tables = heap_frame(space->heap, number)->next;
         space->tables--;
         space->charged--;
-        heap_free(space->heap, number);
+        heap_free_cleared(space->heap, number);
     }
 }
 

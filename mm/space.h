@@ -60,6 +60,7 @@ struct space {
     uint16_t slot;                              /* (i) owner's number in descriptors */
     uint16_t device_blocks;                     /* (o) */
     bool had_device;                            /* (o) at any time: a bus master may know its pages; see ipc/end.c */
+    uint8_t drains;    /* (o) of block_alloc(): how often it was to be called again, for want of a block */
     uint32_t clearing; /* (o) a block of block_alloc() that is cleared in steps, FRAME_NONE: none */
     uint32_t cleared;  /* (o) its pages cleared so far */
 };

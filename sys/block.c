@@ -28,6 +28,8 @@ static __attribute__((noinline)) struct light alloc_other(uint64_t control, uint
     if (order > LIGHT_ORDER_MAX || space->clearing != FRAME_NONE || core->tokens <= more_tokens(1u << order))
         return light_long(control, order, w0, w1);
     int status = block_alloc(space, (unsigned)order, &va);
+    if (status == BLOCK_AGAIN)
+        return light_long(control, order, w0, w1);
     if (status < 0)
         return light_status(status);
     core->tokens -= more_tokens(1u << order);
@@ -59,7 +61,7 @@ int sys_block_alloc(struct core *core, struct process *process) {
         most < BLOCK_CLEAR_PAGES / BLOCK_TOKEN_PAGES ? (uint32_t)most * BLOCK_TOKEN_PAGES : BLOCK_CLEAR_PAGES;
     uint32_t before = space->clearing == FRAME_NONE ? 0 : space->cleared;
     int status = block_alloc_step(space, (unsigned)order, pages, &va);
-    if (status >= 0)
+    if (status >= 0 && space->cleared > before)
         core->tokens -= more_tokens(space->cleared - before);
     if (status == BLOCK_AGAIN)
         return SYSCALL_AGAIN;

@@ -75,10 +75,30 @@ static void keep(uint32_t number, unsigned order, bool cleared) {
     held_pages += UINT64_C(1) << order;
 }
 
+static unsigned held_back(void) {
+    const struct magazines *m = &magazines[arch_core_index()];
+    unsigned blocks = (unsigned)magazine_count(&m->cleared);
+    for (unsigned order = 0; order < MAGAZINE_ORDERS; order++)
+        blocks += (unsigned)magazine_count(&m->dirty[order]);
+    return blocks;
+}
+
+/* As a system call does it: again, as long as there may be a block. Each time costs little, and leads somewhere. */
+static unsigned again;
+static uint32_t alloc(unsigned order) {
+    uint32_t number;
+    unsigned before = held_back();
+    for (again = 0; (number = heap_alloc(&heap, order, OS2_FRAME_OBJECT, 7)) == FRAME_AGAIN; again++) {
+        unsigned now = held_back();
+        assert_in_range(before - now, 1, MAGAZINE_ROUNDS / 2);
+        before = now;
+    }
+    return number;
+}
+
 static bool take(unsigned order, bool cleared) {
     bool promised = order == 0 && all_pages - held_pages > CORES * MAGAZINE_PAGES;
-    uint32_t number =
-        cleared ? heap_alloc_cleared(&heap, OS2_FRAME_OBJECT, 7) : heap_alloc(&heap, order, OS2_FRAME_OBJECT, 7);
+    uint32_t number = cleared ? heap_alloc_cleared(&heap, OS2_FRAME_OBJECT, 7) : alloc(order);
     if (number == FRAME_NONE) {
         if (promised)
             fail_msg("one frame is refused, and %lu are free", all_pages - held_pages);
@@ -250,6 +270,25 @@ static void test_drained_whole(void **unused) {
     check();
 }
 
+/* A core that holds back all it can gives it up in steps, none of them long. */
+static void test_drained_in_steps(void **unused) {
+    (void)unused;
+    set_up();
+    while (magazine_clear_ahead(&heap))
+        ;
+    for (unsigned order = 0; order < MAGAZINE_ORDERS; order++) {
+        for (unsigned i = 0; i < magazine_rounds(order); i++)
+            assert_true(take(order, false));
+        while (held_count)
+            give(0);
+    }
+    assert_int_equal(held_back(), 2 * MAGAZINE_ROUNDS + 8 + 4 + 2);
+    assert_false(take(OS2_ORDER_MAX, false)); /* there is less RAM */
+    assert_int_equal(held_back(), 0);
+    assert_int_equal(again, HEAP_DRAINS);
+    check();
+}
+
 /* The checking build sees a write to a free frame, be it a cleared one or not. */
 static void write_while_free(bool cleared) {
     set_up();
@@ -290,6 +329,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_cleared_ahead),
         cmocka_unit_test(test_drained),
         cmocka_unit_test(test_drained_whole),
+        cmocka_unit_test(test_drained_in_steps),
         cmocka_unit_test(test_written_while_free),
         cmocka_unit_test(test_wrong_frees_panic),
     };
