@@ -53,9 +53,6 @@ struct light light_handle_mint(uint64_t control, uint64_t kind, uint64_t badge, 
 }
 
 struct light light_handle_close(uint64_t control, uint64_t label, uint64_t w0, uint64_t w1) {
-    (void)label;
-    (void)w0;
-    (void)w1;
     struct core *core = arch_core();
     struct handle_table *table = core->current->handles;
     struct handle *h = handle_get(table, control >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK);
