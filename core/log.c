@@ -121,9 +121,6 @@ void log_set_reader(const struct log_reader *reader) {
 
 bool log_wants_reader(struct log_reader *ret_reader) {
     struct log *log = &machine.log;
-    if (__atomic_load_n(&log->written, __ATOMIC_RELAXED) == __atomic_load_n(&log->read, __ATOMIC_RELAXED) ||
-        __atomic_load_n(&log->reader.bits, __ATOMIC_RELAXED) == 0)
-        return false;
     lock_acquire(&log->lock);
     bool wants = log->written != log->read && log->reader.bits;
     if (wants) {

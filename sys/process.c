@@ -152,30 +152,14 @@ int sys_process_kill(struct core *core, struct process *process) {
 /* ---- process_info. ---- */
 
 static unsigned state_for_program(uint64_t word) {
-    switch (state_kind(word)) {
-    case KIND_FREE:
-        return OS2_STATE_FREE;
-    case KIND_NEW:
-        return OS2_STATE_NEW;
-    case KIND_RUN:
-        return OS2_STATE_RUNNING;
-    case KIND_RDY:
-    case KIND_CLM:
-        return OS2_STATE_READY;
-    case KIND_RCV:
-        return state_peer(word) == SLOT_NOBODY ? OS2_STATE_SLEEP : OS2_STATE_RECEIVE;
-    case KIND_SND:
-        return OS2_STATE_SEND;
-    case KIND_CAL:
-        return OS2_STATE_CALL;
-    case KIND_END:
-    case KIND_CHD:
-        return OS2_STATE_ENDING;
-    case KIND_HELD:
-    case KIND_DEAD:
-        return OS2_STATE_ENDED;
-    }
-    return OS2_STATE_FREE;
+    static const uint8_t states[16] = {
+        [KIND_FREE] = OS2_STATE_FREE,  [KIND_NEW] = OS2_STATE_NEW,    [KIND_RUN] = OS2_STATE_RUNNING,
+        [KIND_RDY] = OS2_STATE_READY,  [KIND_CLM] = OS2_STATE_READY,  [KIND_RCV] = OS2_STATE_RECEIVE,
+        [KIND_SND] = OS2_STATE_SEND,   [KIND_CAL] = OS2_STATE_CALL,   [KIND_END] = OS2_STATE_ENDING,
+        [KIND_CHD] = OS2_STATE_ENDING, [KIND_HELD] = OS2_STATE_ENDED, [KIND_DEAD] = OS2_STATE_ENDED,
+    };
+    bool sleeps = state_kind(word) == KIND_RCV && state_peer(word) == SLOT_NOBODY;
+    return sleeps ? OS2_STATE_SLEEP : states[state_kind(word)];
 }
 
 static int state_facts(struct core *core, uint64_t *r, struct slot *slot) {
