@@ -2,9 +2,10 @@
 /*
  * A program's breath: the least time that it gets between two stretches of the kernel's work.
  *
- * Each entry into the kernel is bounded, but entries can follow each other with no instruction of a program between: a
- * deadline that has passed fires at once, the next interrupt is pending already, of a hundred processes that end each
- * has a step to be done. So what is bounded is the stretch, from a program's instruction to the next one, whoever's.
+ * Each entry into the kernel is bounded. But entries can follow each other with no instruction of a program between
+ * them: a deadline that has passed fires at once, the next interrupt is pending already, and of a hundred processes
+ * that end each has a step to be done. So what has to be bounded is a stretch: all that a core does from one program's
+ * instruction to the next one, whoever's that is.
  *
  *     program --interrupt, or a dispatch that finds an end--> stretch --leave, soon enough--> program
  *                                                                |
@@ -12,22 +13,22 @@
  *                                                                v
  *                                                     program, interrupts held --timer, after BREATH--> program
  *
- * A stretch that has lasted STRETCH takes up nothing more: of the interrupts that are pending the next is left pending,
- * of the ends the next waits for the next dispatch. The one piece of work that goes on then is done, and each is
- * bounded by itself. When it is left for a program the port is told to hold all interrupts but the timer's, and the
- * timer is set no earlier than BREATH from now, whatever deadlines have passed. Then everything is let in again. Two
- * stretches with less than a BREATH between are one.
+ * A stretch that has lasted STRETCH takes up nothing more. The next pending interrupt stays pending, and the next end
+ * waits for the next dispatch. The one piece of work that goes on is finished; each piece is bounded by itself. When
+ * the core then leaves the kernel, it tells the port to hold all interrupts but the timer's, and sets the timer no
+ * earlier than BREATH from now, whatever deadlines have passed. When that fires, everything is let in again. Two
+ * stretches with less than a BREATH between them count as one.
  *
- * What was held is let in by the timer's entry and comes in entries of its own. So there is no new hold before LET_IN
- * entries have been left: else nothing would come in any more where one entry takes longer than STRETCH, as in an
- * emulator on a busy host.
+ * What was held is let in by the timer's entry, and comes in entries of its own. So after a hold the core leaves the
+ * kernel LET_IN times before it may hold again. Else nothing would come in any more where one entry takes longer than
+ * STRETCH, as in an emulator on a busy host.
  *
- * A core with nobody ready keeps nobody waiting: it takes up whatever comes, and its stretch begins anew. So does one
- * that has passed over some ready processes which were doomed (sys/loop.c): they had places in the queue, and what is
- * done for them are their turns.
+ * A core with no process ready keeps nobody waiting: it takes up whatever comes, and its stretch begins anew. So does
+ * the stretch of a core that has passed over some doomed processes in its queue (sys/loop.c): what it did for them was
+ * their turns.
  *
- * Time is what is measured, since that is what somebody waits. The instructions that it is are counted, and bounded, by
- * tests/bench/entries.py.
+ * The core measures time, since that is what somebody waits. tests/bench/entries.py counts the instructions of the
+ * longest stretch, and bounds them.
  *
  * Rejected: a count of pieces of work (they differ by fifty times); a hold after each interrupt (every wake-up by
  * another core would wait for it); leaving out one class of interrupts (each of them, and ends, can be made to come

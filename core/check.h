@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What only the checking build does, by boot arguments: see core/check.c. Elsewhere all of it is nothing. */
+/* What only the checking build does, by boot arguments: see tests/checks/stop.c. Elsewhere all of it is nothing. */
 #ifndef CORE_CHECK_H
 #define CORE_CHECK_H
 
@@ -27,16 +27,13 @@ void check_ipi(void);
 #else
 static inline void check_boot(void) {}
 static inline int check_call(struct core *core, struct process *process, unsigned number, syscall_handler *handler) {
-    (void)number;
     return handler(core, process);
 }
 static inline enum os2_status check_delivery(struct process *from, struct process *into, check_parcel *look,
                                              struct parcel *parcel) {
     return look(from, into, parcel);
 }
-static inline void check_moment(struct core *core) {
-    (void)core;
-}
+static inline void check_moment(struct core *core) {}
 static inline void check_ipi(void) {}
 #endif
 

@@ -2,9 +2,10 @@
 /*
  * Loans of quanta: with how many tokens does a server work, whose turn was spent before it answered?
  *
- * A call switches to the server and the turn goes on there, so the server works on its client's tokens. Where they run
- * out, its next turn is to have its client's quantum again, be that smaller or larger than its own: then a chain of
- * calls gets the share of the client that began it, whatever the quanta of its servers are. The client lends it.
+ * A call switches to the server and the turn goes on there, so the server works on its client's tokens. When they are
+ * spent, the server's next turn has its client's quantum again, be that smaller or larger than its own. So a chain of
+ * calls gets the share of the client that began it, whatever the quanta of its servers are. We say that the client
+ * lends its quantum.
  *
  *     A loan lasts while the client waits for the answer to that very call, and no longer than to the server's next
  *     receive. It ends with the answer, with the client's deadline, and with the client's end.
@@ -12,21 +13,21 @@
  *     While others wait too, for this server to take or to answer their calls, the server goes on with the largest of
  *     their quanta, the loan and its own. Anybody may make a client of quantum 1; it must not hold up the others.
  *
- * No count of loans is kept, since a client that gives up tells nobody. A loan is known by the name of the wait (slot
- * and number, as a reply names it), and stands while the slot's word is that wait: CAL, this server, that number. So
- * it costs a call one store, `lender`, which also the short ways make, and ends by itself.
+ * A client that gives up tells nobody, so loans are not counted. A loan has the name of the client's wait: slot and
+ * number, as a reply names it. It stands while the slot's word is that very wait: CAL, this server, that number. So a
+ * loan ends by itself, and costs a call one store, of `lender`, which the short ways make too.
  *
- * A server that receives while a call is unanswered parks it. Parked calls lend nothing any more, since the server may
- * work for anybody, but they are others who wait. The newest OWED are remembered by name. One that has more unanswered
- * at a time is `crowded` from then on and never works with less than its own quantum.
+ * A server that receives while a call is unanswered parks that call. A parked call lends nothing any more, since the
+ * server may work for anybody. But its client is one of the others who wait. The server remembers OWED parked calls by
+ * name. One that ever had more of them is `crowded` from then on, and never works with less than its own quantum.
  *
  * A yield in a turn of the process's own, of its own quantum, changes nothing: the next turn has that quantum too,
- * whoever waits. So the entry path, which makes such yields, need not know of loans; and a turn of another quantum is
- * begun, and ended, by the long way only (arch_space_spoil() in core/turn.c).
+ * whoever waits. So the entry path, which makes such yields, need not know of loans. A turn of another quantum begins
+ * and ends by the long way only (arch_space_spoil() in core/turn.c).
  *
- * Who waits to be taken is read from the queue without its lock, the first few of it: a hint about slots, which are
- * type-stable. What is read of a process counts only if its slot's word, before and after, is the same wait for this
- * server: the object of one that has ended meanwhile may be a page of a program by now, which put there what it likes.
+ * Those who wait to be taken are found in the queue, without its lock, and only the first few of it. That is a hint
+ * about slots, which are type-stable. What is read of a process counts only if its slot's word is the same wait for
+ * this server before and after: an object whose process has ended may be a program's page by now, with anything in it.
  *
  * Rejected: to let the loan last until the server takes another message. A server that answered by `reply`, or whose
  * client had ended, kept a quantum of 1 or of a million for good.

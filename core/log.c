@@ -49,6 +49,15 @@ static void begin(struct log *log, uint64_t writer) {
     }
 }
 
+/* Put `text` and a newline behind the `n` bytes that a line of this size has. Returns how many it has then. */
+static size_t end_line(char *line, size_t size, size_t n, const char *text, va_list list) {
+    n += format_list(line + n, size - n - 1, text, list);
+    if (n > size - 2)
+        n = size - 2;
+    line[n++] = '\n';
+    return n;
+}
+
 void log_line(const char *text, ...) {
     char line[200];
     uint64_t us = machine.clock_hz ? (arch_clock() - machine.boot_time) * 1000000 / machine.clock_hz : 0;
@@ -56,11 +65,8 @@ void log_line(const char *text, ...) {
     size_t n = format(line, sizeof line, "[%3lu.%06lu core%u] ", us / 1000000, us % 1000000, core ? core->index : 0);
     va_list list;
     va_start(list, text);
-    n += format_list(line + n, sizeof line - n - 1, text, list);
+    n = end_line(line, sizeof line, n, text, list);
     va_end(list);
-    if (n > sizeof line - 2)
-        n = sizeof line - 2;
-    line[n++] = '\n';
 
     struct log *log = &machine.log;
     lock_acquire(&log->lock);
@@ -106,27 +112,20 @@ size_t log_read(char *to, size_t size) {
     return n;
 }
 
-void log_set_reader(uint16_t slot, uint64_t generation, uint64_t bits) {
+void log_set_reader(const struct log_reader *reader) {
     struct log *log = &machine.log;
     lock_acquire(&log->lock);
-    log->reader = slot;
-    log->reader_generation = generation;
-    log->reader_bits = bits;
+    log->reader = *reader;
     lock_release(&log->lock);
 }
 
-bool log_wants_reader(uint16_t *ret_slot, uint64_t *ret_generation, uint64_t *ret_bits) {
+bool log_wants_reader(struct log_reader *ret_reader) {
     struct log *log = &machine.log;
-    if (__atomic_load_n(&log->written, __ATOMIC_RELAXED) == __atomic_load_n(&log->read, __ATOMIC_RELAXED) ||
-        __atomic_load_n(&log->reader_bits, __ATOMIC_RELAXED) == 0)
-        return false;
     lock_acquire(&log->lock);
-    bool wants = log->written != log->read && log->reader_bits;
+    bool wants = log->written != log->read && log->reader.bits;
     if (wants) {
-        *ret_slot = log->reader;
-        *ret_generation = log->reader_generation;
-        *ret_bits = log->reader_bits;
-        log->reader_bits = 0; /* once, until it reads again */
+        *ret_reader = log->reader;
+        log->reader.bits = 0; /* once, until it reads again */
     }
     lock_release(&log->lock);
     return wants;
@@ -137,11 +136,8 @@ void panic(const char *text, ...) {
     va_list list;
     size_t n = format(line, sizeof line, "\nkernel panic: ");
     va_start(list, text);
-    n += format_list(line + n, sizeof line - n - 1, text, list);
+    n = end_line(line, sizeof line, n, text, list);
     va_end(list);
-    if (n > sizeof line - 2)
-        n = sizeof line - 2;
-    line[n++] = '\n';
     /* Pairs with the look in ipi_arrived(): a core that is sent for sees that it is to stop. */
     const struct core *core = arch_core();
     uint64_t me = 1 + (core ? core->index : 0);

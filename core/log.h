@@ -3,7 +3,7 @@
 #ifndef CORE_LOG_H
 #define CORE_LOG_H
 
-#include "arch/arch.h"
+#include "core/log_ring.h"
 
 /* Text of the program `name` (16 bytes, zero-padded) in `slot`, who is a writer of its own as long as `writer` is the
  * same. Each of its lines begins with who it is: "name(slot): ". */
@@ -12,10 +12,10 @@ void log_text(const char name[16], unsigned slot, uint64_t writer, const char *t
 /* Take up to `size` bytes out; 0: nothing there. The first call ends output on the firmware's console. */
 size_t log_read(char *to, size_t size);
 
-/* Whom to tell, by bits, when there is more. */
-void log_set_reader(uint16_t slot, uint64_t generation, uint64_t bits);
+/* Whom to tell when there is more. */
+void log_set_reader(const struct log_reader *reader);
 
-/* At kernel exit: is there more, and somebody to tell? Then who; it is asked for once. */
-bool log_wants_reader(uint16_t *ret_slot, uint64_t *ret_generation, uint64_t *ret_bits);
+/* Is there more, and somebody to tell? Then who; he is told once. */
+bool log_wants_reader(struct log_reader *ret_reader);
 
 #endif

@@ -31,8 +31,7 @@ struct core_shared {
 struct core {
     struct arch_core arch;
     int64_t tokens; /* (c) left in this turn */
-    /* (c) Whose tables are in satp (CR3), NULL: the kernel's. Others read it (a): pairs with roots_left() in ipc/end.c.
-     * */
+    /* (c) Whose tables are in satp (CR3); NULL: the kernel's. Others read it (a): pairs with roots_left() of end.c. */
     struct process *current;
     struct slot *slots;            /* (i) machine.slot, for the entry path */
     uint64_t run_word, ready_word; /* (i) RUN and RDY with this core */
@@ -85,7 +84,7 @@ struct irq {
     bool held;     /* it has fired too often, and its driver's acknowledge does not let it in */
 };
 
-/* The checking build: see core/check.c. */
+/* The checking build: see tests/checks/stop.c. */
 struct checks {
     bool recount, faults;          /* (i) what the boot arguments ask for */
     uint32_t stop, stopped;        /* (a) whether a core counts; so many others wait for it */
@@ -121,5 +120,8 @@ struct machine {
 
 extern struct core *cores[CORES_MAX]; /* (i) */
 extern struct machine machine;
+
+/* Memory of the kernel's own, for good: whole pages, cleared. Where there is none, a panic says what it was for. */
+void *machine_memory(size_t bytes, const char *what);
 
 #endif

@@ -37,21 +37,14 @@ static size_t object_bytes(const struct process *process) {
 
 const uint64_t process_none[PROCESS_NONE_WORDS];
 
-bool process_table_init(void) {
+void process_table_init(void) {
     uint32_t count = machine.heap.ram_pages / SLOT_RAM_PAGES;
     count = count < SLOTS_LEAST ? SLOTS_LEAST : count > SLOTS_MOST ? SLOTS_MOST : count;
-    unsigned order = 0;
-    while ((OS2_PAGE_SIZE << order) < count * sizeof(struct slot))
-        order++;
-    uint32_t number = heap_alloc(&machine.heap, order, OS2_FRAME_KERNEL, 0);
-    if (number == FRAME_NONE)
-        return false;
-    machine.slot = frame_memory(number);
+    machine.slot = machine_memory(count * sizeof(struct slot), "the process table");
     machine.slot_count = count;
     machine.slot_high = 1;
     /* Slot 0 is no process's, and init's costs nothing. */
     machine.slot_pages = (uint32_t)((machine.heap.ram_pages + count - 3) / (count - 2));
-    memset(machine.slot, 0, OS2_PAGE_SIZE << order);
     machine.slot[SLOT_NONE].word = state(KIND_FREE, 0, 0);
     for (uint32_t i = 1; i < count; i++) {
         struct slot *s = &machine.slot[i];
@@ -63,7 +56,6 @@ bool process_table_init(void) {
         s->parent = SLOT_NONE;
         machine.slot_free[i / 64] |= UINT64_C(1) << i % 64;
     }
-    return true;
 }
 
 static uint64_t free_bit(uint32_t index) {
@@ -128,6 +120,35 @@ const char *slot_check(void) {
     return machine.slot_high == high ? NULL : "slot_high is not above the highest slot in use";
 }
 
+/* Give an empty object and its slot what a new process has; from the word's store on others may look at them. */
+static void fill(struct process *p, struct slot *slot, struct slot *parent, const struct process_request *request) {
+    p->slot = slot;
+    p->caller_word = state(KIND_RCV, slot->index, 0);
+    p->called_word = state(KIND_CAL, slot->index, 0);
+    p->wait = WAIT_PLAIN(0);
+    p->quantum = request->quantum;
+    p->watchdog = request->watchdog;
+    p->name[0] = request->name[0];
+    p->name[1] = request->name[1];
+
+    slot->process = p;
+    slot->parent = parent ? parent->index : SLOT_NONE;
+    slot->parent_life = parent ? slot_generation(parent) : 0;
+    slot->generation = slot->born = slot_generation(slot);
+    slot->notify_bits = request->notify_bits;
+    slot->note = slot->noted = 0;
+    slot->mask = ~UINT64_C(0);
+    slot->spent = 0;
+    slot->children = slot->held = 0;
+    slot->abandoned = 0;
+    slot->end_reason = OS2_END_NONE;
+    slot->end_cursor = 0;
+    slot->end_stage = 0;
+    if (parent)
+        __atomic_fetch_add(&parent->children, 1, __ATOMIC_RELAXED);
+    arch_store_release(&slot->word, state(KIND_NEW, 0, wait_begin(slot)));
+}
+
 enum os2_status process_make(struct slot *parent, const struct process_request *request, struct slot **ret_slot) {
     struct heap *heap = &machine.heap;
     struct slot *slot = slot_get();
@@ -142,35 +163,8 @@ enum os2_status process_make(struct slot *parent, const struct process_request *
     status = space_init(&p->space, heap, &machine.devices, slot->index, request->quota, 2);
     if (status != OS2_OK)
         goto fail;
-    p->slot = slot;
-    p->caller_word = state(KIND_RCV, slot->index, 0);
-    p->called_word = state(KIND_CAL, slot->index, 0);
-    p->wait = WAIT_PLAIN(0);
     p->handles = frame_memory(table);
-    p->quantum = request->quantum;
-    p->watchdog = request->watchdog;
-    p->name[0] = request->name[0];
-    p->name[1] = request->name[1];
-
-    slot->process = p;
-    slot->parent = parent ? parent->index : SLOT_NONE;
-    slot->generation = slot_generation(slot);
-    slot->parent_life = parent ? slot_generation(parent) : 0;
-    slot->born = slot_generation(slot);
-    slot->notify_bits = request->notify_bits;
-    slot->note = 0;
-    slot->noted = 0;
-    slot->mask = ~UINT64_C(0);
-    slot->spent = 0;
-    slot->children = 0;
-    slot->held = 0;
-    slot->abandoned = 0;
-    slot->end_reason = OS2_END_NONE;
-    slot->end_cursor = 0;
-    slot->end_stage = 0;
-    if (parent)
-        __atomic_fetch_add(&parent->children, 1, __ATOMIC_RELAXED);
-    arch_store_release(&slot->word, state(KIND_NEW, 0, wait_begin(slot)));
+    fill(p, slot, parent, request);
     *ret_slot = slot;
     return OS2_OK;
 

@@ -74,9 +74,9 @@ struct slot {
 _Static_assert(sizeof(struct slot) == SLOT_SIZE, "handles hold the offset of a slot");
 
 /*
- * What a wait was asked for: kept so that a receive can be made again (rule 9 of the protocol), and so that an answer
- * is held against what the call accepts. Whenever its process is not in a wait, all but control are as in WAIT_PLAIN:
- * the entry path relies on it.
+ * What a wait was asked for. It is kept so that a receive can be made again after a delivery that failed
+ * (ipc/message.c), and so that an answer is held against what the call accepts. Whenever its process is not in a wait,
+ * all but control are as in WAIT_PLAIN: the entry path relies on it.
  */
 #define WAIT_PLAIN(control_) ((struct wait){.control = (control_), .mask = ~UINT64_C(0), .deadline = TIMER_NEVER})
 struct wait {
@@ -163,10 +163,10 @@ static inline uint64_t slot_identity(const struct slot *slot) {
 extern const uint64_t process_none[PROCESS_NONE_WORDS];
 #define PROCESS_NONE ((struct process *)process_none)
 
-/* Make the array of slots. False: no memory. */
-bool process_table_init(void);
+/* Make the array of slots. */
+void process_table_init(void);
 
-/* What process_create() is told. */
+/* What a new process is to be, as the system call process_create says it. */
 struct process_request {
     uint64_t quota;
     uint32_t quantum;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The run queue with a biased lock: the seed's option 2.
+ * The run queue with a biased lock: the owner needs no lock until a thief asks for the queue.
  *
  * The owner needs no lock as long as the queue is biased towards it. A thief cannot take it then; it asks, by the IPI
  * that its caller sends, and the owner gives the bias up at its next safe point.

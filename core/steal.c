@@ -2,21 +2,24 @@
 /*
  * Idling and stealing: how a core without work finds some.
  *
- * An idle core shows itself in machine.idle_mask, looks at the others' queues, and naps: 50 us, doubling to 10 ms. The
- * nap is what makes it safe that hints and the mask are read without fences: a wake-up that falls between two looks is
- * found at the next one. The mask has two bits for a core:
+ * A core without work searches the other cores' queues, and naps between two searches: 50 us at first, doubling to
+ * 10 ms. Queue lengths and machine.idle_mask are read without fences, so a core may miss work that has just come. The
+ * next search finds it. So only the nap is relied upon, and all else is a hint.
  *
- *     looking   from before its first look until it has work. A core that has spare work while one looks lets the
- *               lookers at it at every kernel exit that changes its queue: after each pop, and when it makes one ready.
- *               The entry path's switches do not look at the mask: a looker that found the queue's hint has sent its
- *               IPI, and one that came before there was anything in it is called when something is made ready.
- *     asleep    nobody has called it since it last began to look. Who has spare work claims one such bit, by the atomic
- *               that clears it, and sends one IPI; so each look is called for by one core at most.
+ * The mask has two bits for each core:
  *
- * A thief that sees work it cannot take calls its victim, even past a process that makes no system call for seconds;
- * the victim's IPI handler lets it at the work and calls it back. Without the call back the thief would come again only
- * after its nap, by which time a victim with short turns has taken back what it let go; and with one bit for both
- * meanings the first caller would end the invitation. All this is a hint; only the nap is relied upon.
+ *     looking   A core sets it before its first search and clears it when it has work. While any such bit is set, a
+ *               core with spare work publishes it: after each pop from its queue, and when it makes a process ready.
+ *               The entry path's switches do not read the mask. They need not: a searcher that saw a length in the
+ *               queue has sent the owner an IPI, and one that came while the queue was empty is called when a process
+ *               is made ready.
+ *     asleep    A core sets it too when it begins to search. A core with spare work clears one such bit, by an atomic,
+ *               and sends that core one IPI. So at most one core calls for each search.
+ *
+ * A searcher may see work that it cannot take, since the owner has not published it. It sends the owner an IPI, which
+ * is taken even while the owner's process makes no call for seconds. The owner's handler publishes the work and calls
+ * the searcher back. Without that call the searcher would come again only after its nap, when an owner with short turns
+ * has taken the work back. With one bit for both meanings the first caller would end the invitation for all.
  */
 #include "core/steal.h"
 

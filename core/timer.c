@@ -50,22 +50,15 @@ static void sift_down(struct core *core, uint32_t i) {
     place(core, i, moving);
 }
 
-bool timer_init(struct timers *timers) {
-    unsigned order = 0;
-    while ((OS2_PAGE_SIZE << order) < machine.slot_count * sizeof(uint16_t))
-        order++;
-    uint32_t number = heap_alloc(&machine.heap, order, OS2_FRAME_KERNEL, 0);
-    if (number == FRAME_NONE)
-        return false;
+void timer_init(struct timers *timers) {
     *timers = (struct timers){
-        .heap = frame_memory(number),
+        .heap = machine_memory(machine.slot_count * sizeof(uint16_t), "a core's timers"),
         .tick = TIMER_NEVER,
         .nap = TIMER_NEVER,
         .irq = TIMER_NEVER,
         .breath = TIMER_NEVER,
         .armed = TIMER_NEVER,
     };
-    return true;
 }
 
 void timer_arm(struct core *core, struct slot *slot, uint64_t seq, uint64_t time) {
@@ -118,14 +111,4 @@ void timer_done(struct core *core) {
 void timer_later(struct core *core, uint64_t time) {
     node(core, 0)->time = time;
     sift_down(core, 0);
-}
-
-const char *timer_check(struct core *core) {
-    for (uint32_t i = 0; i < core->timers.count; i++) {
-        if (node(core, i)->position != i + 1)
-            return "a timer node does not know its place in the heap";
-        if (i > 0 && node(core, (i - 1) / 2)->time > node(core, i)->time)
-            return "a timer heap is out of order";
-    }
-    return NULL;
 }

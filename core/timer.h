@@ -28,8 +28,8 @@ struct timers {
     uint64_t armed;  /* what the hardware is set to */
 };
 
-/* False: no memory. */
-bool timer_init(struct timers *timers);
+/* Once, with the slots made. */
+void timer_init(struct timers *timers);
 
 /* Arm this core's node of `slot` for the wait `seq`. Replaces what it was armed for: an older wait is over. */
 void timer_arm(struct core *core, struct slot *slot, uint64_t seq, uint64_t time);
@@ -42,7 +42,5 @@ void timer_program(struct core *core);
 struct slot *timer_due(struct core *core, uint64_t now, uint64_t *ret_seq);
 void timer_done(struct core *core);
 void timer_later(struct core *core, uint64_t time);
-
-const char *timer_check(struct core *core);
 
 #endif

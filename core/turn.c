@@ -2,15 +2,26 @@
 /*
  * Turns: how long one lasts, whose it is, and what it is worth.
  *
- * A core takes a process from its queue and gives the turn that process's quantum of tokens; each system call costs
- * one. A direct switch (call, reply_receive) continues the turn with the other process, so that a chain of calls holds
- * one place in the queue. When the tokens are spent the current process goes to the tail, and its next turn has the
- * quantum of the client it works for (core/loan.c), else its own.
+ * A core takes a process from its queue and gives it a turn: as many tokens as its quantum says. Each system call costs
+ * one token. The turn ends when the tokens are spent, or when its process waits or ends and nobody goes on in it.
  *
- * Nothing else ends a turn but waiting and exit. Interrupts return to the same process; the timer's tick, ten times a
- * second while a process runs, only looks whether that process made a system call since (sys/interrupt.c). A process
- * may make one just before its limit, again and again, and would keep its turn for limit times quantum, which is
- * months. So a turn that has lasted for the limit has no tokens left from then on: it ends at the next call.
+ * A turn may pass through several processes. A client that calls a server does not give up the core: the core switches
+ * to the server at once (a direct switch) and the turn goes on there, with the tokens that are left. The server's
+ * answer switches back in the same way. So a chain of calls holds one place in a queue, the one of its first client.
+ *
+ * When the tokens are spent, whoever is current goes to the tail of the queue. If that is a server which works for a
+ * client, its next turn has the client's quantum (core/loan.c); else it has its own.
+ *
+ * The tokens that were spent are counted for the process whose turn it is (slot->spent), not for each process that it
+ * passes through. turn_account() counts them, when the turn ends at the latest. What is not counted yet is the
+ * difference between the tokens that the turn had when they were last counted and core->tokens.
+ *
+ * An interrupt does not end a turn: it returns to the same process. The timer's tick, ten times a second while a
+ * process runs, only looks whether the process has made a system call since the last tick (sys/interrupt.c).
+ *
+ * The watchdog ends a process that makes no call for its limit. But a process may make one call just before the limit,
+ * again and again: it would keep its turn for limit times quantum, which is months. So the tick also measures the turn.
+ * One that has lasted for the limit loses its tokens, and so it ends at the next call.
  */
 #include "core/turn.h"
 
@@ -18,7 +29,7 @@
 #include "core/state.h"
 #include "core/steal.h"
 
-/* Tokens since which the turn's were not counted. */
+/* How many tokens the turn had when they were last counted. */
 static inline int64_t marked(const struct core *core) {
     return core->shared.queue.mode & RUNQUEUE_TURN ? core->tokens_marked : core->turn_quantum;
 }

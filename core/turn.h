@@ -9,7 +9,7 @@
  * core->current tells who goes on: the same process, another one that the turn was switched to, or NULL for none. */
 #define TURN_STOPPED 100
 
-/* From here on the turn's tokens are counted anew, from so many. */
+/* The turn's tokens have been counted: from here on it has spent what core->tokens falls below this. */
 static inline void turn_mark(struct core *core, int64_t tokens) {
     core->tokens_marked = tokens;
     queue_mode(&core->shared.queue, 0, RUNQUEUE_TURN);
@@ -77,7 +77,7 @@ static inline void turn_ready_short(struct core *core, struct slot *slot, struct
     queue_append(queue, &queue->list, slot);
 }
 
-/* Put an ending process (END|c) at the tail: its end goes on in its turn. */
+/* Put a process that ends (END|c from here on) behind the others that end on this core: it goes on in its turn. */
 void turn_ending(struct core *core, struct slot *slot);
 
 /* This core runs in the kernel's own address space from here on. */

@@ -2,38 +2,47 @@
 /*
  * Ends: by exit, by a fault, by the watchdog, by the supervisor, by the supervisor's own end.
  *
- * A process that ends becomes END|c and goes on the queue like any other; each of its turns takes one bounded step:
+ * A process that ends takes itself apart. Its word becomes END|c, and its core puts it into the run queue's list of
+ * those that end. In each of its turns the core takes one bounded step (end_step()). The stages:
  *
- *     STALE     its generation goes up: from here on every handle to it is dead; it watches nobody any more
+ *     STALE     its generation goes up, so every handle to it is dead; it watches nobody any more
  *     QUEUE     those who wait to send to it are told that it died
  *     WAITERS   so are those who wait for its answer, or for a message from it alone
  *     CHILDREN  its children are doomed
- *     ORPHANS   it waits, as CHD, until their slots are free, so that quota has somewhere to go
- *     LEFT      until no core's satp names its tables
- *     HOLD      its memory is kept, see below; else it goes on at once
- *     MEMORY    blocks, then tables, go back to the heap
- *     OBJECTS   its objects go too, and the quota to the supervisor
- *     WATCHERS  those who watch get their bits
- *     TELL      the slot becomes DEAD; bits to the supervisor
+ *     ORPHANS   it waits, as CHD, until their slots are free: their quota comes back to it, and with it goes on
+ *     LEFT      it stays here until no core's satp (CR3) names its tables
+ *     HOLD      if it had a device it stops here and keeps its memory, see below; else it goes on at once
+ *     MEMORY    its blocks go back to the heap, then its tables
+ *     OBJECTS   so do its object and its handle table; its quota goes to its supervisor
+ *     WATCHERS  those who watch it get their bits, if they did not at HOLD
+ *     TELL      its slot becomes DEAD, and its supervisor gets the bits that it asked for
  *
- * DEAD keeps only how it ended. The slot is free when the supervisor closes its control handle, or at once if the
- * supervisor has ended too; only then does the supervisor get back what the slot cost it (core/process.c).
+ * A slot that is DEAD keeps only how the process ended. It becomes free when the supervisor closes its control handle,
+ * or at once if the supervisor has ended too. Then the supervisor gets back what the slot cost it (core/process.c).
  *
- * Bus masters. A device may go on writing into the memory of a driver that has ended. So a process that ever had a
- * device's registers or ports is told of and then waits as HELD, with all its memory and its quota, until its
- * supervisor has reset the device and closes its control handle; only that lets it go on (abandoned). If the supervisor
- * ends before, it has not dealt with the device: then it is held itself, for its own supervisor, with what it holds.
- * When it is let go on, it comes by CHILDREN again and lets those go on. Of a driver whose control handle is closed
- * while it lives nothing is held: its supervisor said that it need not be.
+ * Killing. Somebody who wants a process ended dooms it: one bit beside the generation, set by a compare-exchange from
+ * that generation, so that a late killer cannot hit the next process of the slot. Then the killer looks at the word:
+ *
+ *     the process waits, or is not started       the killer claims it and begins its end here
+ *     it is ready                                its end begins when a core takes it from a queue
+ *     it is held by another core (RUN or CLM)    that core is told by an IPI, and looks for doomed ones (end_collect())
+ *
+ * Everyone who acquires a process looks at the bit, in dispatch and in a direct switch.
+ *
+ * Bus masters. A device may go on writing into a driver's memory after the driver has ended. So a process that ever had
+ * a device's registers or ports stops at HOLD. Its supervisor and those who watch it are told, and it waits as
+ * HELD, with all its memory and its quota. The supervisor resets the device and closes the control handle. That marks
+ * the process as abandoned, and lets it go on.
+ *
+ *     A supervisor that ends before has not dealt with the device. Then it becomes HELD itself, for its own supervisor,
+ *     and keeps what it holds. When it is let go on, it comes by CHILDREN again, and lets those go on.
+ *
+ *     If the supervisor closes the control handle while the driver lives, nothing is held: it has said that it need
+ *     not be.
  *
  * Rejected: to give the blocks to the supervisor (it may have no quota for them, and no room in its tables; and it
  * would have to sort them from its own); to let a claim say whether the device is a bus master (forgotten once, memory
  * is corrupted; the price of asking nobody is a quota that comes back one call later).
- *
- * Killing. The doom is one bit beside the generation, set by a compare-exchange, so a late kill cannot hit a successor.
- * Then the killer looks at the word. A process that waits is claimed and ended here. One that is ready ends when a core
- * takes it from its queue. Any other is its core's, which is told by IPI. Everyone who acquires a process looks at the
- * bit (dispatch, direct switch).
  */
 #include "ipc/end.h"
 
@@ -84,6 +93,10 @@ void end_current(struct core *core, unsigned reason, uint64_t value, uint64_t pc
     end_begin(core, p->slot, reason, value, pc, address);
 }
 
+void end_begin_doomed(struct core *core, struct slot *slot) {
+    end_begin(core, slot, slot_doom_reason(slot), 0, slot->process->context.pc, 0);
+}
+
 void end_doomed(struct core *core) {
     struct process *p = core->current;
     end_current(core, slot_doom_reason(p->slot), 0, p->context.pc, 0);
@@ -114,7 +127,7 @@ static void chase(struct core *core, struct slot *slot, uint64_t life) {
                 continue;
             if (kind == KIND_SND)
                 queue_leave(&machine.slot[state_peer(word)], slot);
-            end_begin(core, slot, slot_doom_reason(slot), 0, slot->process->context.pc, 0);
+            end_begin_doomed(core, slot);
         } else if ((kind == KIND_RUN || kind == KIND_CLM) && state_peer(word) != core->index) {
             send_for(state_peer(word));
         }
@@ -142,9 +155,9 @@ void end_kill(struct core *core, struct slot *slot, uint64_t generation, unsigne
 }
 
 /*
- * One round through the slots for each time this core was sent for, in bounded pieces: what is left is done in the next
- * IPI, which this core sends itself. A doomed process may go from core to core meanwhile, and the entry path's answer
- * does not look at its client's doom: so one that another core holds by now is not left to it, but sent after.
+ * Each time that a core is sent for it goes through all slots. It does so in bounded pieces: what is left it does in
+ * the next IPI, which it sends itself. A doomed process may go from core to core meanwhile, and the entry path's answer
+ * does not look at its client's doom. So where another core holds the process by now, this core sends for that one.
  */
 void end_collect(struct core *core) {
     uint64_t dooms = __atomic_load_n(&machine.dooms, __ATOMIC_ACQUIRE);
@@ -273,11 +286,13 @@ static bool visit_waiter(struct core *core, struct slot *slot, struct slot *y) {
 }
 
 /*
- * A child may end by itself meanwhile: it sees that its supervisor is stale, frees its slot, and another process of
- * another supervisor may be in it. So generation, word and parent are read in this order: a live word was that
- * generation's or a later one's; if its parent is this slot and the generation is still the same when it is doomed, it
- * was this child all the time. A slot read as DEAD is freed only from that very word. That the child is abandoned needs
- * no mark: see tell(). One that is HELD is let go on only by a supervisor that was let go on itself.
+ * A child may end by itself meanwhile. It sees that its supervisor is stale and frees its slot; then another process,
+ * of another supervisor, may be in the slot. So generation, word and parent are read in this order. A word that lives
+ * was that generation's or a later one's. If its parent is this slot, and the generation is still the same when
+ * end_kill() dooms it, it was this child all the time. A slot read as DEAD is freed only from that very word.
+ *
+ * That the child is abandoned needs no mark: see tell(). One that is HELD is let go on only by a supervisor that was
+ * let go on itself.
  */
 static bool visit_child(struct core *core, struct slot *slot, struct slot *y) {
     uint64_t generation = slot_generation(y);
@@ -298,7 +313,7 @@ static bool wait_for_children(struct core *core, struct slot *slot) {
     if (__atomic_load_n(&slot->children, __ATOMIC_ACQUIRE) == 0)
         return true;
     uint64_t word = state(KIND_CHD, 0, wait_begin(slot));
-    arch_swap_full(&slot->word, word); /* pairs with free_dead() */
+    arch_swap_full(&slot->word, word); /* pairs with child_gone() */
     return __atomic_load_n(&slot->children, __ATOMIC_ACQUIRE) == 0 &&
            arch_cas_full(&slot->word, word, state(KIND_END, core->index, 0));
 }
@@ -385,9 +400,12 @@ static void tell(struct core *core, struct slot *slot) {
 
 /*
  * Most processes that end have few neighbours, nobody waits for them, and they have no children: their end is two
- * steps, up to LEFT and from MEMORY on. A stage that may have been long is the last of its step.
+ * steps, up to LEFT and from MEMORY on. A stage that may have been long is the last of its step. Both halves say
+ * whether the slot is still this core's.
  */
-void end_step(struct core *core, struct slot *slot) {
+
+/* Up to LEFT: what others have to do with the process. */
+static bool part(struct core *core, struct slot *slot) {
     bool few = __atomic_load_n(&machine.slot_high, __ATOMIC_RELAXED) <= STEP_FEW, alone;
     switch ((enum stage)slot->end_stage) {
     case STAGE_STALE:
@@ -419,20 +437,26 @@ void end_step(struct core *core, struct slot *slot) {
         /* fall through */
     case STAGE_ORPHANS:
         if (!wait_for_children(core, slot))
-            return;
+            return false;
         slot->end_stage = STAGE_LEFT;
         /* fall through */
-    case STAGE_LEFT:
+    default:
         if (roots_left(slot))
             slot->end_stage = STAGE_HOLD;
-        break;
+    }
+    return true;
+}
+
+/* From HOLD on: what the process has. */
+static bool take_apart(struct core *core, struct slot *slot) {
+    switch ((enum stage)slot->end_stage) {
     case STAGE_HOLD:
         if (must_hold(slot)) {
             space_release_devices(&slot->process->space); /* the supervisor will want to claim them */
             if (!watch_tell(core, slot))
                 break;
             hold(core, slot);
-            return;
+            return false;
         }
         /* One that is not held lets go on what was held since it looked at its children. */
         if (__atomic_load_n(&slot->held, __ATOMIC_SEQ_CST)) {
@@ -455,9 +479,14 @@ void end_step(struct core *core, struct slot *slot) {
             break;
         slot->end_stage = STAGE_TELL;
         /* fall through */
-    case STAGE_TELL:
+    default:
         tell(core, slot);
-        return;
+        return false;
     }
-    turn_ending(core, slot);
+    return true;
+}
+
+void end_step(struct core *core, struct slot *slot) {
+    if (slot->end_stage <= STAGE_LEFT ? part(core, slot) : take_apart(core, slot))
+        turn_ending(core, slot);
 }

@@ -8,6 +8,9 @@
 /* Begin the end of a process that this core holds (RUN|c or END|c) and that is no longer current. */
 void end_begin(struct core *core, struct slot *slot, unsigned reason, uint64_t value, uint64_t pc, uint64_t address);
 
+/* The same for one that is doomed, by the reason of its doom. */
+void end_begin_doomed(struct core *core, struct slot *slot);
+
 /* The same for the current process. */
 void end_current(struct core *core, unsigned reason, uint64_t value, uint64_t pc, uint64_t address);
 

@@ -2,16 +2,20 @@
 /*
  * Messages: send, receive, call, reply, reply_receive.
  *
- * The kernel stores no message. A sender waits in the receiver's queue with the message in its own saved registers, and
- * the one who completes the meeting, sender or receiver, delivers it on its own core: a waiting process belongs to no
- * core (core/state.h), so no message waits for another core, and a call pulls its server to the caller's core.
+ * The kernel stores no message. A sender whose receiver does not wait is linked into the receiver's queue, and its
+ * message stays in its own saved registers. Sender and receiver meet on the core of whoever comes second. That core
+ * claims the one who waits (core/state.h: a waiting process belongs to no core) and delivers the message. So no message
+ * waits for another core, and a call pulls its server to the caller's core.
  *
- * Every wait follows one shape. Save the registers, arm the deadline, publish by a swap that is a full fence, then look
- * again at what could have been missed. Whoever wakes does it the other way round: set, full fence, look at the word.
- * What the second look finds is taken only by winning one's own word back; losing means that somebody delivered.
+ * A wait for somebody who may come at any moment always has the same shape. The process's registers are saved, its
+ * deadline is armed, its word is published by a swap that is a full fence. Then the core looks a second time for what
+ * it could have missed. Who wakes it does the reverse: he stores what it waits for (bits, a place in its queue), makes
+ * a full fence, and looks at its word. So at least one of the two sees the other. What the second look finds may only
+ * be taken by who wins the word back. Who loses it has been delivered to. A call that is taken at once needs no second
+ * look: its server runs here, and answers later.
  *
- * A delivery may turn out to be impossible (ipc/parcel.h). That is found before any effect: the sender gets the error,
- * and the receiver receives again, as it had asked.
+ * A delivery can turn out to be impossible (ipc/parcel.h). That is found before anything has changed. Then the sender
+ * gets the error, and the receiver receives again, as it had asked to.
  */
 #include "ipc/message.h"
 
@@ -112,7 +116,7 @@ static void publish_caller(struct core *core, struct slot *y, struct slot *serve
     arch_store_release(&y->word, word);
     arch_fence(); /* pairs with end_kill(): it sees CAL, or its doom is seen here */
     if (slot_doomed(y) && arch_cas_full(&y->word, word, state(KIND_END, core->index, 0)))
-        end_begin(core, y, slot_doom_reason(y), 0, y->process->context.pc, 0);
+        end_begin_doomed(core, y);
 }
 
 /* Has the one process this receive waits for ended? */
@@ -142,6 +146,89 @@ static void receive_again(struct process *process) {
     wait_over(process);
 }
 
+/* The receive takes the message of `y`, which this core has claimed as CLM for it in the wait `seq`. False: it cannot
+ * be delivered. Its sender has the error, and the receive is to look again. */
+static bool take_message(struct core *core, struct process *process, struct slot *y, uint64_t seq) {
+    bool call = is_call(y->process);
+    enum os2_status status = deliver(y->process, process, call);
+    if (status == OS2_OK && call) {
+        loan_take(process, loan_name(y), y->process->lending);
+        publish_caller(core, y, process->slot, seq);
+    } else {
+        wait_finish(y->process, status);
+        turn_ready(core, y);
+    }
+    if (status != OS2_OK)
+        return false;
+    process->lent = loan_quantum(process, process->slot, process->quantum);
+    if (core_runs(core, process))
+        turn_lend(core, process->lent);
+    return true;
+}
+
+/* Neither message nor bits are there: is the receive over nevertheless? Then it has its result. */
+static bool over_with_nothing(struct process *process) {
+    const struct wait *wait = &process->wait;
+    if (peer_died(process))
+        wait_finish(process, OS2_E_DIED);
+    else if (wait->deadline == 0)
+        wait_finish(process, wait->from == SLOT_NOBODY ? OS2_OK : OS2_E_WOULD_WAIT);
+    else
+        return false;
+    return true;
+}
+
+/* The second look, once a receive is published: is there by now what it waits for? The process may be another core's,
+ * so only the slot is touched. */
+static bool missed(const struct slot *slot, uint16_t from, uint64_t from_life) {
+    if (from == SLOT_ANY)
+        return (__atomic_load_n(&slot->note, __ATOMIC_RELAXED) & slot->mask) || !queue_empty(slot);
+    if (from == SLOT_NOBODY)
+        return false;
+    uint64_t peer = slot_word(&machine.slot[from]);
+    return (state_kind(peer) == KIND_SND && state_peer(peer) == slot->index) ||
+           slot_generation(&machine.slot[from]) != from_life;
+}
+
+/* What became of a receive that was published. */
+enum published {
+    WAITS,    /* the process is no longer this core's */
+    LOOKS,    /* it missed something, and is this core's again: the receive looks again */
+    DEADLOCKS /* it closed a circle, and is this core's again, with the error */
+};
+
+/* Let the process wait. It comes back with the quantum `lent`, into a turn that may be its own. */
+static enum published publish_receive(struct core *core, struct process *process, uint32_t lent) {
+    struct slot *slot = process->slot;
+    const struct wait *wait = &process->wait;
+    uint16_t from = wait->from;
+    uint64_t from_life = wait->from_life, seq = wait_begin(slot);
+    bool current = core_runs(core, process);
+    if (current)
+        turn_park(process);
+    if (~wait->mask || wait->deadline != TIMER_NEVER)
+        seq |= STATE_SEQ_LONG; /* the entry path would leave mask and deadline to the next wait */
+    uint64_t word = state(KIND_RCV, from, seq);
+    slot->mask = wait->mask;
+    slot->wait_life = from_life;
+    process->lent = lent;
+    arm(core, slot, seq, wait->deadline);
+    arch_swap_full(&slot->word, word); /* pairs with the look at the word in message_send() and notify_slot() */
+    if (missed(slot, from, from_life)) {
+        if (arch_cas_full(&slot->word, word, state(KIND_RUN, core->index, 0)))
+            return LOOKS;
+    } else if (slot_is_one(from)) {
+        enum os2_status status = wait_walk(core, slot, word);
+        if (status != OS2_OK) {
+            wait_finish(process, status);
+            return DEADLOCKS;
+        }
+    }
+    if (current)
+        turn_stop(core);
+    return WAITS;
+}
+
 /* How often one entry tries: each message that cannot be delivered is one try, and so is each second look that finds
  * something. */
 #define RECEIVE_TRIES 8
@@ -163,29 +250,13 @@ static bool receive(struct core *core, struct process *process) {
         struct slot *y = wait->from == SLOT_NOBODY || queue_empty(slot) ? NULL : claim_sender(core, process, &seq);
         if (y || bits || wait->deadline != 0) /* else it is a poll that has found nothing: it goes on with its work */
             loan_park(process);
-        if (y) {
-            bool call = is_call(y->process);
-            enum os2_status status = deliver(y->process, process, call);
-            if (status == OS2_OK && call) {
-                loan_take(process, loan_name(y), y->process->lending);
-                publish_caller(core, y, slot, seq);
-            } else {
-                wait_finish(y->process, status);
-                turn_ready(core, y);
-            }
-            if (status == OS2_OK) {
-                process->lent = loan_quantum(process, slot, process->quantum);
-                if (core_runs(core, process))
-                    turn_lend(core, process->lent);
-            }
-            if (status != OS2_OK) {
-                return_bits(slot, bits);
-                continue;
-            }
-        } else if (bits) {
-            memset(process->reg, 0, sizeof process->reg);
+        if (y && !take_message(core, process, y, seq)) {
+            return_bits(slot, bits);
+            continue;
         }
         if (y || bits) {
+            if (!y)
+                memset(process->reg, 0, sizeof process->reg);
             process->reg[OS2_R_BITS] = bits;
             process->reg[OS2_R_CONTROL] |= bits ? OS2_I_BITS : 0;
             wait_over(process);
@@ -193,51 +264,11 @@ static bool receive(struct core *core, struct process *process) {
         }
         if (wait->from == SLOT_ANY && !queue_empty(slot))
             continue; /* behind those that have given up */
-        if (peer_died(process)) {
-            wait_finish(process, OS2_E_DIED);
+        if (over_with_nothing(process))
             return true;
-        }
-        if (wait->deadline == 0) {
-            wait_finish(process, wait->from == SLOT_NOBODY ? OS2_OK : OS2_E_WOULD_WAIT);
-            return true;
-        }
-        bool current = core_runs(core, process);
-        if (current)
-            turn_park(process);
-        seq = wait_begin(slot);
-        if (~wait->mask || wait->deadline != TIMER_NEVER)
-            seq |= STATE_SEQ_LONG; /* the entry path would leave mask and deadline to the next wait */
-        uint64_t word = state(KIND_RCV, wait->from, seq);
-        slot->mask = wait->mask;
-        slot->wait_life = wait->from_life;
-        process->lent = lent; /* the turn that goes on may be its own, and it may come back into it */
-        uint16_t from = wait->from;
-        uint64_t from_life = wait->from_life;
-        arm(core, slot, seq, wait->deadline);
-        arch_swap_full(&slot->word, word); /* pairs with the look at the word in message_send() and notify_slot() */
-        /* The second look. From here on only the slot may be touched. */
-        bool missed;
-        if (from == SLOT_ANY) {
-            missed = (__atomic_load_n(&slot->note, __ATOMIC_RELAXED) & slot->mask) || !queue_empty(slot);
-        } else if (from == SLOT_NOBODY) {
-            missed = false;
-        } else {
-            uint64_t peer = slot_word(&machine.slot[from]);
-            missed = (state_kind(peer) == KIND_SND && state_peer(peer) == slot->index) ||
-                     slot_generation(&machine.slot[from]) != from_life;
-        }
-        if (missed && arch_cas_full(&slot->word, word, state(KIND_RUN, core->index, 0)))
-            continue;
-        if (!missed && slot_is_one(from)) {
-            enum os2_status status = wait_walk(core, slot, word);
-            if (status != OS2_OK) {
-                wait_finish(process, status);
-                return true;
-            }
-        }
-        if (current)
-            turn_stop(core);
-        return false;
+        enum published published = publish_receive(core, process, lent);
+        if (published != LOOKS)
+            return published == DEADLOCKS;
     }
     receive_again(process);
     return true;
@@ -274,7 +305,73 @@ int message_receive(struct core *core, struct process *process) {
 
 /* ---- Send and call. ---- */
 
-int message_send(struct core *core, struct process *x, bool call) {
+/* Let `t`, which this core has just claimed out of its receive, do that receive again: with what its queue holds. */
+static void receive_for(struct core *core, struct slot *t) {
+    if (receive(core, t->process))
+        turn_ready_lent(core, t, t->process->lent);
+}
+
+/* The receiver `t` waited, and this core has claimed it. A call goes on with it, in the same turn. */
+static int meet(struct core *core, struct process *x, struct slot *t, uint64_t seq, bool call) {
+    struct slot *slot = x->slot;
+    enum os2_status status = deliver(x, t->process, call);
+    if (status != OS2_OK) {
+        receive_for(core, t);
+        return status;
+    }
+    wait_over(t->process);
+    wait_again(t);
+    if (!call) {
+        turn_ready(core, t);
+        return OS2_OK;
+    }
+    t->process->lender = loan_name(slot); /* what it lends is seen where the turn is spent */
+    turn_park(x);
+    uint64_t deadline = deadline_of(x);
+    if (deadline == 0) {
+        /* No answer can be in time: the wait is over before it begins, whenever the timer would come. */
+        turn_switch(core, t->process);
+        wait_finish(x, OS2_E_TIMEOUT);
+        turn_ready(core, slot);
+    } else {
+        arm(core, slot, seq, deadline);
+        turn_switch(core, t->process); /* x's tables are left before x is published */
+        arch_store_release(&slot->word, state(KIND_CAL, t->index, seq));
+    }
+    if (slot_doomed(t))
+        end_doomed(core);
+    return TURN_STOPPED;
+}
+
+/* Wait in the queue of `t`, if that is still of this generation. */
+static int queue_up(struct core *core, struct process *x, struct slot *t, uint64_t generation, uint64_t seq) {
+    struct slot *slot = x->slot;
+    turn_park(x);
+    x->lending = core->turn_quantum;
+    lock_acquire(&t->lock);
+    if (slot_generation(t) != generation) {
+        lock_release(&t->lock);
+        return OS2_E_DIED;
+    }
+    queue_link(t, slot);
+    arm(core, slot, seq, deadline_of(x));
+    uint64_t waiting = state(KIND_SND, t->index, seq);
+    arch_swap_full(&slot->word, waiting); /* pairs with missed() */
+    uint64_t word = slot_word(t);
+    bool met = state_accepts(t, word, slot) && arch_cas_full(&t->word, word, state(KIND_RUN, core->index, 0));
+    lock_release(&t->lock);
+    if (!met) {
+        enum os2_status status = wait_walk(core, slot, waiting);
+        if (status != OS2_OK)
+            return status;
+    }
+    turn_stop(core);
+    if (met) /* it began to wait meanwhile, and is this core's now: it takes whoever is first in its queue */
+        receive_for(core, t);
+    return TURN_STOPPED;
+}
+
+int message_send(struct core *core, struct process *x) {
     uint64_t control = x->reg[OS2_R_CONTROL];
     const struct handle *h = handle_get(x->handles, control >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK);
     if (!h || handle_kind(h->target) != OS2_HANDLE_INBOX)
@@ -282,7 +379,7 @@ int message_send(struct core *core, struct process *x, bool call) {
     if (!(handle_rights(h->target) & OS2_RIGHT_SEND))
         return OS2_E_RIGHTS;
     struct slot *slot = x->slot, *t = &machine.slot[handle_slot(h->target)];
-    uint64_t generation = handle_generation(h->target), deadline = deadline_of(x);
+    uint64_t generation = handle_generation(h->target);
     if (slot_generation(t) != generation)
         return OS2_E_DIED;
     if (t == slot)
@@ -299,65 +396,9 @@ int message_send(struct core *core, struct process *x, bool call) {
     uint64_t word = slot_word(t);
     if (slot_generation(t) != generation)
         return OS2_E_DIED;
-    if (state_accepts(t, word, slot) && arch_cas_full(&t->word, word, state(KIND_RUN, core->index, 0))) {
-        status = deliver(x, t->process, call);
-        if (status != OS2_OK) {
-            if (receive(core, t->process))
-                turn_ready_lent(core, t, t->process->lent);
-            return status;
-        }
-        wait_over(t->process);
-        wait_again(t);
-        if (!call) {
-            turn_ready(core, t);
-            return OS2_OK;
-        }
-        t->process->lender = loan_name(slot); /* what it lends is seen where the turn is spent */
-        turn_park(x);
-        if (deadline == 0) {
-            /* No answer can be in time: the wait is over before it begins, whenever the timer would come. */
-            turn_switch(core, t->process);
-            wait_finish(x, OS2_E_TIMEOUT);
-            turn_ready(core, slot);
-        } else {
-            arm(core, slot, seq, deadline);
-            turn_switch(core, t->process); /* x's tables are left before x is published */
-            arch_store_release(&slot->word, state(KIND_CAL, t->index, seq));
-        }
-        if (slot_doomed(t))
-            end_doomed(core);
-        return TURN_STOPPED;
-    }
-    if (deadline == 0)
-        return OS2_E_WOULD_WAIT;
-
-    /* Wait in its queue. */
-    turn_park(x);
-    x->lending = core->turn_quantum;
-    lock_acquire(&t->lock);
-    if (slot_generation(t) != generation) {
-        lock_release(&t->lock);
-        return OS2_E_DIED;
-    }
-    queue_link(t, slot);
-    arm(core, slot, seq, deadline);
-    uint64_t waiting = state(KIND_SND, t->index, seq);
-    arch_swap_full(&slot->word, waiting); /* pairs with the second look in receive() */
-    word = slot_word(t);
-    if (state_accepts(t, word, slot) && arch_cas_full(&t->word, word, state(KIND_RUN, core->index, 0))) {
-        /* It began to wait meanwhile. It is this core's now: let it do its receive, in the order of its queue. */
-        lock_release(&t->lock);
-        turn_stop(core);
-        if (receive(core, t->process))
-            turn_ready_lent(core, t, t->process->lent);
-        return TURN_STOPPED;
-    }
-    lock_release(&t->lock);
-    status = wait_walk(core, slot, waiting);
-    if (status != OS2_OK)
-        return status;
-    turn_stop(core);
-    return TURN_STOPPED;
+    if (state_accepts(t, word, slot) && arch_cas_full(&t->word, word, state(KIND_RUN, core->index, 0)))
+        return meet(core, x, t, seq, is_call(x));
+    return deadline_of(x) == 0 ? OS2_E_WOULD_WAIT : queue_up(core, x, t, generation, seq);
 }
 
 /* ---- Reply. ---- */
@@ -439,8 +480,7 @@ void message_look_again(struct core *core, uint64_t word, struct process *caller
     struct process *process = core->current;
     struct slot *slot = process->slot;
     bool over = false;
-    bool missed = __atomic_load_n(&slot->note, __ATOMIC_RELAXED) || !queue_empty(slot);
-    if (missed && arch_cas_full(&slot->word, word, state(KIND_RUN, core->index, 0)))
+    if (missed(slot, SLOT_ANY, 0) && arch_cas_full(&slot->word, word, state(KIND_RUN, core->index, 0)))
         over = receive(core, process);
     else
         turn_stop(core);
@@ -473,8 +513,7 @@ uint64_t message_pass(struct process *x, struct process *into, uint64_t va) {
 }
 
 void message_pass_undo_call(struct core *core, struct process *into) {
-    if (receive(core, into))
-        turn_ready_lent(core, into->slot, into->lent);
+    receive_for(core, into->slot);
 }
 
 void message_pass_undo_reply(struct core *core, struct process *into, uint64_t caller) {

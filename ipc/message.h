@@ -11,7 +11,7 @@
 #include "core/process.h"
 
 int message_receive(struct core *core, struct process *process);
-int message_send(struct core *core, struct process *process, bool call);
+int message_send(struct core *core, struct process *process); /* and call */
 int message_reply(struct core *core, struct process *process);
 int message_reply_receive(struct core *core, struct process *process);
 

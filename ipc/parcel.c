@@ -28,6 +28,14 @@ enum os2_status parcel_inspect(struct process *from, struct parcel *ret_parcel) 
     return OS2_OK;
 }
 
+enum os2_status parcel_room(struct space *space, const struct block *block, uint64_t to) {
+    enum os2_status status = block_fits(space, block, to);
+    if (status != OS2_E_FULL)
+        return status;
+    status = space_refill(space, ARCH_TOP_LEVEL);
+    return status == OS2_OK ? block_fits(space, block, to) : status;
+}
+
 static enum os2_status look(struct process *from, struct process *into, struct parcel *ret_parcel) {
     uint64_t control = from->reg[OS2_R_CONTROL], accept = into->wait.control;
     struct parcel parcel;
@@ -38,13 +46,7 @@ static enum os2_status look(struct process *from, struct process *into, struct p
     if (control & OS2_F_BLOCK) {
         if (parcel.block.order + 1 > (accept >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK))
             return OS2_E_REFUSED;
-        status = block_fits(&into->space, &parcel.block, 0);
-        if (status == OS2_E_FULL) {
-            /* Tables are the receiver's: made now, from its quota, and kept in its reserve if the rest fails. */
-            status = space_refill(&into->space, ARCH_TOP_LEVEL);
-            if (status == OS2_OK)
-                status = block_fits(&into->space, &parcel.block, 0);
-        }
+        status = parcel_room(&into->space, &parcel.block, 0);
         if (status != OS2_OK)
             return status;
     }

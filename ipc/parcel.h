@@ -23,6 +23,10 @@ struct parcel {
 /* Look at what the sender gives, without a receiver: OS2_OK, OS2_E_OWNER, OS2_E_HANDLE, OS2_E_RIGHTS. */
 enum os2_status parcel_inspect(struct process *from, struct parcel *ret_parcel);
 
+/* block_fits(), once the space has the tables for it: they are made now, from its quota, and kept in its reserve if the
+ * rest fails. OS2_E_MEMORY too. */
+enum os2_status parcel_room(struct space *space, const struct block *block, uint64_t to);
+
 /* Can what `from` sends be given to `into`, whose wait says what it accepts? */
 enum os2_status parcel_check(struct process *from, struct process *into, struct parcel *ret_parcel);
 

@@ -2,17 +2,17 @@
 /*
  * Waits: deadlines, and processes that would wait for each other for ever.
  *
- * A deadline's node names a slot and the number of a wait. When it fires, the word tells everything: another number,
- * and the node is stale; CLM, and another core is turning the wait into something else, so look again; waiting, and one
- * compare-exchange decides between the timer and whoever else would end the wait at this moment.
+ * A deadline's timer names a slot and the number of a wait. When it fires, the slot's word tells what to do. Another
+ * number: that wait is over, and the timer is stale. CLM: another core is just changing the wait, so look again soon.
+ * A wait of this number: one compare-exchange decides between the timer and whoever else would end it now.
  *
- * Each process waits for at most one other, so processes that wait form chains, and a deadlock is a chain that returns
- * to its start. Having published its own wait, a process walks the chain; when it comes back to itself, it reads every
- * word again. Only a cycle whose words are all unchanged is one: a chain read once, while others move, can show a cycle
- * that never was. Of those that close one cycle at the same moment at least one sees it whole.
+ * A process waits for at most one other, so processes that wait form chains. A deadlock is a chain that comes back to
+ * its start. A process first publishes its own wait and then walks the chain. If it comes back to itself it reads every
+ * word a second time: a chain that is read once, while others move, can show a circle that never was. Only one whose
+ * words are all unchanged is a deadlock. Of several who close one circle at the same moment at least one sees it whole.
  *
- * A receive from one process is also a wait for that process, but not a dead end: where the next one is a receive from
- * exactly the one who sends to it, the two are about to meet.
+ * A receive from one process is a wait for that process too. But where the next one in the chain receives from exactly
+ * the one who sends to it, those two are about to meet, and the chain moves on by itself.
  */
 #include "ipc/wait.h"
 

@@ -25,16 +25,8 @@
 
 #define TELL_STEP 32
 
-/* A node as lists name it: the watcher's slot and its place there; 0: none. */
-#define PLACE_BITS 8
-_Static_assert(WATCHES < 1u << PLACE_BITS, "a place and 0");
-
-static struct watch *node(uint32_t reference) {
-    return &machine.slot[reference >> PLACE_BITS].process->watch[(reference & ((1u << PLACE_BITS) - 1)) - 1];
-}
-
 static uint32_t reference_to(const struct process *watcher, const struct watch *watch) {
-    return (uint32_t)watcher->slot->index << PLACE_BITS | (uint32_t)(watch - watcher->watch + 1);
+    return (uint32_t)watcher->slot->index << WATCH_PLACE_BITS | (uint32_t)(watch - watcher->watch + 1);
 }
 
 /* The lock of the watched slot is held. */
@@ -42,18 +34,18 @@ static void link_first(struct slot *slot, const struct process *watcher, struct 
     uint32_t reference = reference_to(watcher, watch);
     *watch = (struct watch){bits, slot_generation(slot), slot->watchers, 0, slot->index};
     if (slot->watchers)
-        node(slot->watchers)->prev = reference;
+        watch_node(slot->watchers)->prev = reference;
     slot->watchers = reference;
 }
 
 /* The same; the node may be another's at once. */
 static void unlink_node(struct slot *slot, struct watch *watch) {
     if (watch->prev)
-        node(watch->prev)->next = watch->next;
+        watch_node(watch->prev)->next = watch->next;
     else
         slot->watchers = watch->next;
     if (watch->next)
-        node(watch->next)->prev = watch->prev;
+        watch_node(watch->next)->prev = watch->prev;
     arch_store_release(&watch->bits, 0);
 }
 
@@ -122,27 +114,12 @@ bool watch_tell(struct core *core, struct slot *slot) {
             lock_release(&slot->lock);
             break;
         }
-        struct watch *w = node(reference);
-        struct slot *watcher = &machine.slot[reference >> PLACE_BITS];
+        struct watch *w = watch_node(reference);
+        struct slot *watcher = &machine.slot[reference >> WATCH_PLACE_BITS];
         uint64_t bits = w->bits, life = watcher->generation; /* of the one whose node this is: it cannot go yet */
         unlink_node(slot, w);
         lock_release(&slot->lock);
         notify_slot(core, watcher, life, bits, false);
     }
     return true;
-}
-
-const char *watch_check(const struct slot *slot) {
-    uint32_t prev = 0, count = 0, linked = 0;
-    for (uint32_t r = slot->watchers; r; prev = r, r = node(r)->next) {
-        const struct watch *w = node(r);
-        if (!w->bits || w->prev != prev || w->slot != slot->index || ++count > machine.slot_count)
-            return "the list of those who watch a process is broken";
-    }
-    for (uint32_t i = 1; i < machine.slot_high; i++) {
-        const struct process *p = machine.slot[i].process;
-        for (unsigned n = 0; p && n < p->watch_high; n++)
-            linked += p->watch[n].bits && p->watch[n].slot == slot->index;
-    }
-    return linked == count ? NULL : "a watch is in no list";
 }

@@ -76,6 +76,14 @@ static struct field read_field(const char **at, va_list *arguments) {
     return field;
 }
 
+/* The digits of a number, DIGITS_MAX at the most, up to `end`. Returns where they begin. */
+static const char *write_number(char *end, uint64_t number, unsigned base) {
+    do
+        *--end = "0123456789abcdef"[number % base];
+    while ((number /= base) != 0);
+    return end;
+}
+
 /* One conversion, from its % on. Returns where the text goes on. */
 static const char *put_conversion(struct output *out, const char *start, va_list *arguments) {
     const char *at = start + 1, *text = start, *sign = "";
@@ -125,13 +133,8 @@ static const char *put_conversion(struct output *out, const char *start, va_list
         break;
     }
     if (base) {
-        char *first = digits + DIGITS_MAX;
-
-        do
-            *--first = "0123456789abcdef"[number % base];
-        while ((number /= base) != 0);
-        text = first;
-        length = (size_t)(digits + DIGITS_MAX - first);
+        text = write_number(digits + DIGITS_MAX, number, base);
+        length = (size_t)(digits + DIGITS_MAX - text);
     }
     put_field(out, &field, sign, text, length);
     return at + 1;

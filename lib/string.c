@@ -3,7 +3,7 @@
  * Memory and strings.
  *
  * Copying and filling go by eight bytes where both addresses allow it, which blocks and most buffers do: a misaligned
- * access traps to firmware on some boards. The kernel clears pages by its port, not here.
+ * access traps to firmware on some boards. The kernel clears pages by mm/clear.c, not here.
  */
 #include "lib/string.h"
 

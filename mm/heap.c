@@ -64,7 +64,7 @@ static uint32_t hand_out(struct heap *heap, uint32_t number, unsigned order, uns
     return number;
 }
 
-/* Is this the allocation that core/check.c wants to fail? */
+/* Is this the allocation that tests/checks/stop.c wants to fail? */
 static bool refused(struct heap *heap) {
 #if OS2_CHECKS
     uint32_t *refuse = &heap->refuse[heap->open ? arch_core_index() : 0];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A ticket lock, for what is rarely contended: the heap's shared part, a slot's sender queue, interrupt sources, boot.
+ * A ticket lock, for what is rarely contended: the heap's lists, a slot's queue and bits, a run queue that is shared,
+ * interrupt sources, free slots, the log.
  *
  * Whoever comes takes a number and waits until it is served, so a core waits at most for each other core to hold the
  * lock once: programs that keep a lock busy from other cores (by sends to one process, by large blocks, by the log)

@@ -35,15 +35,8 @@ bool magazine_clear_ahead(struct heap *heap);
 void magazine_freed(uint32_t number, unsigned order);
 void magazine_taken(uint32_t number, unsigned order, uint64_t with);
 #else
-static inline void magazine_freed(uint32_t number, unsigned order) {
-    (void)number;
-    (void)order;
-}
-static inline void magazine_taken(uint32_t number, unsigned order, uint64_t with) {
-    (void)number;
-    (void)order;
-    (void)with;
-}
+static inline void magazine_freed(uint32_t number, unsigned order) {}
+static inline void magazine_taken(uint32_t number, unsigned order, uint64_t with) {}
 #endif
 
 #endif

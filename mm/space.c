@@ -109,26 +109,23 @@ bool space_release(struct space *space, unsigned limit) {
         heap_free(space->heap, space->clearing);
         space->clearing = FRAME_NONE;
     }
+    for (; limit && space->blocks != FRAME_NONE; limit--) {
+        space->charged -= 1u << heap_frame(space->heap, space->blocks)->order;
+        free_head(space, &space->blocks);
+    }
     for (; limit; limit--) {
-        if (space->blocks != FRAME_NONE) {
-            space->charged -= 1u << heap_frame(space->heap, space->blocks)->order;
-            free_head(space, &space->blocks);
-        } else if (space->table_list != FRAME_NONE) {
-            space->tables--;
-            space->charged--;
+        if (space->table_list != FRAME_NONE) {
             free_table(space);
         } else if (space->stale_tables != FRAME_NONE) {
-            space->tables--;
-            space->charged--;
             free_head(space, &space->stale_tables);
         } else if (space->reserve_count) {
-            space->tables--;
-            space->charged--;
             heap_free_cleared(space->heap, space->reserve[--space->reserve_count]);
         } else {
             ASSERT(space->charged == space->objects && space->tables == 0 && space->device_blocks == 0);
             return true;
         }
+        space->tables--;
+        space->charged--;
     }
     return false;
 }

@@ -2,11 +2,21 @@
 /*
  * An address space: the memory of one process, counted to the page.
  *
- * What a process is charged for: the blocks it owns, its page tables (the root, those in use, the emptied ones it keeps
- * and its reserve) and its kernel objects. The sum never passes its quota. Every frame is found again from the lists
- * below, so that the end of a process needs no walk through its tables.
+ * A process pays out of its quota for three kinds of pages: the blocks that it owns, its page tables, and its kernel
+ * objects (process object, handle table). `charged` is their sum, which never passes the quota.
  *
- * All fields belong to the core that holds the process (o), but for the quota, which children's ends add to (a).
+ * Of page tables it pays for the root, for those in use, for emptied ones, some of which stay linked so that the next
+ * block need not clear one, for those that are unlinked but that another core may still walk, and for the reserve. The
+ * reserve is table pages that are cleared and at hand: a delivery takes what it needs from there, and so cannot fail.
+ *
+ * Lists through the frames' descriptors lead to every block and every table. So the end of a process frees its memory
+ * without a walk through its tables.
+ *
+ * A space also remembers which tables it used last, so that most calls walk none: for each level the table that a block
+ * last passed through (struct table_hint), and for single pages the one that the last page's leaf is in (struct
+ * page_hint). mm/fast.h goes by both.
+ *
+ * All fields belong to the core that holds the process (o), but for the quota (a): a child that ends adds to it.
  */
 #ifndef MM_SPACE_H
 #define MM_SPACE_H
@@ -18,15 +28,16 @@
 
 struct device_table;
 
-/* The table of some level that a block last passed through: known to be linked. */
+/* The table of one level that a block last passed through. It is linked: who unlinks a table takes it out of here. */
 struct table_hint {
     uint64_t key; /* the address >> the bits that the table spans; UINT64_MAX: none */
     uint64_t *table;
     struct frame *frame;
 };
 
-/* The table that the exchange addresses of some 2 MiB of RAM are in. It is held: it has one valid entry more in its
- * descriptor than it has, and so is never empty, nor dropped. (It may be the eighth that has none.) */
+/* The table of level 0 that maps one region of RAM, of 2 MiB, at its exchange addresses. The space holds it: its
+ * descriptor counts one valid entry more than it has. So it never counts as empty, and is not dropped as one too many.
+ * (It may be empty all the same: then it is kept beside the SPACE_EMPTY_TABLES others.) */
 #define PAGE_REGION_SHIFT 9 /* pages of one table */
 #define PAGE_HINT_NONE ((struct page_hint){.region = UINT64_MAX, .window = UINT64_MAX})
 struct page_hint {
@@ -83,8 +94,7 @@ enum os2_status space_refill(struct space *space, unsigned count);
 /* Let others claim the devices whose registers it has. They are mapped on, so the space must not be used any more. */
 void space_release_devices(struct space *space);
 
-/* Free up to `limit` blocks, then tables, of a space that no core uses. True: all is freed; only objects stay charged.
- * */
+/* Free up to `limit` blocks, then tables, of a space that no core uses. True: only its objects are still charged. */
 bool space_release(struct space *space, unsigned limit);
 
 /* Upcall to core/turn.c: has every core but this one left the tables of this space, which this core's process has? */

@@ -48,7 +48,6 @@ static int claim_memory(struct process *process, uint64_t base, uint64_t order) 
 }
 
 int sys_device_claim(struct core *core, struct process *process) {
-    (void)core;
     enum os2_status status = syscall_machine(process, OS2_RIGHT_DEVICES);
     if (status != OS2_OK)
         return status;
@@ -123,20 +122,26 @@ void irq_again(struct core *core, uint64_t now) {
     lock_release(&machine.irq_lock);
 }
 
-struct light light_irq_bind(uint64_t control, uint64_t bits, uint64_t w0, uint64_t w1) {
-    (void)w0;
-    (void)w1;
-    struct core *core = arch_core();
-    struct process *process = core->current;
-    const struct handle *h = light_handle(process, control, OS2_HANDLE_IRQ);
+/* The source that CONTROL names, with the lock held; NULL: none, and it is not. */
+static struct irq *lock_irq(const struct core *core, uint64_t control, unsigned *ret_number) {
+    const struct handle *h = light_handle(core->current, control, OS2_HANDLE_IRQ);
     if (!h)
-        return light_status(OS2_E_HANDLE);
-    unsigned number = (unsigned)h->badge;
-    struct irq *irq = &machine.irq[number];
+        return NULL;
+    *ret_number = (unsigned)h->badge;
     lock_acquire(&machine.irq_lock);
-    irq->life = slot_generation(process->slot);
+    return &machine.irq[h->badge];
+}
+
+struct light light_irq_bind(uint64_t control, uint64_t bits, uint64_t w0, uint64_t w1) {
+    struct core *core = arch_core();
+    const struct slot *slot = core->current->slot;
+    unsigned number;
+    struct irq *irq = lock_irq(core, control, &number);
+    if (!irq)
+        return light_status(OS2_E_HANDLE);
+    irq->life = slot_generation(slot);
     irq->bits = bits;
-    irq->slot = process->slot->index;
+    irq->slot = slot->index;
     if (bits)
         let_in(core, number);
     else
@@ -146,19 +151,15 @@ struct light light_irq_bind(uint64_t control, uint64_t bits, uint64_t w0, uint64
 }
 
 struct light light_irq_ack(uint64_t control, uint64_t label, uint64_t w0, uint64_t w1) {
-    (void)label;
-    (void)w0;
-    (void)w1;
     struct core *core = arch_core();
-    struct process *process = core->current;
-    const struct handle *h = light_handle(process, control, OS2_HANDLE_IRQ);
-    if (!h)
+    const struct slot *slot = core->current->slot;
+    unsigned number;
+    const struct irq *irq = lock_irq(core, control, &number);
+    if (!irq)
         return light_status(OS2_E_HANDLE);
-    const struct irq *irq = &machine.irq[h->badge];
-    lock_acquire(&machine.irq_lock);
-    bool mine = irq->slot == process->slot->index && irq->life == slot_generation(process->slot) && irq->bits;
+    bool mine = irq->slot == slot->index && irq->life == slot_generation(slot) && irq->bits;
     if (mine)
-        let_in(core, (unsigned)h->badge);
+        let_in(core, number);
     lock_release(&machine.irq_lock);
     return light_status(mine ? OS2_OK : OS2_E_RIGHTS);
 }

@@ -33,7 +33,6 @@ static __attribute__((noinline)) int call_light(struct process *process, light_h
 
 #define LIGHT_LONG_WAY(name)                                                                                           \
     int sys_##name(struct core *core, struct process *process) {                                                       \
-        (void)core;                                                                                                    \
         return call_light(process, light_##name);                                                                      \
     }
 LIGHT_ONLY(LIGHT_LONG_WAY)
@@ -104,6 +103,11 @@ void syscall_leave(struct core *core) {
     loop_next(core);
 }
 
+void message_looked_at_late(struct core *core, uint64_t word, struct process *caller) {
+    message_look_again(core, word, caller);
+    syscall_leave(core);
+}
+
 int sys_yield(struct core *core, struct process *process) {
     if (runqueue_hint(&core->shared.queue) == 0)
         return 0; /* nobody else is ready: the turn goes on */
@@ -119,7 +123,6 @@ int sys_tokens(struct core *core, struct process *process) {
 }
 
 int sys_clock(struct core *core, struct process *process) {
-    (void)core;
     process->reg[OS2_R_LABEL] = arch_clock() - machine.boot_time;
     process->reg[OS2_R_W0] = machine.clock_hz;
     return 2;

@@ -4,6 +4,7 @@
 #define SYS_DISPATCH_H
 
 #include "core/turn.h"
+#include "ipc/message.h"
 #include "sys/light.h"
 
 /*
@@ -14,6 +15,13 @@
  *   SYSCALL_AGAIN            the process is to make the same call again: long work, done in steps
  */
 #define SYSCALL_AGAIN 101
+
+/* Those on messages are the protocol itself, and all in ipc/message.c. */
+#define sys_receive message_receive
+#define sys_send message_send
+#define sys_call message_send
+#define sys_reply message_reply
+#define sys_reply_receive message_reply_receive
 
 #define SYSCALL_DECLARE(number, name, summary) int sys_##name(struct core *core, struct process *process);
 OS2_SYSCALLS(SYSCALL_DECLARE)

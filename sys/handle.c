@@ -3,20 +3,11 @@
 #include "ipc/end.h"
 #include "sys/dispatch.h"
 
-/* What a handle of kind `kind` minted from `source` may be; 0: not that. */
-static bool mintable(unsigned source, unsigned kind) {
-    switch (source) {
-    case OS2_HANDLE_INBOX:
-    case OS2_HANDLE_CONTROL:
+/* May a handle of this kind be minted from one of kind `source`? */
+static bool mintable(unsigned source, uint64_t kind) {
+    if (source == OS2_HANDLE_INBOX || source == OS2_HANDLE_CONTROL)
         return kind == OS2_HANDLE_INBOX || kind == OS2_HANDLE_NOTIFY;
-    case OS2_HANDLE_NOTIFY:
-    case OS2_HANDLE_MACHINE:
-    case OS2_HANDLE_IRQ:
-    case OS2_HANDLE_PORTS:
-        return kind == source;
-    default:
-        return false;
-    }
+    return kind == source;
 }
 
 struct light light_handle_mint(uint64_t control, uint64_t kind, uint64_t badge, uint64_t wanted) {
@@ -43,7 +34,7 @@ struct light light_handle_mint(uint64_t control, uint64_t kind, uint64_t badge, 
         if (badge != h->badge && handle_kind(source) >= OS2_HANDLE_MACHINE)
             return light_status(OS2_E_RIGHTS);
     }
-    if (!mintable(handle_kind(source), (unsigned)(kind < 16 ? kind : 0)))
+    if (!mintable(handle_kind(source), kind))
         return light_status(OS2_E_INVALID);
     if (!handle_room(process->handles))
         return light_status(OS2_E_FULL);
@@ -53,9 +44,6 @@ struct light light_handle_mint(uint64_t control, uint64_t kind, uint64_t badge, 
 }
 
 struct light light_handle_close(uint64_t control, uint64_t label, uint64_t w0, uint64_t w1) {
-    (void)label;
-    (void)w0;
-    (void)w1;
     struct core *core = arch_core();
     struct handle_table *table = core->current->handles;
     struct handle *h = handle_get(table, control >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK);

@@ -3,10 +3,10 @@
  * Light calls: system calls that the entry path makes without stopping the process; the contract is in arch/arch.h.
  *
  * A light call is one of which this is true nearly always: it needs CONTROL, LABEL, W0 and W1 at most, it gives back a
- * status and LABEL at most, and the same process goes on. To make `name` one, write light_name() and add it
+ * status and LABEL at most, and the same process goes on. To make NAME one, write light_NAME() and add NAME
  *
- *     to LIGHT_ONLY     if that is all of it: sys_name(), for the long way, then comes from sys/dispatch.c
- *     to LIGHT_FIRST    if it sometimes returns light_long(...): then sys_name() is written too, and does it all
+ *     to LIGHT_ONLY     if that is all of it: sys_NAME(), for the long way, then comes from sys/dispatch.c
+ *     to LIGHT_FIRST    if it sometimes returns light_long(...): then sys_NAME() is written too, and does it all
  *
  * A handler finds its process by light_process(). Neither process->reg nor process->context holds anything of this
  * call, the process must stay the current one, and the turn must not end: whatever cannot promise that says

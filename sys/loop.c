@@ -52,7 +52,7 @@ static void step_end(struct core *core, struct slot *slot) {
  * interrupts are let in as they would be in it, however many more there are: by them a driver comes to the front. */
 static void pass_over(struct core *core, struct slot *slot, unsigned passed) {
     turn_leave_space(core);
-    end_begin(core, slot, slot_doom_reason(slot), 0, slot->process->context.pc, 0);
+    end_begin_doomed(core, slot);
     if (passed % PASSED_AT_ONCE != 0)
         return;
     breath_rest(core);
@@ -102,6 +102,6 @@ void loop_next(struct core *core) {
 void loop_doomed(struct core *core, struct slot *slot) {
     core->turn_slot = core->slots;
     turn_leave_space(core);
-    end_begin(core, slot, slot_doom_reason(slot), 0, slot->process->context.pc, 0);
+    end_begin_doomed(core, slot);
     loop_next(core);
 }

@@ -8,10 +8,9 @@
 
 /* Tell the process that reads the log that there is more. Lines of the kernel's own are told with the next text. */
 static void tell_reader(struct core *core) {
-    uint16_t reader;
-    uint64_t generation, bits;
-    if (log_wants_reader(&reader, &generation, &bits))
-        notify_slot(core, &machine.slot[reader], generation, bits, false);
+    struct log_reader reader;
+    if (log_wants_reader(&reader))
+        notify_slot(core, &machine.slot[reader.slot], reader.generation, reader.bits, false);
 }
 
 int sys_log(struct core *core, struct process *process) {
@@ -23,9 +22,9 @@ int sys_log(struct core *core, struct process *process) {
     if (length > OS2_LOG_CHUNK)
         return OS2_E_INVALID;
     if (length == 0) {
-        uint64_t bits = r[OS2_R_W0];
+        struct log_reader reader = {slot_generation(process->slot), r[OS2_R_W0], process->slot->index};
         r[OS2_R_LABEL] = log_read(text, sizeof text);
-        log_set_reader(process->slot->index, slot_generation(process->slot), bits);
+        log_set_reader(&reader);
         memcpy(&r[OS2_R_W0], text, sizeof text);
         return 6;
     }
@@ -89,7 +88,6 @@ static int core_facts(struct process *process, uint64_t index) {
 }
 
 int sys_machine_info(struct core *core, struct process *process) {
-    (void)core;
     enum os2_status status = syscall_machine(process, OS2_RIGHT_OBSERVE);
     if (status != OS2_OK)
         return status;
@@ -113,7 +111,6 @@ int sys_machine_info(struct core *core, struct process *process) {
 }
 
 int sys_machine_control(struct core *core, struct process *process) {
-    (void)core;
     enum os2_status status = syscall_machine(process, OS2_RIGHT_POWER);
     if (status != OS2_OK)
         return status;
@@ -132,7 +129,6 @@ int sys_machine_control(struct core *core, struct process *process) {
 
 /* One byte a call: this core waits in firmware, with interrupts off, until the byte before has left. */
 int sys_firmware_console(struct core *core, struct process *process) {
-    (void)core;
     enum os2_status status = syscall_machine(process, OS2_RIGHT_CONSOLE);
     if (status != OS2_OK)
         return status;

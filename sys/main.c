@@ -13,35 +13,20 @@
 #include "sys/init.h"
 #include "sys/loop.h"
 
-static unsigned order_of(size_t bytes) {
-    unsigned order = 0;
-    while ((OS2_PAGE_SIZE << order) < bytes)
-        order++;
-    return order;
-}
-
-static void *kernel_pages(unsigned order, const char *what) {
-    uint32_t number = heap_alloc(&machine.heap, order, OS2_FRAME_KERNEL, 0);
-    if (number == FRAME_NONE)
-        panic("no memory for %s", what);
-    return memset(frame_memory(number), 0, OS2_PAGE_SIZE << order);
-}
-
 uint64_t kernel_table_alloc(void) {
-    return arch_virt_to_phys(kernel_pages(0, "the kernel's page tables"));
+    return arch_virt_to_phys(machine_memory(OS2_PAGE_SIZE, "the kernel's page tables"));
 }
 
 static void make_core(uint32_t index) {
-    struct core *core = kernel_pages(order_of(sizeof *core), "a core");
+    struct core *core = machine_memory(sizeof *core, "a core");
     core->index = index;
     core->slots = core->turn_slot = machine.slot;
     core->run_word = state(KIND_RUN, index, 0);
     core->ready_word = state(KIND_RDY, index, 0);
-    uint64_t stack = (uint64_t)(uintptr_t)kernel_pages(KERNEL_STACK_ORDER, "a kernel stack");
+    uint64_t stack = (uint64_t)(uintptr_t)machine_memory(KERNEL_STACK_SIZE, "a kernel stack");
     runqueue_init(&core->shared.queue);
     breath_init(core);
-    if (!timer_init(&core->timers))
-        panic("no memory for a core's timers");
+    timer_init(&core->timers);
     arch_core_make(core, index, core->run_word, machine.boot->cpu_id[index], stack + KERNEL_STACK_SIZE);
     cores[index] = core;
 }
@@ -52,7 +37,7 @@ static void move_tree(struct boot_info *info) {
     if (!info->tree.size)
         return;
     struct boot_range old = info->tree;
-    uint8_t *copy = kernel_pages(order_of(old.size), "the device tree");
+    uint8_t *copy = machine_memory(old.size, "the device tree");
     memcpy(copy, arch_phys_to_virt(old.base), old.size);
     info->tree.base = arch_virt_to_phys(copy);
     for (uint64_t page = old.base & ~(OS2_PAGE_SIZE - 1); page < old.base + old.size; page += OS2_PAGE_SIZE) {
@@ -108,8 +93,7 @@ void kernel_main(struct boot_info *info) {
                      info->ram[i].base + info->ram[i].size);
     arch_kernel_map(info);
     move_tree(info);
-    if (!process_table_init())
-        panic("no memory for the process table");
+    process_table_init();
     machine.core_count = info->cpu_count;
     for (uint32_t i = 0; i < machine.core_count; i++)
         make_core(i);

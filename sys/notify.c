@@ -14,8 +14,6 @@
 #include "sys/light.h"
 
 struct light light_notify(uint64_t control, uint64_t bits, uint64_t w0, uint64_t w1) {
-    (void)w0;
-    (void)w1;
     struct core *core = arch_core();
     const struct handle *h = light_handle(core->current, control, OS2_HANDLE_NOTIFY);
     if (!h)
@@ -38,8 +36,6 @@ struct light light_notify(uint64_t control, uint64_t bits, uint64_t w0, uint64_t
 }
 
 struct light light_watch(uint64_t control, uint64_t bits, uint64_t w0, uint64_t w1) {
-    (void)w0;
-    (void)w1;
     struct process *process = light_process();
     const struct handle *h = handle_get(process->handles, control >> OS2_HANDLE_SHIFT & OS2_HANDLE_MASK);
     if (!h || (handle_kind(h->target) != OS2_HANDLE_INBOX && handle_kind(h->target) != OS2_HANDLE_NOTIFY))

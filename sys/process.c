@@ -6,6 +6,7 @@
 #include "core/state.h"
 #include "core/turn.h"
 #include "ipc/end.h"
+#include "ipc/parcel.h"
 #include "lib/string.h"
 #include "mm/clamp.h"
 #include "sys/dispatch.h"
@@ -13,27 +14,19 @@
 /* Least quota: object, handle table, root table. */
 #define QUOTA_LEAST 3
 
-/* The child that CONTROL names, or NULL. */
-static struct slot *child(struct process *process, uint64_t control, uint64_t *ret_generation) {
+/* The child that CONTROL names and that has not ended. */
+static enum os2_status child(struct process *process, uint64_t control, struct slot **ret_slot) {
     const struct handle *h = light_handle(process, control, OS2_HANDLE_CONTROL);
     if (!h)
-        return NULL;
-    *ret_generation = handle_generation(h->target);
-    return &machine.slot[handle_slot(h->target)];
+        return OS2_E_HANDLE;
+    *ret_slot = &machine.slot[handle_slot(h->target)];
+    return slot_generation(*ret_slot) == handle_generation(h->target) ? OS2_OK : OS2_E_DIED;
 }
 
 /* The same, for calls on a child that has not started: nobody else touches it then. */
 static enum os2_status new_child(struct process *process, uint64_t control, struct slot **ret_slot) {
-    uint64_t generation;
-    struct slot *slot = child(process, control, &generation);
-    if (!slot)
-        return OS2_E_HANDLE;
-    if (slot_generation(slot) != generation)
-        return OS2_E_DIED;
-    if (state_kind(slot_word(slot)) != KIND_NEW)
-        return OS2_E_BUSY;
-    *ret_slot = slot;
-    return OS2_OK;
+    enum os2_status status = child(process, control, ret_slot);
+    return status == OS2_OK && state_kind(slot_word(*ret_slot)) != KIND_NEW ? OS2_E_BUSY : status;
 }
 
 int sys_exit(struct core *core, struct process *process) {
@@ -43,7 +36,6 @@ int sys_exit(struct core *core, struct process *process) {
 }
 
 int sys_process_create(struct core *core, struct process *process) {
-    (void)core;
     const uint64_t *r = process->reg;
     uint64_t quota = r[OS2_R_LABEL], quantum = r[OS2_R_W0], limit_ms = r[OS2_R_W1];
     if (quota < QUOTA_LEAST || quantum < 1 || quantum > OS2_QUANTUM_MAX || limit_ms > UINT32_MAX)
@@ -90,12 +82,7 @@ struct light light_process_give(uint64_t control, uint64_t va, uint64_t to, uint
     if (block.device && prot & OS2_PROT_EXEC)
         return light_status(OS2_E_INVALID);
     struct space *space = &slot->process->space;
-    status = block_fits(space, &block, to);
-    if (status == OS2_E_FULL) {
-        status = space_refill(space, ARCH_TOP_LEVEL);
-        if (status == OS2_OK)
-            status = block_fits(space, &block, to);
-    }
+    status = parcel_room(space, &block, to);
     if (status == OS2_OK)
         block_move(&process->space, space, &block, to, (unsigned)prot);
     return light_status(status);
@@ -103,12 +90,10 @@ struct light light_process_give(uint64_t control, uint64_t va, uint64_t to, uint
 
 struct light light_process_grant(uint64_t control, uint64_t index, uint64_t rights, uint64_t pages) {
     struct process *process = light_process();
-    uint64_t generation;
-    struct slot *slot = child(process, control, &generation);
-    if (!slot)
-        return light_status(OS2_E_HANDLE);
-    if (slot_generation(slot) != generation)
-        return light_status(OS2_E_DIED);
+    struct slot *slot;
+    enum os2_status status = child(process, control, &slot);
+    if (status != OS2_OK)
+        return light_status(status);
     const struct handle *h = NULL;
     if (index) {
         h = handle_get(process->handles, index);
@@ -156,43 +141,25 @@ int sys_process_start(struct core *core, struct process *process) {
 }
 
 int sys_process_kill(struct core *core, struct process *process) {
-    uint64_t generation;
-    struct slot *slot = child(process, process->reg[OS2_R_CONTROL], &generation);
-    if (!slot)
-        return OS2_E_HANDLE;
-    if (slot_generation(slot) != generation)
-        return OS2_E_DIED;
-    end_kill(core, slot, generation, OS2_END_KILLED);
+    struct slot *slot;
+    enum os2_status status = child(process, process->reg[OS2_R_CONTROL], &slot);
+    if (status != OS2_OK)
+        return status;
+    end_kill(core, slot, slot->generation, OS2_END_KILLED);
     return 0;
 }
 
 /* ---- process_info. ---- */
 
 static unsigned state_for_program(uint64_t word) {
-    switch (state_kind(word)) {
-    case KIND_FREE:
-        return OS2_STATE_FREE;
-    case KIND_NEW:
-        return OS2_STATE_NEW;
-    case KIND_RUN:
-        return OS2_STATE_RUNNING;
-    case KIND_RDY:
-    case KIND_CLM:
-        return OS2_STATE_READY;
-    case KIND_RCV:
-        return state_peer(word) == SLOT_NOBODY ? OS2_STATE_SLEEP : OS2_STATE_RECEIVE;
-    case KIND_SND:
-        return OS2_STATE_SEND;
-    case KIND_CAL:
-        return OS2_STATE_CALL;
-    case KIND_END:
-    case KIND_CHD:
-        return OS2_STATE_ENDING;
-    case KIND_HELD:
-    case KIND_DEAD:
-        return OS2_STATE_ENDED;
-    }
-    return OS2_STATE_FREE;
+    static const uint8_t states[16] = {
+        [KIND_FREE] = OS2_STATE_FREE,  [KIND_NEW] = OS2_STATE_NEW,    [KIND_RUN] = OS2_STATE_RUNNING,
+        [KIND_RDY] = OS2_STATE_READY,  [KIND_CLM] = OS2_STATE_READY,  [KIND_RCV] = OS2_STATE_RECEIVE,
+        [KIND_SND] = OS2_STATE_SEND,   [KIND_CAL] = OS2_STATE_CALL,   [KIND_END] = OS2_STATE_ENDING,
+        [KIND_CHD] = OS2_STATE_ENDING, [KIND_HELD] = OS2_STATE_ENDED, [KIND_DEAD] = OS2_STATE_ENDED,
+    };
+    bool sleeps = state_kind(word) == KIND_RCV && state_peer(word) == SLOT_NOBODY;
+    return sleeps ? OS2_STATE_SLEEP : states[state_kind(word)];
 }
 
 static int state_facts(struct core *core, uint64_t *r, struct slot *slot) {
@@ -237,10 +204,8 @@ int sys_process_info(struct core *core, struct process *process) {
     uint64_t page = process->reg[OS2_R_W0];
     struct slot *slot = process->slot;
     if (index) {
-        uint64_t generation;
-        slot = child(process, process->reg[OS2_R_CONTROL],
-                     &generation); /* its slot is this child's until the handle is closed */
-        if (!slot) {
+        /* A child's slot is its own until the handle is closed, whether it has ended or not. */
+        if (child(process, process->reg[OS2_R_CONTROL], &slot) == OS2_E_HANDLE) {
             enum os2_status status = syscall_machine(process, OS2_RIGHT_OBSERVE);
             if (status != OS2_OK)
                 return status;

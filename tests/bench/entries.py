@@ -36,7 +36,11 @@ import gdb  # noqa: E402
 import qemu  # noqa: E402
 
 PREFIXES = ("sys_", "light_")
-OTHERS = {"end_step": "end_step", "timer_arrived": "timer", "ipi_arrived": "ipi", "irq_arrived": "irq"}
+OTHERS = {
+    "message_receive": "receive", "message_send": "send", "message_reply": "reply",
+    "message_reply_receive": "reply_receive",
+    "end_step": "end_step", "timer_arrived": "timer", "ipi_arrived": "ipi", "irq_arrived": "irq",
+}
 PARTS = {
     "arch_idle_look": "idle",
     "arch_idle": "rest", "breath_rest": "rest", "magazine_clear_ahead": "rest",

@@ -190,6 +190,34 @@ static const char *check_queue(const struct slot *s) {
     return s->queue_tail == prev ? NULL : WRONG("slot %u's queue ends at another slot", s->index);
 }
 
+/* The list of those who watch the process in a slot. */
+static const char *check_watches(const struct slot *s) {
+    uint32_t prev = 0, count = 0, linked = 0;
+    for (uint32_t r = s->watchers; r; prev = r, r = watch_node(r)->next) {
+        const struct watch *w = watch_node(r);
+        if (!w->bits || w->prev != prev || w->slot != s->index || ++count > machine.slot_count)
+            return WRONG("slot %u: the list of those who watch it is broken", s->index);
+    }
+    for (uint32_t i = 1; i < machine.slot_high; i++) {
+        const struct process *p = machine.slot[i].process;
+        for (unsigned n = 0; p && n < p->watch_high; n++)
+            linked += p->watch[n].bits && p->watch[n].slot == s->index;
+    }
+    return linked == count ? NULL : WRONG("slot %u: a watch is in no list", s->index);
+}
+
+static const char *check_timers(const struct core *core) {
+    const struct timers *t = &core->timers;
+    for (uint32_t i = 0; i < t->count; i++) {
+        const struct timer_node *n = &machine.slot[t->heap[i]].timer[core->index];
+        if (n->position != i + 1)
+            return "a timer node does not know its place in the heap";
+        if (i > 0 && machine.slot[t->heap[(i - 1) / 2]].timer[core->index].time > n->time)
+            return "a timer heap is out of order";
+    }
+    return NULL;
+}
+
 static const char *check_slots(void) {
     uint32_t queued[CORES_MAX] = {0};
     for (uint32_t i = 1; i < machine.slot_count; i++) {
@@ -225,8 +253,8 @@ static const char *check_slots(void) {
             return WRONG("slot %u: bits %lx, and noted is %u", i, s->note, s->noted);
         if ((why = check_queue(s)))
             return why;
-        if ((why = watch_check(s)))
-            return WRONG("slot %u: %s", i, why);
+        if ((why = check_watches(s)))
+            return why;
         if (!may_have && s->watchers)
             return WRONG("slot %u has ended, and has told not all who watch it", i);
         if (kind == KIND_FREE) {
@@ -254,7 +282,7 @@ static const char *check_slots(void) {
     for (uint32_t i = 0; i < machine.core_count; i++) {
         const char *why = runqueue_check(&cores[i]->shared.queue);
         if (!why)
-            why = timer_check(cores[i]);
+            why = check_timers(cores[i]);
         if (!why)
             why = tlb_check(i);
         if (why)

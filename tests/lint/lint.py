@@ -27,11 +27,17 @@ def tree(root=ROOT):
     return {path: (root / path).read_text(encoding="utf-8") for path in source_paths(root)}
 
 
+def pages(root=ROOT):
+    """The pages: README and docs."""
+    return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8")
+            for path in [*root.glob("README.md"), *sorted(root.glob("docs/**/*.md"))]}
+
+
 def is_c(path):
     return path.endswith(C_SUFFIXES)
 
 
-def run(check, good, bad):
+def run(check, good, bad, with_pages=False):
     """Self-test, then the real tree, or one that the command line names. `good` is a tree; `bad` a list of (tree, part
     of the complaint it must cause)."""
     if complaints := check(good):
@@ -40,6 +46,7 @@ def run(check, good, bad):
         complaints = check(sample)
         if not any(wanted in complaint for complaint in complaints):
             sys.exit(f"self-test: no complaint {wanted!r} about {sample}, but {complaints}")
-    complaints = check(tree(*map(pathlib.Path, sys.argv[1:])))
+    roots = [*map(pathlib.Path, sys.argv[1:])]
+    complaints = check({**tree(*roots), **(pages(*roots) if with_pages else {})})
     print("\n".join(complaints) or f"self-test saw {len(bad)} bad inputs refused; the tree is good")
     sys.exit(1 if complaints else 0)

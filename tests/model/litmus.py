@@ -349,7 +349,7 @@ def receive_from_tests():
                      "arch_cas_full(&y->word, word")
             and in_order("ipc/message.c", "message_send", "word = slot_word(t)", "state_accepts(t, word, slot)",
                          "arch_cas_full(&t->word, word")
-            and in_order("ipc/message.c", "receive", "slot->wait_life = ", "arch_swap_full(&slot->word, word)")):
+            and in_order("ipc/message.c", "publish_receive", "slot->wait_life = ", "arch_swap_full(&slot->word, ")):
         yield "message.c: a receive from one process is no longer what this test knows", None, [], ""
         return
     start = {"word": 1, "life": 1}

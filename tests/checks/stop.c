@@ -16,8 +16,6 @@
  */
 #include "core/check.h"
 
-#if OS2_CHECKS
-
 #include "core/log.h"
 #include "core/state.h"
 #include "lib/string.h"
@@ -188,5 +186,3 @@ int check_call(struct core *core, struct process *process, unsigned number, sysc
         memcpy(process->reg, reg, sizeof reg);
     }
 }
-
-#endif

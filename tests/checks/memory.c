@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whether memory is as it should be: the heap, the magazines, an address space. Tests ask, and the checking build
- * (core/check.c); each walks all there is, and nothing may move meanwhile.
+ * (tests/checks/stop.c); each walks all there is, and nothing may move meanwhile.
  */
 #include "mm/heap.h"
 #include "mm/magazine.h"
