@@ -9,8 +9,8 @@
 #include "arch_user.h"
 #include "bench/bench.h"
 #include "os2/call.h"
-#include "os2/file.h"
 #include "os2/frames.h"
+#include "os2/read.h"
 #include "os2/start.h"
 #include "os2/stream.h"
 
@@ -51,7 +51,7 @@ static void processes_spawn(void) {
 
     if (!bench_wanted("spawn_exit"))
         return;
-    status = os2_file_load("true", &image, &context.image_size);
+    status = os2_read_whole("true", &image, &context.image_size);
     if (status < 0)
         bench_fail("cannot load true", status);
     context.image = image;

@@ -4,7 +4,7 @@
  *
  * The bytes are changed where they lie and the same block goes on: in a pipeline nothing is copied.
  */
-#include "os2/file.h"
+#include "os2/read.h"
 
 static int upper_block(void *context, struct os2_stream_block *block) {
     (void)context;
@@ -15,5 +15,5 @@ static int upper_block(void *context, struct os2_stream_block *block) {
 }
 
 int main(int argc, char **argv) {
-    return os2_file_filter(argc, argv, upper_block, NULL);
+    return os2_read_arguments(argc, argv, upper_block, NULL);
 }

@@ -87,16 +87,9 @@ int shell_load(const char *name, void **ret_block, uint64_t *ret_size) {
     int status = OS2_E_DIED;
 
     for (unsigned tries = 0; status == OS2_E_DIED && tries < CALL_TRIES; tries++) {
-        uint64_t file, size;
-        unsigned order = 0;
-
         if (!service_find("files", &files_handle))
             return OS2_E_DIED;
-        status = os2_files_open(files_handle, name, &file, &size);
-        while (order < OS2_FILES_ORDER && OS2_PAGE_SIZE << order < size)
-            order++;
-        if (status >= 0)
-            status = os2_files_read(files_handle, file, 0, order, ret_block, ret_size);
+        status = os2_files_load(files_handle, name, ret_block, ret_size);
     }
     return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Words for the numbers of the ABI, as people read them in messages.
+ * The numbers of the ABI in words, as people read them in messages (os2/call.h).
  */
 #include "os2/call.h"
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading a whole file, block by block (os2/file.h).
+ * Reading files by their names (os2/read.h).
  */
-#include "os2/file.h"
+#include "os2/read.h"
 
 #include "os2/call.h"
 #include "os2/files.h"
 #include "os2/names.h"
 #include "os2/start.h"
 
-#define FILE_ORDER 4u
+#define READ_ORDER 4u
 
-int os2_file_each(const char *path, os2_file_function *take, void *context) {
+int os2_read_each(const char *path, os2_read_function *take, void *context) {
     static unsigned files;
     uint64_t file, size, offset = 0;
     int status = OS2_OK;
@@ -24,7 +24,7 @@ int os2_file_each(const char *path, os2_file_function *take, void *context) {
         struct os2_stream_block block = {0};
         void *memory;
 
-        while (block.order < FILE_ORDER && OS2_PAGE_SIZE << block.order < size - offset)
+        while (block.order < READ_ORDER && OS2_PAGE_SIZE << block.order < size - offset)
             block.order++;
         status = os2_files_read(files, file, offset, block.order, &memory, &block.used);
         if (status < 0)
@@ -40,23 +40,18 @@ int os2_file_each(const char *path, os2_file_function *take, void *context) {
     return status;
 }
 
-int os2_file_load(const char *path, void **ret_block, uint64_t *ret_size) {
-    uint64_t file, size;
-    unsigned files, order = 0;
+int os2_read_whole(const char *path, void **ret_block, uint64_t *ret_size) {
+    unsigned files;
     int status = os2_names_lookup(os2_start_handle("names"), "files", true, &files);
 
     if (status < 0)
         return status;
-    status = os2_files_open(files, path, &file, &size);
-    while (order < OS2_FILES_ORDER && OS2_PAGE_SIZE << order < size)
-        order++;
-    if (status >= 0)
-        status = os2_files_read(files, file, 0, order, ret_block, ret_size);
+    status = os2_files_load(files, path, ret_block, ret_size);
     os2_handle_close(files);
     return status;
 }
 
-static int input_each(os2_file_function *take, void *context) {
+static int read_input(os2_read_function *take, void *context) {
     struct os2_stream_block block;
     int status;
 
@@ -68,13 +63,13 @@ static int input_each(os2_file_function *take, void *context) {
     return status < 0;
 }
 
-int os2_file_filter(int argc, char **argv, os2_file_function *take, void *context) {
+int os2_read_arguments(int argc, char **argv, os2_read_function *take, void *context) {
     int failed = 0;
 
     if (argc == 1)
-        return input_each(take, context);
+        return read_input(take, context);
     for (int i = 1; i < argc; i++) {
-        int status = os2_file_each(argv[i], take, context);
+        int status = os2_read_each(argv[i], take, context);
         if (status < 0 && os2_out_flush() < 0)
             return 1; /* nobody reads on */
         if (status < 0) {
