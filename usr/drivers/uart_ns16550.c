@@ -17,7 +17,7 @@
  * so that nobody would read: then a read for nothing ends it (Linux's 8250_dw.c does so too). Should a byte come
  * between the look and that read, it is lost; an interrupt that goes on for ever would lose them all.
  */
-#include "console/uart.h"
+#include "drivers/uart.h"
 
 #include "arch_user.h"
 

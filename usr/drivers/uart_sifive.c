@@ -3,7 +3,7 @@
  * SiFive's UART (FU540, FU740). Its interrupts are levels of the FIFOs: transmit when fewer bytes wait than the
  * watermark (set to 1: when none waits), receive when more than 0 are there.
  */
-#include "console/uart.h"
+#include "drivers/uart.h"
 
 #include "arch_user.h"
 

@@ -2,8 +2,8 @@
 /*
  * What the console needs of a UART. Nothing here sets the speed: firmware did, and knows its clock.
  */
-#ifndef CONSOLE_UART_H
-#define CONSOLE_UART_H
+#ifndef DRIVERS_UART_H
+#define DRIVERS_UART_H
 
 #include <stdbool.h>
 #include <stdint.h>

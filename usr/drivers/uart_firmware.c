@@ -10,7 +10,7 @@
  */
 #include <stddef.h>
 
-#include "console/uart.h"
+#include "drivers/uart.h"
 #include "os2/call.h"
 #include "os2/time.h"
 
