@@ -80,8 +80,12 @@ def expect_in(wanted, shown):
 
 
 def case_help(terminal):
-    """help names commands, one of them itself."""
-    expect_in("help", terminal.command("help"))
+    """help names commands, one of them itself, and programs; no manifest has a line that is ignored."""
+    shown = terminal.command("help")
+    expect_in("\n  primes N [WORKERS] ", shown)
+    assert "ignored" not in shown, shown
+    expect_in("help [COMMAND]: ", terminal.command("help help"))
+    expect_in("wc [FILE...]: ", terminal.command("wc --help"))
 
 
 def case_echo(terminal):

@@ -13,7 +13,7 @@ import lint
 
 LAYERS = ["abi", "lib", "arch", "mm", "core", "ipc", "sys"]
 ABI = {"os2/abi.h", "os2/syscalls.h"}
-SHELL = ["parse", "services", "terminal", "job", "builtin", "shell"]
+SHELL = ["parse", "manifest", "services", "terminal", "programs", "job", "builtin", "shell"]
 FREESTANDING = {"stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdatomic.h", "stdalign.h", "limits.h"}
 # Sources that need structures for their offsets only, which is not a call upward.
 OFFSETS = re.compile(r"arch/\w+/offsets\.c")

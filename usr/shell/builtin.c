@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The commands of the shell itself, and a line of help for these and for the programs.
+ * The commands of the shell itself, and `help` for these and for the programs.
  */
 #include "shell/builtin.h"
 
@@ -9,11 +9,12 @@
 #include "os2/string.h"
 #include "os2/supervisor.h"
 #include "shell/job.h"
+#include "shell/programs.h"
 #include "shell/terminal.h"
 
 struct command {
     const char *name, *arguments, *summary;
-    uint64_t (*run)(unsigned argc, const char *const *argv); /* null: a program. Returns the status */
+    uint64_t (*run)(unsigned argc, const char *const *argv); /* returns the status */
 };
 
 static uint64_t run_help(unsigned argc, const char *const *argv);
@@ -38,28 +39,6 @@ static const struct command commands[] = {
     {"status", "", "print the status of the last command", run_status},
     {"true", "", "succeed", run_true},
     {"false", "", "fail with status 1", run_false},
-    {"big", "[EACH]", "every process sends to every other, all at once", NULL},
-    {"cat", "[FILE...]", "print files, or the input", NULL},
-    {"chameneos", "[MEETINGS]", "creatures meet in pairs and change colour", NULL},
-    {"cores", "", "what each core does: turns, steals, idle time, interrupts", NULL},
-    {"count", "[EACH]", "one process counts the messages of others", NULL},
-    {"crash", "HOW | all", "misbehave in one way, or in all ways and check how each ends", NULL},
-    {"echo", "[WORD...]", "print words", NULL},
-    {"fib", "[N [WORKERS]]", "a Fibonacci number by recursion over several processes", NULL},
-    {"gen", "SIZE[K|M|G]", "write that much text", NULL},
-    {"hello", "", "the shortest program", NULL},
-    {"ls", "[FILE...]", "list all files, or these", NULL},
-    {"matmul", "[N [WORKERS]]", "multiply matrices over several processes", NULL},
-    {"mem", "", "what the memory is used for, counted frame by frame", NULL},
-    {"msort", "[LEVELS [WORKERS]]", "sort 2^LEVELS blocks of numbers over several processes", NULL},
-    {"nqueens", "[N [WORKERS]]", "place N queens, over several processes", NULL},
-    {"pingpong", "[ROUNDS]", "call and answer between two processes", NULL},
-    {"primes", "N [WORKERS]", "count primes up to N on several processes", NULL},
-    {"ps", "", "list the processes", NULL},
-    {"sleep", "MS", "wait", NULL},
-    {"threadring", "[HOPS]", "hand a number round a ring of processes", NULL},
-    {"upper", "[FILE...]", "turn files, or the input, into capitals", NULL},
-    {"wc", "[FILE...]", "count lines, words and bytes", NULL},
 };
 static uint64_t last_status; /* of the command before */
 
@@ -72,25 +51,31 @@ static const struct command *command_find(const char *name) {
     return NULL;
 }
 
+static void help_line(const char *name, const char *arguments, const char *summary) {
+    unsigned used = (unsigned)(strlen(name) + strlen(arguments)) + 1;
+    terminal_print("  %s %s%*s  %s\n", name, arguments, used < 24 ? (int)(24 - used) : 0, "", summary);
+}
+
 bool builtin_help(const char *name) {
     const struct command *command = command_find(name);
+    const struct manifest_program *program = command ? NULL : programs_find(name);
+    const char *arguments = command ? command->arguments : program ? program->arguments : "";
 
-    if (!command)
+    if (!command && !program)
         return false;
-    terminal_print("%s%s%s: %s\n", command->name, command->arguments[0] ? " " : "", command->arguments,
-                   command->summary);
+    terminal_print("%s%s%s: %s\n", name, *arguments ? " " : "", arguments,
+                   command ? command->summary : program->summary);
     return true;
 }
 
 bool builtin_is(const char *name) {
-    const struct command *command = command_find(name);
-    return command && command->run;
+    return command_find(name);
 }
 
 bool builtin_run(unsigned argc, const char *const *argv, uint64_t *status) {
     const struct command *command = command_find(argv[0]);
 
-    if (!command || !command->run)
+    if (!command)
         return false;
     last_status = *status;
     *status = command->run(argc, argv);
@@ -98,17 +83,19 @@ bool builtin_run(unsigned argc, const char *const *argv, uint64_t *status) {
 }
 
 static uint64_t run_help(unsigned argc, const char *const *argv) {
+    const struct manifest_program *program;
+
     if (argc > 1) {
         if (builtin_help(argv[1]))
             return 0;
         terminal_print("help: nothing is known of %s; `help` lists all\n", argv[1]);
         return 1;
     }
-    for (size_t i = 0; i < COMMANDS; i++) {
-        unsigned used = (unsigned)(strlen(commands[i].name) + strlen(commands[i].arguments)) + 1;
-        terminal_print("  %s %s%*s  %s\n", commands[i].name, commands[i].arguments, used < 24 ? (int)(24 - used) : 0,
-                       "", commands[i].summary);
-    }
+    for (size_t i = 0; i < COMMANDS; i++)
+        help_line(commands[i].name, commands[i].arguments, commands[i].summary);
+    for (unsigned place = 0; (program = programs_at(place)); place++)
+        if (!command_find(program->name))
+            help_line(program->name, program->arguments, program->summary);
     terminal_print("a | b: pipeline   a; b: one after the other   a &: background   ^C: kill   $?: status\n");
     return 0;
 }

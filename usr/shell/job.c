@@ -20,6 +20,7 @@
 #include "os2/spawn.h"
 #include "os2/start.h"
 #include "os2/string.h"
+#include "shell/programs.h"
 #include "shell/services.h"
 #include "shell/terminal.h"
 
@@ -35,6 +36,7 @@ struct child {
     struct os2_child process; /* control 0: the place is free */
     unsigned job;
     bool last;
+    unsigned rights; /* to the machine */
     char name[17];
 };
 
@@ -51,15 +53,6 @@ static unsigned ctrl_c; /* the notify handle for it */
 
 void job_init(void) {
     os2_handle_mint(0, OS2_HANDLE_NOTIFY, BIT_CTRL_C, OS2_RIGHTS_ALL, &ctrl_c);
-}
-
-/* Programs that look at other processes or at the machine. */
-static bool job_observes(const char *name) {
-    static const char *const observers[] = {"ps", "mem", "cores", "crash", "bench"};
-    for (size_t i = 0; i < sizeof(observers) / sizeof(observers[0]); i++)
-        if (strcmp(name, observers[i]) == 0)
-            return true;
-    return false;
 }
 
 /* Takes notice of a child's end and gives its pages back. */
@@ -158,8 +151,8 @@ static int stage_grant(struct child *stage, struct child *before, struct child *
         status = grant_minted(child, "console.in", console, OS2_CONSOLE_READER, use);
     if (status >= 0 && behind)
         status = grant_minted(child, "pipe.out", behind->process.control, 0, OS2_RIGHT_SEND);
-    if (status >= 0 && machine && job_observes(stage->name))
-        status = os2_child_grant(child, "machine", machine, OS2_RIGHT_OBSERVE | OS2_RIGHT_GIVE);
+    if (status >= 0 && machine && stage->rights)
+        status = os2_child_grant(child, "machine", machine, stage->rights | OS2_RIGHT_GIVE);
     return status;
 }
 
@@ -175,6 +168,7 @@ static uint64_t stage_refused(const char *name, int status, const char *reason) 
 
 /* Makes the process of a stage. 0, or the status to end with. */
 static uint64_t stage_create(unsigned place, const char *name, uint64_t quota) {
+    const struct manifest_program *program = programs_find(name);
     struct child *child = &children[place];
     struct os2_child_plan plan = {
         .process = {
@@ -193,6 +187,7 @@ static uint64_t stage_create(unsigned place, const char *name, uint64_t quota) {
     if (status < 0)
         return stage_refused(name, status, reason);
     os2_string_copy(child->name, sizeof(child->name), name);
+    child->rights = program ? program->rights : 0;
     return 0;
 }
 

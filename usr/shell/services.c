@@ -6,7 +6,6 @@
 #include "shell/services.h"
 
 #include "os2/call.h"
-#include "os2/files.h"
 #include "os2/names.h"
 #include "os2/start.h"
 #include "os2/supervisor.h"
@@ -52,6 +51,17 @@ static unsigned service_find(const char *name, unsigned *handle) {
 
 unsigned services_console(void) {
     return service_find("console", &console_handle);
+}
+
+int services_list(uint64_t file, char ret_name[OS2_FILES_PATH + 1], uint64_t *ret_size) {
+    int status = OS2_E_DIED;
+
+    for (unsigned tries = 0; status == OS2_E_DIED && tries < CALL_TRIES; tries++) {
+        if (!service_find("files", &files_handle))
+            return OS2_E_DIED;
+        status = os2_files_list(files_handle, file, ret_name, ret_size);
+    }
+    return status;
 }
 
 int services_load(const char *name, void **ret_block, uint64_t *ret_size) {

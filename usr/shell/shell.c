@@ -8,8 +8,10 @@
  * Its files in layers, each of which includes only those before it (tests/lint/layers.py):
  *
  *     parse       the language; pure
+ *     manifest    the language of what is said of programs; pure
  *     services    finding the services, those too that were started again
  *     terminal    what is printed, and the lines that are read
+ *     programs    what the manifests in the archive say
  *     job         pipelines as processes
  *     builtin     the shell's own commands
  *     shell       this
