@@ -172,6 +172,15 @@ def case_files(terminal):
         expect_in("21     158     743", shown)
 
 
+def case_shipped(terminal):
+    """The archive that ships has programs and a line about each, and no test program."""
+    shown = terminal.command("ls").split()
+    missing = {"init", "ls", "crash", "bin.programs", "demos.programs"} - set(shown)
+    extra = {"bench", "pathtest", "schedtest", "stalltest", "systest", "tests.programs"} & set(shown)
+    assert not missing and not extra, shown
+    expect_in("bench: no such program", terminal.command("bench"))
+
+
 def case_paste(terminal):
     """4 KiB pasted at once: no byte of the lines is lost, and the shell stays whole."""
     lines = [f"echo {i:03} {'x' * 50}" for i in range(4096 // 60 + 1)]

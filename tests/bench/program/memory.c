@@ -17,7 +17,7 @@
  * whether it was.
  */
 #include "arch_stub.h"
-#include "bench/bench.h"
+#include "bench.h"
 #include "os2/call.h"
 #include "os2/time.h"
 

@@ -4,12 +4,12 @@
  *
  * Built once for each core/runqueue_*.c, together with that file, and once with QUEUE_BARE: then push and pop are those
  * of the bare list, with its front place and its length, which nobody else may take from. The build gives each a name
- * of its own: QUEUE_LOOP is queue_loop_<queue>, and the queue's functions are renamed likewise (usr/meson.build).
- * usr/bench/queues.c measures the loops.
+ * of its own: QUEUE_LOOP is queue_loop_<queue>, and the queue's functions are renamed likewise
+ * (tests/programs/meson.build). queues.c measures the loops.
  */
 #include "core/runqueue_list.h"
 
-#include "bench/bench.h"
+#include "bench.h"
 
 static struct slot slots[2];
 

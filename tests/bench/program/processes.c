@@ -7,7 +7,7 @@
  * in memory before. The program is `true`, with this system's library as any program has it, and no handles.
  */
 #include "arch_user.h"
-#include "bench/bench.h"
+#include "bench.h"
 #include "os2/call.h"
 #include "os2/frames.h"
 #include "os2/read.h"

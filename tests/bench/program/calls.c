@@ -3,7 +3,7 @@
  * bench: system calls, messages, notifications and turns.
  */
 #include "arch_stub.h"
-#include "bench/bench.h"
+#include "bench.h"
 #include "os2/call.h"
 #include "os2/time.h"
 

@@ -11,7 +11,7 @@
  * something else, mostly more: tests/bench/several.py says what is taken of the rounds.
  */
 #include "arch_stub.h"
-#include "bench/bench.h"
+#include "bench.h"
 #include "os2/call.h"
 
 #define ROUNDS 400u

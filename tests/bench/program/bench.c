@@ -34,7 +34,7 @@
  *
  * The peers, which the other side of a measurement needs, are this program again (roles.c).
  */
-#include "bench/bench.h"
+#include "bench.h"
 
 #include "arch_user.h"
 #include "os2/call.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench: the run queues, the kernel's own files built into this program (tests/bench/queue_loop.c).
+ * bench: the run queues, the kernel's own files built into this program (queue_loop.c).
  *
  * In the kernel the shortest ways go past these functions: a yield between two processes rotates the list in place, and
  * call and reply touch no queue. So this is what the choice of a queue costs where one is used, not what a switch does.
  */
-#include "bench/bench.h"
+#include "bench.h"
 
 #define ROUNDS 1000u
 

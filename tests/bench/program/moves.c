@@ -10,7 +10,7 @@
  * the side that has the page.
  */
 #include "arch_stub.h"
-#include "bench/bench.h"
+#include "bench.h"
 #include "os2/call.h"
 #include "os2/spawn.h"
 

@@ -12,7 +12,7 @@
  *     hoard    gets single pages up to its quota, says so, and ends when it is told to
  */
 #include "arch_stub.h"
-#include "bench/bench.h"
+#include "bench.h"
 #include "os2/call.h"
 #include "os2/start.h"
 #include "os2/string.h"
