@@ -2,9 +2,9 @@
 /*
  * A run queue of the kernel's in a program that counts instructions: the owner's push and pop.
  *
- * Built once for each core/runqueue_*.c, together with that file, and once with QUEUE_BARE: then push and pop are those
- * of the bare list, with its front place and its length, which nobody else may take from. The build gives each a name
- * of its own: QUEUE_LOOP is queue_loop_<queue>, and the queue's functions are renamed likewise
+ * Built once for each implementation of core/runqueue.h, together with its file, and once with QUEUE_BARE: then push
+ * and pop are those of the bare list, with its front place and its length, which nobody else may take from. The build
+ * gives each a name of its own: QUEUE_LOOP is queue_loop_<queue>, and the queue's functions are renamed likewise
  * (tests/programs/meson.build). queues.c measures the loops.
  */
 #include "core/runqueue_list.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The run queue behind a plain lock, which owner and thieves take alike: the yardstick for the others. */
+/* The run queue `lock`: a plain lock, which owner and thieves take alike. The yardstick for the others. */
 #include "core/runqueue_list.h"
 
 void runqueue_init(struct runqueue *queue) {

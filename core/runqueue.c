@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The run queue with a biased lock: the seed's option 2.
+ * The kernel's run queue, `biased`: a lock that its owner need not take.
  *
  * The owner needs no lock as long as the queue is biased towards it. A thief cannot take it then; it asks, by the IPI
  * that its caller sends, and the owner gives the bias up at its next safe point.
@@ -9,10 +9,9 @@
  *     SHARED --unlock, after 64 acquisitions by the owner (owner, holding the lock)--> BIASED
  *
  * SHARED is a bit of `mode`, BIASED is its absence. Only the owner writes `mode`, so what the owner reads of it is true
- * without a fence. In SHARED both sides take the
- * lock. A thief reads `mode` twice: the second time under the lock, and with acquire. A relaxed second
- * read is a bug that GenMC finds: two thieves then dispatch one process twice, since the one may see the lock free and
- * the mode of before the owner took the queue back.
+ * without a fence. In SHARED both sides take the lock. A thief reads `mode` twice: the second time under the lock, and
+ * with acquire. A relaxed second read is a bug that GenMC finds: two thieves then dispatch one process twice, since the
+ * one may see the lock free and the mode of before the owner took the queue back.
  *
  * Rejected: a flag by which a thief says that it wants the queue. That a core looks for work is in machine.idle_mask
  * already, and an owner that shares its work as soon as it sees that saves the thief a wait for the answer.

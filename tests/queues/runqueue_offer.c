@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The run queue with an offer box: the seed's option 1, lock-free queues with a shared area, taken to its end.
+ * The run queue `offer`: a private list, and beside it a box in which work is on offer. Nobody takes a lock.
  *
  * The list is private to the owner, so its push and pop need no atomic read-modify-write and no fence. Beside it there
  * is one shared word, the box: null, or a chain of processes that anyone may take, all at once.
