@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The queue of ready processes of one core: one interface, implementations chosen by the Meson option `runqueue`.
+ * The queue of ready processes of one core: one interface. core/runqueue.c implements it; rivals are in tests/queues/.
  *
  * Processes that end are kept apart: each of their turns is the kernel's work, of which there may be much between two
  * programs' turns, and the owner decides how much (core/breath.c).
@@ -15,9 +15,9 @@
  * `mode` gathers whatever is unusual, when it happens, so that the short ways of the entry path test one word: while it
  * is 0, the list is its owner's alone and its head is the next one to run. Only the owner writes it.
  *
- *     runqueue_offer.c    a private list, and one shared word through which the owner hands work out
- *     runqueue_biased.c   a lock that the owner need not take until a thief asks
- *     runqueue_lock.c     a plain lock: the yardstick
+ *     biased   core/runqueue.c: a lock that the owner need not take until a thief asks
+ *     offer    tests/queues/runqueue_offer.c: a private list, and a shared word by which the owner hands work out
+ *     lock     tests/queues/runqueue_lock.c: a plain lock: the yardstick
  */
 #ifndef CORE_RUNQUEUE_H
 #define CORE_RUNQUEUE_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The lists that every run queue is made of: for the implementations in core/runqueue_*.c. */
+/* The lists that every run queue is made of: for the implementations of core/runqueue.h. */
 #ifndef CORE_RUNQUEUE_LIST_H
 #define CORE_RUNQUEUE_LIST_H
 

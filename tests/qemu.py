@@ -47,12 +47,13 @@ class GuestError(Exception):
 ICOUNT = ["-icount", "shift=0,sleep=off", "-rtc", "clock=vm"]
 
 
-def command_line(build, smp, memory, append="", extra=(), boot="", **other):
+def command_line(build, smp, memory, append="", extra=(), boot="", tests=False, **other):
     """QEMU's command line: the same for a person, a test and gdb. `boot` is one of the machine's other ways to boot;
-    `other` replaces facts of the machine."""
+    `tests`: the boot archive has the test programs too; `other` replaces facts of the machine."""
     facts = pathlib.Path(build)
     facts = facts / "machine.json" if facts.is_dir() else facts
-    machine = json.loads(facts.read_text(encoding="utf-8")) | other
+    machine = json.loads(facts.read_text(encoding="utf-8"))
+    machine |= ({"archive": machine["test_archive"]} if tests else {}) | other
     given = layout.memory_bytes(memory)
     least = machine["least"] + (max(smp - 2, 0) + 3) // 4  # what the kernel keeps for four cores is below 1 MiB
     if given is not None and given < least * layout.MIB:
@@ -223,7 +224,7 @@ class CommandOutput:
 
 
 def run_shell(args):
-    _, line = command_line(args.build, args.smp, args.mem, args.append, args.icount, args.boot)
+    _, line = command_line(args.build, args.smp, args.mem, args.append, args.icount, args.boot, args.tests)
     if args.dry_run:
         return print(shlex.join(line))
     print("To leave: Ctrl-A, then X.", flush=True)
@@ -240,7 +241,7 @@ def gdb_line(machine, address):
 
 def run_debug(args):
     wait = ["-S", "-gdb", f"tcp:127.0.0.1:{args.port}"]
-    machine, line = command_line(args.build, args.smp, args.mem, args.append, wait, args.boot)
+    machine, line = command_line(args.build, args.smp, args.mem, args.append, wait, args.boot, args.tests)
     gdb = gdb_line(machine, f"127.0.0.1:{args.port}")
     if args.dry_run:
         return print(shlex.join(line) + "\n" + shlex.join(gdb))
@@ -251,11 +252,11 @@ def run_debug(args):
     os.execvp(line[0], line)
 
 
-def commands_line(build, smp, memory, text, append="", extra=(), boot=""):
+def commands_line(build, smp, memory, text, append="", extra=(), boot="", tests=False):
     """QEMU's command line to run shell commands, and the nonce with which init will end."""
     nonce = secrets.token_hex(8)
     append = f"{append} os2.run={text.encode().hex()} os2.nonce={nonce}".strip()
-    return *command_line(build, smp, memory, append, extra, boot), nonce
+    return *command_line(build, smp, memory, append, extra, boot, tests), nonce
 
 
 def run_commands(machine, line, nonce, sink, silence):
@@ -282,7 +283,7 @@ def run_commands(machine, line, nonce, sink, silence):
 
 def run_command(args):
     machine, line, nonce = commands_line(args.build, args.smp, args.mem, args.text, args.append, args.icount,
-                                         args.boot)
+                                         args.boot, args.tests)
     if args.dry_run:
         return print(shlex.join(line))
     try:
@@ -304,7 +305,7 @@ def run_tap(args):
     nonce = secrets.token_hex(8)
     machine, line = command_line(args.build, args.smp, args.mem,
                                  f"{args.append} os2.start={args.program} os2.nonce={nonce}".strip(), args.icount,
-                                 args.boot)
+                                 args.boot, tests=True)
     if args.dry_run:
         return print(shlex.join(line))
     print(f"# {shlex.join(line)}", flush=True)
@@ -339,7 +340,7 @@ def run_tap(args):
 
 
 def run_boots(args):
-    _, line = command_line(args.build, args.smp, args.mem, args.append, boot=args.boot)
+    _, line = command_line(args.build, args.smp, args.mem, args.append, boot=args.boot, tests=args.tests)
     if args.dry_run:
         return print(shlex.join(line))
     failed = 0
@@ -363,6 +364,8 @@ def add_options(parser):
     parser.add_argument("--silence", type=float, default=180, help="seconds of silence that are a hang (180; 0: never)")
     parser.add_argument("--icount", action="store_const", const=ICOUNT, default=[],
                         help="count instructions; on one processor only")
+    parser.add_argument("--tests", action="store_true",
+                        help="with the test programs in the boot archive; mode tap has them always")
     parser.add_argument("-n", "--dry-run", action="store_true", help="print QEMU's command line, run nothing")
     parser.add_argument("build", help="build folder")
 

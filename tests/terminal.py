@@ -80,8 +80,12 @@ def expect_in(wanted, shown):
 
 
 def case_help(terminal):
-    """help names commands, one of them itself."""
-    expect_in("help", terminal.command("help"))
+    """help names commands, one of them itself, and programs; no manifest has a line that is ignored."""
+    shown = terminal.command("help")
+    expect_in("\n  primes N [WORKERS] ", shown)
+    assert "ignored" not in shown, shown
+    expect_in("help [COMMAND]: ", terminal.command("help help"))
+    expect_in("wc [FILE...]: ", terminal.command("wc --help"))
 
 
 def case_echo(terminal):
@@ -166,6 +170,15 @@ def case_files(terminal):
         shown = terminal.command(f"{filter_name} nofile poem.txt | wc")
         expect_in(f"{filter_name}: nofile: no such file", shown)
         expect_in("21     158     743", shown)
+
+
+def case_shipped(terminal):
+    """The archive that ships has programs and a line about each, and no test program."""
+    shown = terminal.command("ls").split()
+    missing = {"init", "ls", "crash", "bin.programs", "demos.programs"} - set(shown)
+    extra = {"bench", "pathtest", "schedtest", "stalltest", "systest", "tests.programs"} & set(shown)
+    assert not missing and not extra, shown
+    expect_in("bench: no such program", terminal.command("bench"))
 
 
 def case_paste(terminal):

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Count what the system's operations cost, on the image that `./os2 run` boots.
+"""Count what the system's operations cost, on the kernel that `./os2 run` boots.
 
     bench.py [--json FILE] [--check] [-n] BUILD
 
 QEMU boots the image on one processor with -icount, so that every figure is a number of guest instructions, the same on
-any host; the program `bench`, run by the shell, counts in user mode (usr/bench/bench.c says what). What needs more than
+any host; the program `bench`, run by the shell, counts in user mode (program/bench.c says what). What needs more than
 128 MiB is counted on a machine of 10 GiB, of which QEMU gets only what is touched: 1 GiB. Counted here, and not by
 the program, are
 
@@ -65,7 +65,8 @@ class Run:
 
     def __init__(self, build, memory, names):
         extra = qemu.ICOUNT + (large_memory(memory) if memory != "128M" else [])
-        self.machine, self.line, self.nonce = qemu.commands_line(build, 1, memory, f"bench {names}".strip(), "", extra)
+        self.machine, self.line, self.nonce = qemu.commands_line(build, 1, memory, f"bench {names}".strip(), "", extra,
+                                                                  tests=True)
         self.counts, self.notes, self.spreads, self.skipped = {}, {}, {}, {}
 
     def go(self):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Find the longest entry into the kernel of each system call, in instructions, on the image that `./os2 run` boots.
+"""Find the longest entry into the kernel of each system call, in instructions, on the kernel that `./os2 run` boots.
 
     entries.py [--smp N] [--work COMMANDS] BUILD
 
@@ -99,7 +99,7 @@ def run_one(build, smp, memory, plugin, folder, append, nonce):
     if smp > 1:
         words += f",relax={gdb.PROCESSORS[machine['arch']].relax.hex()}"
     extra = ["-plugin", words, "-d", "plugin", "-D", str(log)] + (qemu.ICOUNT if smp == 1 else [])
-    machine, line = qemu.command_line(build, smp, memory, f"{append} os2.nonce={nonce}", extra)
+    machine, line = qemu.command_line(build, smp, memory, f"{append} os2.nonce={nonce}", extra, tests=True)
     (folder / "names").write_text("\n".join(names(elf.Elf(machine["symbols"]).functions)), encoding="ascii")
     need_plugins(machine)
     with open(folder / "output", "wb") as sink:

@@ -4,7 +4,7 @@
 
     follow.py [--list] BUILD [LOOP]
 
-LOOP is a function of usr/bench, such as loop_call (call_reply, the default), loop_null, loop_poll or loop_yield. QEMU
+LOOP is a function of program/, such as loop_call (call_reply, the default), loop_null, loop_poll or loop_yield. QEMU
 is stepped from one of the loop's system calls to the same one of the next round. Printed is how many instructions each
 function took and how many of them are atomic; --list adds every address. It is a second way to count: the sum is the
 round's count and the loop's two instructions.
@@ -43,7 +43,7 @@ def find_call(program, loop, call):
 def follow(build, loop="loop_call"):
     """(machine, [(address, is it atomic?)]) of one round."""
     words = f"bench {COUNTS.get(loop, '')}".encode().hex()
-    machine, line = gdb.command_line(build, f"os2.run={words} os2.nonce=0")
+    machine, line = gdb.command_line(build, f"os2.run={words} os2.nonce=0", tests=True)
     processor = gdb.PROCESSORS[machine["arch"]]
     program = elf.Elf(os.path.join(os.path.dirname(machine["archive"]), "bench.elf"))
     address, code = find_call(program, loop, processor.call)

@@ -149,8 +149,8 @@ class Gdb:
         self.expect(f"z1,{address:x},4", "OK")
 
 
-def command_line(build, append=""):
+def command_line(build, append="", tests=False):
     """With the default sleep=on: a stopped machine of sleep=off goes straight to the end of time."""
     extra = ["-icount", "shift=0", "-monitor", "none", "-S", "-gdb", "stdio"]
-    machine, line = qemu.command_line(build, 1, "128M", append, extra)
+    machine, line = qemu.command_line(build, 1, "128M", append, extra, tests=tests)
     return machine, [word.replace("mon:stdio", "null") for word in line]

@@ -28,7 +28,7 @@ import qemu  # noqa: E402
 
 SILENCE = 120
 STEAL, PULLED, NEAR = 0, 1, 2
-ROUNDS = 400  # of usr/bench/several.c
+ROUNDS = 400  # of program/several.c
 
 
 def count(build):
@@ -41,7 +41,8 @@ def count(build):
         processor = gdb.PROCESSORS[machine["arch"]]
         words = f"{plugin},steal={steal:x},halt={processor.halt.hex()},mark={processor.mark.hex()}"
         extra = ["-plugin", words, "-d", "plugin", "-D", str(log)]
-        machine, line, nonce = qemu.commands_line(build, 2, "128M", "bench --several", "", extra)
+        machine, line, nonce = qemu.commands_line(build, 2, "128M", "bench --several", "", extra,
+                                                    tests=True)
         entries.need_plugins(machine)
         with open(folder / "output", "wb") as sink:
             status = qemu.run_commands(machine, line, nonce, sink, SILENCE)

@@ -3,14 +3,17 @@
 """Include layers: abi <- lib <- arch/arch.h <- mm <- core <- ipc <- sys, each including only what is to its left.
 
 A port (arch/<cpu>/) includes arch/arch.h, lib, the ABI, its own files and the generated header of offsets. Programs
-(usr/) see the ABI, lib and their own library, and nothing of the kernel. Tests may include anything.
+(usr/) see the ABI, lib and their own library, and nothing of the kernel. The shell's files have an order too: each
+includes only headers of those before it and its own. Tests may include anything.
 """
+import pathlib
 import re
 
 import lint
 
 LAYERS = ["abi", "lib", "arch", "mm", "core", "ipc", "sys"]
 ABI = {"os2/abi.h", "os2/syscalls.h"}
+SHELL = ["parse", "manifest", "services", "terminal", "programs", "job", "builtin", "shell"]
 FREESTANDING = {"stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdatomic.h", "stdalign.h", "limits.h"}
 # Sources that need structures for their offsets only, which is not a call upward.
 OFFSETS = re.compile(r"arch/\w+/offsets\.c")
@@ -39,6 +42,12 @@ def allowed(path, name):
     return other in LAYERS and LAYERS.index(other) <= LAYERS.index(own)
 
 
+def shell_allowed(path, name):
+    """The same within the shell. A file that the order does not name may be included by nobody, and includes none."""
+    own, other = pathlib.PurePath(path).stem, pathlib.PurePath(name).stem
+    return own in SHELL and other in SHELL[:SHELL.index(own) + 1]
+
+
 def check(tree):
     complaints = []
     for path, text in tree.items():
@@ -58,6 +67,8 @@ def check(tree):
                 complaints.append(where + f"{layer_of(path)} must not include {name} ({layer_of(name)})")
             elif path.startswith("usr/") and layer_of(name) in ("arch", "port", *LAYERS[3:]):
                 complaints.append(where + f"a program must not see the kernel's {name}")
+            elif path.startswith("usr/shell/") and name.startswith("shell/") and not shell_allowed(path, name):
+                complaints.append(where + f"the shell's {pathlib.PurePath(path).stem} must not include {name}")
     return complaints
 
 
@@ -71,6 +82,7 @@ if __name__ == "__main__":
             "arch/riscv64/entry.S": '#include "arch_offsets.h"\n',
             "arch/riscv64/offsets.c": '#include "core/process.h"\n',
             "arch/arch.h": '#include "port.h"\n#include "os2/abi.h"\n',
+            "usr/shell/job.c": '#include "shell/job.h"\n#include "shell/parse.h"\n#include "os2/call.h"\n',
         },
         [
             ({"mm/heap.c": '#include "core/process.h"\n'}, "mm must not include core/process.h"),
@@ -86,5 +98,7 @@ if __name__ == "__main__":
             ({"mm/heap.c": "#include <stdio.h>\n"}, "no <stdio.h>"),
             ({"usr/lib/a.c": '#include "mm/heap.h"\n'}, "must not see"),
             ({"usr/lib/a.c": '#include "sys/dispatch.h"\n'}, "must not see"),
+            ({"usr/shell/job.c": '#include "shell/builtin.h"\n'}, "job must not include shell/builtin.h"),
+            ({"usr/shell/other.c": '#include "shell/parse.h"\n'}, "other must not include"),
         ],
     )

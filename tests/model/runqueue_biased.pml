@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Model of core/runqueue_biased.c, as written: see runqueue_idle.inc for what is around it and what is claimed.
+ * Model of core/runqueue.c, as written: see runqueue_idle.inc for what is around it and what is claimed.
  *
  * Here: of the owner, with or without the lock, and the thieves, at most one is inside the lists, and whoever is inside
  * sees what those before it have stored there. The owner takes its bias back after two acquisitions.

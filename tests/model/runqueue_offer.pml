@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Model of core/runqueue_offer.c, as written: see runqueue_idle.inc for what is around it and what is claimed.
+ * Model of tests/queues/runqueue_offer.c, as written: see runqueue_idle.inc for what is around it and what is claimed.
  *
  * Here: a thief reads only links that have arrived; nothing is taken twice; what is offered is taken once, by the owner
  * or by one thief.

@@ -189,7 +189,7 @@ def main():
             nonce = secrets.token_hex(8)
             extra = ["-plugin", f"{plugin},names={folder / 'names'},table={table}"]
             machine, line = qemu.command_line(args.build, args.smp, "128M", f"os2.start=stalltest os2.nonce={nonce}",
-                                              extra)
+                                              extra, tests=True)
             entries.need_plugins(machine)
         except entries.NoPlugins as error:
             print(f"1..0 # SKIP {error}")

@@ -18,7 +18,7 @@
 
 #include "arch_user.h"
 #include "console/terminal.h"
-#include "console/uart.h"
+#include "drivers/uart.h"
 #include "os2/call.h"
 #include "os2/interrupt.h"
 #include "os2/time.h"

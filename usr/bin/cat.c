@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cat: print files one after the other, or the input. */
-#include "os2/file.h"
+#include "os2/read.h"
 
 static int cat_block(void *context, struct os2_stream_block *block) {
     (void)context;
@@ -8,5 +8,5 @@ static int cat_block(void *context, struct os2_stream_block *block) {
 }
 
 int main(int argc, char **argv) {
-    return os2_file_filter(argc, argv, cat_block, NULL);
+    return os2_read_arguments(argc, argv, cat_block, NULL);
 }

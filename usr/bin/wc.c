@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* wc: count lines, words and bytes of files, or of the input. */
 #include "os2/call.h"
-#include "os2/file.h"
+#include "os2/read.h"
 #include "os2/stream.h"
 
 struct counts {
@@ -49,7 +49,7 @@ int main(int argc, char **argv) {
         return count_input();
     for (int i = 1; i < argc; i++) {
         struct counts counts = {0};
-        int status = os2_file_each(argv[i], count_block, &counts);
+        int status = os2_read_each(argv[i], count_block, &counts);
         if (status < 0) {
             os2_error("%s: %s", argv[i], status == OS2_E_WOULD_WAIT ? "no such file" : os2_status_text(status));
             failed = 1;

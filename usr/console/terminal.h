@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "console/uart.h"
+#include "drivers/uart.h"
 
 #define INPUT_SIZE 65536u  /* a paste of 4 KiB fits many times */
 #define OUTPUT_SIZE 16384u /* 1.4 s at 115200 baud */

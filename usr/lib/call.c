@@ -103,6 +103,13 @@ int os2_reply_fail(uint64_t caller, int reason) {
     return os2_reply(OS2_F_FAIL, &m);
 }
 
+int os2_request(unsigned handle, uint64_t flags, struct os2_message *m) {
+    int status = os2_call(handle, flags, m);
+    if (status == OS2_E_FAILED && (int64_t)m->label < 0 && (int64_t)m->label > OS2_STATUS_END)
+        status = (int)(int64_t)m->label;
+    return status;
+}
+
 int os2_notify(unsigned handle, uint64_t bits) {
     struct os2_message m = {.label = bits};
     return call_plain(OS2_SYS_notify, handle, &m);

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The commands of the shell itself, and a line of help for these and for the programs.
+ * The commands of the shell itself, and `help` for these and for the programs.
  */
+#include "shell/builtin.h"
+
 #include "os2/call.h"
 #include "os2/start.h"
 #include "os2/string.h"
 #include "os2/supervisor.h"
-#include "shell/shell.h"
+#include "shell/job.h"
+#include "shell/programs.h"
+#include "shell/terminal.h"
 
 struct command {
     const char *name, *arguments, *summary;
-    uint64_t (*run)(unsigned argc, const char *const *argv); /* null: a program. Returns the status */
+    uint64_t (*run)(unsigned argc, const char *const *argv); /* returns the status */
 };
 
 static uint64_t run_help(unsigned argc, const char *const *argv);
@@ -35,29 +39,9 @@ static const struct command commands[] = {
     {"status", "", "print the status of the last command", run_status},
     {"true", "", "succeed", run_true},
     {"false", "", "fail with status 1", run_false},
-    {"big", "[EACH]", "every process sends to every other, all at once", NULL},
-    {"cat", "[FILE...]", "print files, or the input", NULL},
-    {"chameneos", "[MEETINGS]", "creatures meet in pairs and change colour", NULL},
-    {"cores", "", "what each core does: turns, steals, idle time, interrupts", NULL},
-    {"count", "[EACH]", "one process counts the messages of others", NULL},
-    {"crash", "HOW | all", "misbehave in one way, or in all ways and check how each ends", NULL},
-    {"echo", "[WORD...]", "print words", NULL},
-    {"fib", "[N [WORKERS]]", "a Fibonacci number by recursion over several processes", NULL},
-    {"gen", "SIZE[K|M|G]", "write that much text", NULL},
-    {"hello", "", "the shortest program", NULL},
-    {"ls", "[FILE...]", "list all files, or these", NULL},
-    {"matmul", "[N [WORKERS]]", "multiply matrices over several processes", NULL},
-    {"mem", "", "what the memory is used for, counted frame by frame", NULL},
-    {"msort", "[LEVELS [WORKERS]]", "sort 2^LEVELS blocks of numbers over several processes", NULL},
-    {"nqueens", "[N [WORKERS]]", "place N queens, over several processes", NULL},
-    {"pingpong", "[ROUNDS]", "call and answer between two processes", NULL},
-    {"primes", "N [WORKERS]", "count primes up to N on several processes", NULL},
-    {"ps", "", "list the processes", NULL},
-    {"sleep", "MS", "wait", NULL},
-    {"threadring", "[HOPS]", "hand a number round a ring of processes", NULL},
-    {"upper", "[FILE...]", "turn files, or the input, into capitals", NULL},
-    {"wc", "[FILE...]", "count lines, words and bytes", NULL},
 };
+static uint64_t last_status; /* of the command before */
+
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static const struct command *command_find(const char *name) {
@@ -67,42 +51,52 @@ static const struct command *command_find(const char *name) {
     return NULL;
 }
 
+static void help_line(const char *name, const char *arguments, const char *summary) {
+    unsigned used = (unsigned)(strlen(name) + strlen(arguments)) + 1;
+    terminal_print("  %s %s%*s  %s\n", name, arguments, used < 24 ? (int)(24 - used) : 0, "", summary);
+}
+
 bool builtin_help(const char *name) {
     const struct command *command = command_find(name);
+    const struct manifest_program *program = command ? NULL : programs_find(name);
+    const char *arguments = command ? command->arguments : program ? program->arguments : "";
 
-    if (!command)
+    if (!command && !program)
         return false;
-    shell_print("%s%s%s: %s\n", command->name, command->arguments[0] ? " " : "", command->arguments, command->summary);
+    terminal_print("%s%s%s: %s\n", name, *arguments ? " " : "", arguments,
+                   command ? command->summary : program->summary);
     return true;
 }
 
 bool builtin_is(const char *name) {
-    const struct command *command = command_find(name);
-    return command && command->run;
+    return command_find(name);
 }
 
-bool builtin_run(unsigned argc, const char *const *argv) {
+bool builtin_run(unsigned argc, const char *const *argv, uint64_t *status) {
     const struct command *command = command_find(argv[0]);
 
-    if (!command || !command->run)
+    if (!command)
         return false;
-    shell_status = command->run(argc, argv);
+    last_status = *status;
+    *status = command->run(argc, argv);
     return true;
 }
 
 static uint64_t run_help(unsigned argc, const char *const *argv) {
+    const struct manifest_program *program;
+
     if (argc > 1) {
         if (builtin_help(argv[1]))
             return 0;
-        shell_print("help: nothing is known of %s; `help` lists all\n", argv[1]);
+        terminal_print("help: nothing is known of %s; `help` lists all\n", argv[1]);
         return 1;
     }
-    for (size_t i = 0; i < COMMANDS; i++) {
-        unsigned used = (unsigned)(strlen(commands[i].name) + strlen(commands[i].arguments)) + 1;
-        shell_print("  %s %s%*s  %s\n", commands[i].name, commands[i].arguments, used < 24 ? (int)(24 - used) : 0, "",
-                    commands[i].summary);
-    }
-    shell_print("a | b: pipeline   a; b: one after the other   a &: background   ^C: kill   $?: status\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        help_line(commands[i].name, commands[i].arguments, commands[i].summary);
+    for (unsigned place = 0; (program = programs_at(place)); place++)
+        if (!command_find(program->name))
+            help_line(program->name, program->arguments, program->summary);
+    terminal_print("a | b: pipeline   a; b: one after the other   a &: background   ^C: kill   $?: status\n");
     return 0;
 }
 
@@ -111,16 +105,16 @@ static bool argument_number(unsigned argc, const char *const *argv, uint64_t oth
     *ret = otherwise;
     if (argc < 2 || (argc == 2 && os2_string_number(argv[1], ret)))
         return true;
-    shell_print("%s: one number, please\n", argv[0]);
+    terminal_print("%s: one number, please\n", argv[0]);
     return false;
 }
 
 static uint64_t run_exit(unsigned argc, const char *const *argv) {
     uint64_t status;
 
-    if (!argument_number(argc, argv, shell_status, &status))
-        return 2;
-    shell_flush();
+    if (!argument_number(argc, argv, last_status, &status))
+        return STATUS_USAGE;
+    terminal_flush();
     os2_exit(status);
 }
 
@@ -138,28 +132,28 @@ static uint64_t run_kill(unsigned argc, const char *const *argv) {
     int status;
 
     if (argc != 2 || !os2_string_number(argv[1] + is_job, &number)) {
-        shell_print("kill: give one ID (`ps` shows them) or %%JOB (`jobs`)\n");
-        return 2;
+        terminal_print("kill: give one ID (`ps` shows them) or %%JOB (`jobs`)\n");
+        return STATUS_USAGE;
     }
     job_poll();
     if (job_kill((unsigned)number, is_job))
         return 0;
     if (is_job) {
-        shell_print("kill: no job %%%lu\n", number);
+        terminal_print("kill: no job %%%lu\n", number);
         return 1;
     }
     status = os2_supervisor_kill(os2_start_handle("init"), number);
     if (status >= 0)
         return 0;
-    shell_print("kill: %lu is neither a child of this shell nor a service\n", number);
+    terminal_print("kill: %lu is neither a child of this shell nor a service\n", number);
     return 1;
 }
 
 static uint64_t run_run(unsigned argc, const char *const *argv) {
     (void)argc;
     (void)argv;
-    shell_print("run: what?\n"); /* with a name, the shell has taken the word off already */
-    return 2;
+    terminal_print("run: what?\n"); /* with a name, the shell has taken the word off already */
+    return STATUS_USAGE;
 }
 
 static uint64_t run_shutdown(unsigned argc, const char *const *argv) {
@@ -167,26 +161,26 @@ static uint64_t run_shutdown(unsigned argc, const char *const *argv) {
     int status;
 
     if (!argument_number(argc, argv, 0, &code))
-        return 2;
-    shell_flush();
+        return STATUS_USAGE;
+    terminal_flush();
     status = os2_supervisor_shutdown(os2_start_handle("init"), code);
-    shell_print("shutdown: %s\n", os2_status_text(status));
+    terminal_print("shutdown: %s\n", os2_status_text(status));
     return 1;
 }
 
 static uint64_t run_reboot(unsigned argc, const char *const *argv) {
     (void)argc;
     (void)argv;
-    shell_flush();
-    shell_print("reboot: %s\n", os2_status_text(os2_supervisor_restart(os2_start_handle("init"))));
+    terminal_flush();
+    terminal_print("reboot: %s\n", os2_status_text(os2_supervisor_restart(os2_start_handle("init"))));
     return 1;
 }
 
 static uint64_t run_status(unsigned argc, const char *const *argv) {
     (void)argc;
     (void)argv;
-    shell_print("%lu\n", shell_status);
-    return shell_status;
+    terminal_print("%lu\n", last_status);
+    return last_status;
 }
 
 static uint64_t run_true(unsigned argc, const char *const *argv) {

@@ -11,7 +11,7 @@
  * gets half of the pages that are left, its stages equal parts of that, so that a program can be greedy and another one
  * still be started.
  */
-#include "shell/shell.h"
+#include "shell/job.h"
 
 #include "lib/format.h"
 #include "os2/call.h"
@@ -20,6 +20,9 @@
 #include "os2/spawn.h"
 #include "os2/start.h"
 #include "os2/string.h"
+#include "shell/programs.h"
+#include "shell/services.h"
+#include "shell/terminal.h"
 
 #define CHILDREN 32u
 #define JOBS 16u
@@ -33,6 +36,7 @@ struct child {
     struct os2_child process; /* control 0: the place is free */
     unsigned job;
     bool last;
+    unsigned rights; /* to the machine */
     char name[17];
 };
 
@@ -51,15 +55,6 @@ void job_init(void) {
     os2_handle_mint(0, OS2_HANDLE_NOTIFY, BIT_CTRL_C, OS2_RIGHTS_ALL, &ctrl_c);
 }
 
-/* Programs that look at other processes or at the machine. */
-static bool job_observes(const char *name) {
-    static const char *const observers[] = {"ps", "mem", "cores", "crash", "bench"};
-    for (size_t i = 0; i < sizeof(observers) / sizeof(observers[0]); i++)
-        if (strcmp(name, observers[i]) == 0)
-            return true;
-    return false;
-}
-
 /* Takes notice of a child's end and gives its pages back. */
 static void child_ended(struct child *child) {
     struct job *job = &jobs[child->job];
@@ -70,14 +65,14 @@ static void child_ended(struct child *child) {
         return;
     if (end.reason != OS2_END_EXIT && !(end.reason == OS2_END_KILLED && job->interrupted)) {
         os2_child_describe(&child->process, &end, how, sizeof(how));
-        shell_print("%s: ended: %s\n", child->name, how);
+        terminal_print("%s: ended: %s\n", child->name, how);
     }
     if (child->last)
         job->status = end.reason == OS2_END_EXIT ? end.value : STATUS_ENDED + (unsigned)end.reason;
     os2_child_drop(&child->process);
     job->running--;
     if (job->running == 0 && job->background)
-        shell_print("[%u] done, status %lu: %s\n", child->job + 1, job->status, job->text);
+        terminal_print("[%u] done, status %lu: %s\n", child->job + 1, job->status, job->text);
 }
 
 static void job_bits(uint64_t bits) {
@@ -103,14 +98,14 @@ static void job_interrupt(struct job *job) {
     for (unsigned i = 0; i < CHILDREN; i++) {
         if (children[i].process.control && children[i].job == number) {
             os2_process_kill(children[i].process.control);
-            shell_print("^C: %s killed\n", children[i].name);
+            terminal_print("^C: %s killed\n", children[i].name);
         }
     }
 }
 
 /* Waits until the job has ended. */
 static void job_wait(struct job *job) {
-    unsigned console = shell_console();
+    unsigned console = services_console();
 
     os2_console_interrupt(console, ctrl_c, BIT_CTRL_C);
     while (job->running) {
@@ -143,7 +138,7 @@ static int grant_minted(struct os2_child *child, const char *name, unsigned sour
 static int stage_grant(struct child *stage, struct child *before, struct child *behind, bool background) {
     const unsigned use = OS2_RIGHT_SEND | OS2_RIGHT_GIVE;
     struct os2_child *child = &stage->process;
-    unsigned console = shell_console(), names = shell_names(), machine = os2_start_handle("machine");
+    unsigned console = services_console(), names = services_names(), machine = os2_start_handle("machine");
     int status = grant_minted(child, "supervisor", 0, 0, 0);
 
     if (status >= 0 && names)
@@ -156,23 +151,24 @@ static int stage_grant(struct child *stage, struct child *before, struct child *
         status = grant_minted(child, "console.in", console, OS2_CONSOLE_READER, use);
     if (status >= 0 && behind)
         status = grant_minted(child, "pipe.out", behind->process.control, 0, OS2_RIGHT_SEND);
-    if (status >= 0 && machine && job_observes(stage->name))
-        status = os2_child_grant(child, "machine", machine, OS2_RIGHT_OBSERVE | OS2_RIGHT_GIVE);
+    if (status >= 0 && machine && stage->rights)
+        status = os2_child_grant(child, "machine", machine, stage->rights | OS2_RIGHT_GIVE);
     return status;
 }
 
 /* Says why a command cannot run, and returns the status for it. */
 static uint64_t stage_refused(const char *name, int status, const char *reason) {
     if (status == OS2_E_WOULD_WAIT) {
-        shell_print("%s: no such program; `help` lists them\n", name);
+        terminal_print("%s: no such program; `help` lists them\n", name);
         return STATUS_NOT_FOUND;
     }
-    shell_print("%s: cannot start: %s\n", name, reason ? reason : os2_status_text(status));
+    terminal_print("%s: cannot start: %s\n", name, reason ? reason : os2_status_text(status));
     return STATUS_CANNOT;
 }
 
 /* Makes the process of a stage. 0, or the status to end with. */
 static uint64_t stage_create(unsigned place, const char *name, uint64_t quota) {
+    const struct manifest_program *program = programs_find(name);
     struct child *child = &children[place];
     struct os2_child_plan plan = {
         .process = {
@@ -180,7 +176,7 @@ static uint64_t stage_create(unsigned place, const char *name, uint64_t quota) {
     const char *reason = NULL;
     uint64_t size;
     void *image;
-    int status = shell_load(name, &image, &size);
+    int status = services_load(name, &image, &size);
 
     if (status < 0)
         return stage_refused(name, status, NULL);
@@ -191,6 +187,7 @@ static uint64_t stage_create(unsigned place, const char *name, uint64_t quota) {
     if (status < 0)
         return stage_refused(name, status, reason);
     os2_string_copy(child->name, sizeof(child->name), name);
+    child->rights = program ? program->rights : 0;
     return 0;
 }
 
@@ -217,25 +214,23 @@ static bool job_places(unsigned count, unsigned places[PARSE_STAGES]) {
     return found == count;
 }
 
-/* Drops the children of a pipeline that could not be started. */
-static void job_undo(struct job *job, const unsigned *places, unsigned count, uint64_t status) {
+/* Drops the children of a pipeline that could not be started. Returns its status. */
+static uint64_t job_undo(struct job *job, const unsigned *places, unsigned count, uint64_t status) {
     for (unsigned i = 0; i < count; i++)
         os2_child_drop(&children[places[i]].process);
     job->running = 0;
-    shell_status = status;
+    return status;
 }
 
-/* Starts all stages. False: none runs, and shell_status says why. */
-static bool job_start(struct job *job, const struct parse_pipeline *pipeline, const unsigned *places) {
+/* Starts all stages. 0, or the status to end with: then none runs. */
+static uint64_t job_start(struct job *job, const struct parse_pipeline *pipeline, const unsigned *places) {
     unsigned last = pipeline->stages - 1;
     uint64_t quota = os2_quota_left() / QUOTA_SHARE / pipeline->stages;
 
     for (unsigned i = 0; i <= last; i++) {
         uint64_t refused = stage_create(places[i], pipeline->stage[i].argv[0], quota);
-        if (refused) {
-            job_undo(job, places, i, refused);
-            return false;
-        }
+        if (refused)
+            return job_undo(job, places, i, refused);
         children[places[i]].job = (unsigned)(job - jobs);
         children[places[i]].last = i == last;
         job->running++;
@@ -244,61 +239,57 @@ static bool job_start(struct job *job, const struct parse_pipeline *pipeline, co
         struct child *stage = &children[places[i]];
         int status = stage_grant(stage, i ? &children[places[i - 1]] : NULL, i < last ? &children[places[i + 1]] : NULL,
                                  pipeline->background);
-        if (status < 0) {
-            job_undo(job, places, last + 1, stage_refused(stage->name, status, NULL));
-            return false;
-        }
+        if (status < 0)
+            return job_undo(job, places, last + 1, stage_refused(stage->name, status, NULL));
     }
     for (unsigned i = 0; i <= last; i++) {
         struct child *stage = &children[places[i]];
         int status = os2_child_start(&stage->process, pipeline->stage[i].argc, pipeline->stage[i].argv);
         if (status < 0) {
             const char *reason = status == OS2_E_FULL ? "its arguments are too long" : NULL;
-            job_undo(job, places, last + 1, stage_refused(stage->name, status, reason));
-            return false;
+            return job_undo(job, places, last + 1, stage_refused(stage->name, status, reason));
         }
     }
-    return true;
+    return 0;
 }
 
-void job_run(const struct parse_pipeline *pipeline) {
+uint64_t job_run(const struct parse_pipeline *pipeline) {
     unsigned places[PARSE_STAGES], number = 0;
+    uint64_t refused;
     struct job *job;
 
     while (number < JOBS && jobs[number].running)
         number++;
     if (number == JOBS || !job_places(pipeline->stages, places)) {
-        shell_print("too many jobs; `jobs` lists them\n");
-        shell_status = STATUS_CANNOT;
-        return;
+        terminal_print("too many jobs; `jobs` lists them\n");
+        return STATUS_CANNOT;
     }
     job = &jobs[number];
     *job = (struct job){.background = pipeline->background};
     job_describe(job, pipeline);
-    shell_flush();
-    if (!job_start(job, pipeline, places))
-        return;
-    if (job->background) {
-        shell_print("[%u]", number + 1);
-        for (unsigned i = 0; i < pipeline->stages; i++)
-            shell_print(" %lu", children[places[i]].process.id & OS2_ID_SLOT_MASK);
-        shell_print("\n");
-        shell_status = 0;
-        return;
+    terminal_flush();
+    if ((refused = job_start(job, pipeline, places)))
+        return refused;
+    if (!job->background) {
+        job_wait(job);
+        return job->status;
     }
-    job_wait(job);
-    shell_status = job->status;
+    terminal_print("[%u]", number + 1);
+    for (unsigned i = 0; i < pipeline->stages; i++)
+        terminal_print(" %lu", children[places[i]].process.id & OS2_ID_SLOT_MASK);
+    terminal_print("\n");
+    return 0;
 }
 
 void job_list(void) {
     for (unsigned i = 0; i < JOBS; i++) {
         if (!jobs[i].running)
             continue;
-        shell_print("[%u]", i + 1);
+        terminal_print("[%u]", i + 1);
         for (unsigned c = 0; c < CHILDREN; c++)
             if (children[c].process.control && children[c].job == i)
-                shell_print(" %lu", children[c].process.id & OS2_ID_SLOT_MASK);
-        shell_print("  %s\n", jobs[i].text);
+                terminal_print(" %lu", children[c].process.id & OS2_ID_SLOT_MASK);
+        terminal_print("  %s\n", jobs[i].text);
     }
 }
 

@@ -63,6 +63,9 @@ int os2_watch(unsigned handle, uint64_t bits);
 /* Answers `caller` with a reason for refusing; OS2_E_FAILED and the reason as LABEL are what it sees. */
 int os2_reply_fail(uint64_t caller, int reason);
 
+/* os2_call() whose status, where the server refuses so, is the server's reason. */
+int os2_request(unsigned handle, uint64_t flags, struct os2_message *m);
+
 /* Handles. */
 int os2_handle_mint(unsigned source, enum os2_handle_kind kind, uint64_t badge, unsigned rights, unsigned *ret_handle);
 int os2_handle_close(unsigned handle);

@@ -27,4 +27,7 @@ int os2_files_list(unsigned files, uint64_t file, char ret_path[OS2_FILES_PATH +
 int os2_files_read(unsigned files, uint64_t file, uint64_t offset, unsigned order, void **ret_block,
                    uint64_t *ret_size);
 
+/* The file in one block, which the caller frees; of one over 1 MiB the first 1 MiB. OS2_E_WOULD_WAIT: there is none. */
+int os2_files_load(unsigned files, const char *path, void **ret_block, uint64_t *ret_size);
+
 #endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench: processes, and what the machine's memory is used for.
+ *
+ * spawn_exit is all of it: the ELF file read, the process made, its pages got, cleared, filled and given, the start,
+ * its start-up code, main, its exit, the notification, the look at how it ended, and all of it given back. The file is
+ * in memory before. The program is `true`, with this system's library as any program has it, and no handles.
+ */
+#include "arch_user.h"
+#include "bench.h"
+#include "os2/call.h"
+#include "os2/frames.h"
+#include "os2/read.h"
+#include "os2/start.h"
+#include "os2/stream.h"
+
+#define ROUNDS 20u
+#define HOARD_PAGES 100000u
+#define HOARD_REST 2000u /* for its tables, and for this process */
+
+static void loop_spawn(struct bench_context *c, uint64_t rounds) {
+    static const char *const argv[] = {"true"};
+    struct os2_child_plan plan = {
+        .image = c->image,
+        .image_size = c->image_size,
+        .process = {.quantum = 1000, .end_bits = BENCH_BIT_ENDED, .name = "true"},
+    };
+
+    for (; rounds; rounds--) {
+        struct os2_child child;
+        struct os2_process_end end;
+        int status = os2_child_create(&plan, &child, NULL);
+
+        if (status >= 0)
+            status = os2_child_start(&child, 1, argv);
+        if (status < 0)
+            bench_fail("spawn", status);
+        bench_wait_ended();
+        status = os2_process_end(child.control, 0, &end);
+        if (status < 0 || end.reason != OS2_END_EXIT || end.value)
+            bench_fail("a spawned program's end", status);
+        os2_child_drop(&child);
+    }
+}
+
+static void processes_spawn(void) {
+    struct bench_context context = {0};
+    struct bench_count count;
+    void *image;
+    int status;
+
+    if (!bench_wanted("spawn_exit"))
+        return;
+    status = os2_read_whole("true", &image, &context.image_size);
+    if (status < 0)
+        bench_fail("cannot load true", status);
+    context.image = image;
+    count = bench_measure(loop_spawn, &context, ROUNDS);
+    os2_block_free(image);
+    bench_result("spawn_exit", count.mean, &count,
+                 "spawn, exit and wait of `true`, its start-up, clearing and copying included; the loop subtracted");
+}
+
+/* Waits for bits, at most for the time of a poll. */
+static bool bits_came(uint64_t bits) {
+    struct os2_message m = {.w = {bits}};
+    return os2_receive(OS2_F_MASK | OS2_F_DEADLINE, &m) == OS2_OK;
+}
+
+/* The end of a process that owns many pages, and a neighbour that does nothing but yield meanwhile. */
+static void processes_end(void) {
+    struct bench_peer peer;
+    struct bench_count gap = {.least = UINT64_MAX};
+
+    if (!bench_wanted("exit_100k_gap"))
+        return;
+    if (os2_quota_left() < HOARD_PAGES + HOARD_REST) {
+        bench_skip("exit_100k_gap", "needs 100 000 pages");
+        return;
+    }
+    bench_peer_start(&peer, "hoard", HOARD_PAGES);
+    while (!bits_came(BENCH_BIT_PEER))
+        os2_yield();
+    os2_send(peer.inbox, 0, &(struct os2_message){0});
+    do {
+        uint64_t first = arch_instructions();
+        os2_yield();
+        first = (arch_instructions() - first) * 1000;
+        gap.most = first > gap.most ? first : gap.most;
+        gap.least = first < gap.least ? first : gap.least;
+        gap.rounds++;
+    } while (!bits_came(BENCH_BIT_ENDED));
+    gap.mean = gap.least = gap.most;
+    os2_handle_close(peer.notify);
+    os2_handle_close(peer.inbox);
+    os2_child_drop(&peer.child);
+    bench_result("exit_100k_gap", gap.most, &gap,
+                 "the longest of the yields that a neighbour made while a process with 100 000 pages ended");
+}
+
+/* Not counts of instructions; whoever runs bench with two sizes of RAM learns from them what a page costs. */
+static void processes_frames(void) {
+    unsigned machine = os2_start_handle("machine");
+    struct os2_frames frames;
+    struct os2_message facts;
+
+    if (!bench_wanted("frames"))
+        return;
+    if (!machine || os2_frames_count(machine, &frames) < 0) {
+        bench_skip("frames", "this process may not look at the machine");
+        return;
+    }
+    if (os2_machine_info(machine, OS2_MACHINE_MACHINE, 0, &facts) < 0)
+        bench_fail("machine_info", OS2_E_HANDLE);
+    os2_printf("bench frames_slots %lu\n", facts.w[0]);
+    os2_printf("bench frames_ram %lu\n", frames.ram);
+    os2_printf("bench frames_kernel %lu\n", frames.pages[OS2_FRAME_KERNEL]);
+}
+
+void bench_processes(void) {
+    processes_spawn();
+    processes_end();
+    processes_frames();
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* The name service's clients (os2/names.h). */
+#include "os2/names.h"
+
+#include "os2/call.h"
+#include "os2/start.h"
+#include "os2/string.h"
+#include "os2/supervisor.h"
+
+static void names_pad(struct os2_message *m, const char *name) {
+    char padded[OS2_NAME_SIZE] = {0};
+    for (unsigned i = 0; i < sizeof(padded) && name[i]; i++)
+        padded[i] = name[i];
+    memcpy(m->w, padded, sizeof(padded));
+}
+
+int os2_names_register(unsigned names, const char *name, unsigned handle) {
+    struct os2_message m = {.label = OS2_NAMES_REGISTER};
+    names_pad(&m, name);
+    m.w[2] = handle | (uint64_t)OS2_RIGHTS_ALL << 16;
+    return os2_request(names, OS2_F_HANDLE, &m);
+}
+
+int os2_names_lookup(unsigned names, const char *name, bool wait, unsigned *ret_handle) {
+    struct os2_message m = {.label = OS2_NAMES_LOOKUP};
+    int status;
+
+    names_pad(&m, name);
+    m.w[2] = !wait;
+    status = os2_request(names, OS2_F_ACCEPT_HANDLE, &m);
+    if (status < 0)
+        return status;
+    if (!(m.control & OS2_I_HANDLE))
+        return OS2_E_INVALID;
+    *ret_handle = (unsigned)m.w[2];
+    return OS2_OK;
+}
+
+int os2_names_serve(const char *name, uint64_t bits) {
+    unsigned names, self;
+    int status = os2_supervisor_names(os2_start_handle("init"), &names);
+
+    if (status < 0)
+        return status;
+    status = os2_handle_mint(0, OS2_HANDLE_INBOX, 0, OS2_RIGHTS_ALL, &self);
+    if (status >= 0) {
+        status = os2_names_register(names, name, self);
+        os2_handle_close(self);
+    }
+    if (status >= 0)
+        status = os2_watch(names, bits);
+    os2_handle_close(names);
+    return status;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* What a service asks of init (os2/supervisor.h). */
+#include "os2/supervisor.h"
+
+#include "os2/call.h"
+#include "os2/start.h"
+#include "os2/stream.h"
+
+bool os2_service_begin(void) {
+    if (os2_start_handle("init"))
+        return true;
+    os2_error("this is a service: init starts it; `ps` shows it, and `kill ID` has it started again");
+    return false;
+}
+
+int os2_supervisor_names(unsigned supervisor, unsigned *ret_names) {
+    struct os2_message m = {.label = OS2_SUPERVISOR_NAMES};
+    int status = os2_request(supervisor, OS2_F_ACCEPT_HANDLE, &m);
+    if (status < 0)
+        return status;
+    if (!(m.control & OS2_I_HANDLE))
+        return OS2_E_INVALID;
+    *ret_names = (unsigned)m.w[2];
+    return OS2_OK;
+}
+
+int os2_supervisor_shutdown(unsigned supervisor, uint64_t code) {
+    struct os2_message m = {.label = OS2_SUPERVISOR_SHUTDOWN, .w = {code}};
+    return os2_request(supervisor, 0, &m);
+}
+
+int os2_supervisor_restart(unsigned supervisor) {
+    struct os2_message m = {.label = OS2_SUPERVISOR_SHUTDOWN, .w = {0, OS2_CONTROL_RESTART}};
+    return os2_request(supervisor, 0, &m);
+}
+
+int os2_supervisor_kill(unsigned supervisor, uint64_t slot) {
+    struct os2_message m = {.label = OS2_SUPERVISOR_KILL, .w = {slot}};
+    return os2_request(supervisor, 0, &m);
+}
