@@ -22,7 +22,7 @@
  * and block_free of one page, in block.S. Some are told by compares, the rest by a table; yield is compared though that
  * costs those in the table two instructions, since the way through it would cost yield seven.
  *
- * With the boot argument os2.nofast another entry is used, from which every call goes the long way.
+ * With the boot argument os2.noshort another entry is used, from which every call goes the long way.
  */
 #include "arch_offsets.h"
 
@@ -79,12 +79,12 @@
     .endm
 
     .text
-/* With os2.nofast: every system call goes the long way. */
+/* With os2.noshort: every system call goes the long way. */
     .balign 4
-    .globl trap_entry_plain
-trap_entry_plain:
+    .globl trap_entry_long
+trap_entry_long:
     trap_begin
-    j slow
+    j long_way
 
     .balign 4
     .globl trap_entry
@@ -92,13 +92,13 @@ trap_entry:
     trap_begin
 
     slliw t0, a0, 16            /* the number and the flags, where lui has them */
-    beqz t0, fast_tokens
+    beqz t0, short_tokens
     lui t1, NUMBER_CALL << 4
-    beq t0, t1, fast_call
+    beq t0, t1, short_call
     lui t1, NUMBER_REPLY_RECEIVE << 4
-    beq t0, t1, fast_reply_receive
+    beq t0, t1, short_reply_receive
     lui t1, NUMBER_YIELD << 4
-    beq t0, t1, fast_yield
+    beq t0, t1, short_yield
 
     /* From a table: riscv_light, or a label with a short way of its own. */
     srliw t1, t0, 13
@@ -108,7 +108,7 @@ trap_entry:
     ld t1, CORE_SHORT(t2)
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, -1
-    blez t0, slow
+    blez t0, long_way
     sd t0, CORE_TOKENS(tp)
     jr t1
 
@@ -155,7 +155,7 @@ riscv_not_light:
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, 1
     sd t0, CORE_TOKENS(tp)
-slow:
+long_way:
     ld t0, CORE_CURRENT(tp)
     sd zero, PROCESS_BLANK(t0)
     sd a0, REG(0)(t0)
@@ -178,25 +178,25 @@ slow:
 
 flagged:
     lui t1, NUMBER_CALL_BLOCK << 4
-    beq t0, t1, fast_call_block
+    beq t0, t1, short_call_block
     lui t1, NUMBER_REPLY_RECEIVE_BLOCK << 4
-    beq t0, t1, fast_reply_receive_block
+    beq t0, t1, short_reply_receive_block
     lui t1, NUMBER_POLL << 4
-    bne t0, t1, slow
+    bne t0, t1, long_way
 
 /* A receive from anyone that polls: finds nothing where no sender and no bit is pending. */
-fast_poll:
-    bnez a6, slow               /* a deadline in time */
+short_poll:
+    bnez a6, long_way               /* a deadline in time */
     ld t1, CORE_CURRENT(tp)
     ld t2, PROCESS_SLOT(t1)
     lw t2, SLOT_PENDING(t2)
-    bnez t2, slow
+    bnez t2, long_way
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, -1
-    blez t0, slow
+    blez t0, long_way
     sd t0, CORE_TOKENS(tp)
     li a0, STATUS_WOULD_WAIT
-fast_return:
+short_return:
     csrr t0, sepc
     addi t0, t0, 4
     csrw sepc, t0
@@ -206,12 +206,12 @@ fast_return:
     sret
 
 #if NUMBER_TOKENS != 0
-#error "fast_tokens is found by a number of 0"
+#error "short_tokens is found by a number of 0"
 #endif
-fast_tokens:
+short_tokens:
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, -1
-    blez t0, slow               /* the turn is spent */
+    blez t0, long_way               /* the turn is spent */
     sd t0, CORE_TOKENS(tp)
     mv a1, t0
     csrr t0, sepc
@@ -224,18 +224,18 @@ fast_tokens:
 
 /*
  * A switch to the next ready process, where that needs no more than other tables: all that is unusual about the queue
- * or the turn is in one word (core/runqueue.h), and the context words say the rest of the next one, who is not ending
- * then. t1 is its slot, t2 its process, t3 its context word, which becomes its state word.
+ * or the turn is in one word (core/runqueue.h), and the places say the rest of the next one, who is not ending
+ * then. t1 is its slot, t2 its process, t3 its place, which becomes its state word.
  */
-    .macro next_find none, slow
+    .macro next_find none, long_way
     ld t1, QUEUE_HEAD(tp)
     beqz t1, \none
     lw t2, QUEUE_MODE(tp)
-    bnez t2, \slow
+    bnez t2, \long_way
     ld t2, SLOT_PROCESS(t1)
-    ld t3, PROCESS_CTX(t2)
-    ld t4, CORE_CTX(tp)
-    bne t3, t4, \slow
+    ld t3, PROCESS_PLACE(t2)
+    ld t4, CORE_PLACE(tp)
+    bne t3, t4, \long_way
     .endm
 
     /* The turn is that of the slot in t6, and has t0 tokens left. */
@@ -248,11 +248,11 @@ fast_tokens:
 
 /* t5 is the current process, t6 its slot. Its results are all 0 already; elsewhere, or in the turn of another, blank is
  * not the turn's slot. */
-fast_yield:
+short_yield:
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, -1
-    blez t0, slow
-    next_find yield_alone, slow
+    blez t0, long_way
+    next_find yield_alone, long_way
     ld t5, CORE_CURRENT(tp)
     ld t6, PROCESS_BLANK(t5)
     ld a1, CORE_TURN_SLOT(tp)
@@ -327,14 +327,14 @@ riscv_enter:
 /* Where nobody else is ready, the turn goes on. */
 yield_alone:
     lw t2, QUEUE_LENGTH(tp)     /* others may be on offer, or in the front place */
-    bnez t2, slow
+    bnez t2, long_way
     sd t0, CORE_TOKENS(tp)
     li a0, 0
-    j fast_return
+    j short_return
 
 yield_not_blank:
     ld t6, PROCESS_SLOT(t5)
-    bne t6, a1, slow            /* another's turn */
+    bne t6, a1, long_way            /* another's turn */
     sd t6, PROCESS_BLANK(t5)
     sd zero, REG(0)(t5)
     sd zero, REG(1)(t5)
@@ -396,7 +396,7 @@ receive_last:
     j receive_taken
 receive_lender:                     /* it worked for a call: where that is answered there is nothing to remember */
     srli a2, a1, SEQ_BITS
-    slli a2, a2, 9
+    slli a2, a2, SLOT_SHIFT
     ld a3, CORE_SLOTS(tp)
     add a2, a2, a3
     ld a2, SLOT_WORD(a2)

@@ -86,7 +86,7 @@ riscv_fp_load:
     ret
 
 /*
- * On the short ways t1 is left and t5 is to be run, and their context words (mmu.c) differ. All this comes before it is
+ * On the short ways t1 is left and t5 is to be run, and their places (mmu.c) differ. All this comes before it is
  * sure that t5 runs: until then it only puts t1's state where it belongs, and if it does not, the registers are turned
  * off, or loaded anew by whoever runs.
  */
@@ -110,18 +110,18 @@ riscv_fp_load:
 
 /* Only one of them has it: t6 is the difference of the words, less 3. Else the switch needs more than this. */
 fp_one:
-    addi t6, t6, 3 - CTX_FP_ON
+    addi t6, t6, 3 - PLACE_FP_ON
     beqz t6, fp_leave
-    addi t6, t6, CTX_FP_ON - CTX_FP_LIVE
-    bnez t6, slow
+    addi t6, t6, PLACE_FP_ON - PLACE_FP_LIVE
+    bnez t6, long_way
     lui t6, FS_MASK >> 12
     csrs sstatus, t6
     fp_load PROCESS_FS, t5, t6
     lui t6, FS_DIRTY_ONLY >> 12
     csrc sstatus, t6
-    ld t6, CORE_CTX(tp)
-    ori t6, t6, CTX_FP_ON
-    sd t6, CORE_CTX(tp)
+    ld t6, CORE_PLACE(tp)
+    ori t6, t6, PLACE_FP_ON
+    sd t6, CORE_PLACE(tp)
     jr ra
 
 fp_leave:
@@ -131,20 +131,20 @@ fp_leave:
 fp_off:
     lui t6, FS_MASK >> 12
     csrc sstatus, t6
-    ld t6, CORE_CTX(tp)
-    andi t6, t6, ~CTX_FP_ON
-    sd t6, CORE_CTX(tp)
+    ld t6, CORE_PLACE(tp)
+    andi t6, t6, ~PLACE_FP_ON
+    sd t6, CORE_PLACE(tp)
     jr ra
 1:  sb zero, PROCESS_FP_LIVE(t1)
-    ld t6, PROCESS_CTX(t1)
-    andi t6, t6, ~CTX_FP_LIVE
-    sd t6, PROCESS_CTX(t1)
+    ld t6, PROCESS_PLACE(t1)
+    andi t6, t6, ~PLACE_FP_LIVE
+    sd t6, PROCESS_PLACE(t1)
     j fp_off
 
 /* t1 did not change its state since it was loaded: the next time it is loaded when it is used. */
 fp_drop:
     sb zero, PROCESS_FP_LIVE(t1)
-    ld t6, PROCESS_CTX(t1)
-    andi t6, t6, ~CTX_FP_LIVE
-    sd t6, PROCESS_CTX(t1)
+    ld t6, PROCESS_PLACE(t1)
+    andi t6, t6, ~PLACE_FP_LIVE
+    sd t6, PROCESS_PLACE(t1)
     jr ra

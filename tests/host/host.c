@@ -358,7 +358,7 @@ void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64
         .index = index,
         .timer = UINT64_MAX,
         .run_word = run_word,
-        .ctx = UINT64_MAX,
+        .bare_place = UINT64_MAX,
         .place = UINT64_MAX,
         .asid_next = 1,
         .asid_epoch = 1,

@@ -31,7 +31,7 @@ struct arch_core {
     uint64_t timer; /* when the timer fires; UINT64_MAX: never */
     bool ipi;       /* one is pending */
     bool held;      /* and is not taken, nor any other interrupt but the timer's */
-    uint64_t run_word, ctx, place, asid_next, asid_epoch, pcid_next, pcid_epoch;
+    uint64_t run_word, place, bare_place, asid_next, asid_epoch, pcid_next, pcid_epoch;
     const struct arch_context *fp_owner;
 };
 
@@ -40,7 +40,7 @@ struct arch_space {
     uint64_t asid;
     uint32_t core; /* index + 1 of the core whose ASID it is; 0: none */
     bool owes_fence;
-    uint64_t satp, cr3, ctx, place, epoch;
+    uint64_t satp, cr3, place, bare_place, epoch;
     bool fp_live;
 };
 
@@ -132,7 +132,7 @@ static inline unsigned arch_leaf_top(void) {
 bool arch_space_current(const struct arch_space *space);
 bool arch_space_plain(struct core *core, const struct arch_space *space);
 static inline void arch_space_spoil(struct arch_space *space) {
-    space->ctx = space->place = 0;
+    space->place = space->bare_place = 0;
 }
 void arch_fence_address(struct arch_space *space, uint64_t va);
 void arch_fence_plain(struct arch_space *space, uint64_t va);
