@@ -116,6 +116,7 @@ static inline void arch_fence(void) {
 static inline void arch_fence_release(void) {
     __asm__ volatile("fence rw, w" ::: "memory");
 }
+#define arch_load_relaxed(p) __atomic_load_n(p, __ATOMIC_RELAXED)
 #define arch_store_relaxed(p, v) (*(volatile __typeof__(*(p)) *)(p) = (v))
 static inline void arch_store_release(uint64_t *p, uint64_t v) {
     arch_fence_release();
@@ -147,6 +148,10 @@ static inline void arch_relax(void) {
 
 static inline bool arch_space_plain(struct core *core, const struct arch_space *space) {
     return ((struct arch_core *)core)->place == space->place;
+}
+static inline void arch_space_switch(struct core *core, const struct arch_space *space) {
+    (void)core;
+    __asm__ volatile("csrw satp, %0" ::"r"(space->satp) : "memory");
 }
 static inline void arch_space_spoil(struct arch_space *space) {
     space->place = 0;

@@ -142,6 +142,7 @@ static inline void arch_fence(void) {
 static inline void arch_fence_release(void) {
     __atomic_thread_fence(__ATOMIC_RELEASE);
 }
+#define arch_load_relaxed(p) __atomic_load_n(p, __ATOMIC_RELAXED)
 #define arch_store_relaxed(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)
 static inline void arch_store_release(uint64_t *p, uint64_t v) {
     __atomic_store_n(p, v, __ATOMIC_RELEASE);
@@ -161,6 +162,10 @@ static inline void arch_relax(void) {
 
 static inline bool arch_space_plain(struct core *core, const struct arch_space *space) {
     return ((struct arch_core *)core)->place == space->place;
+}
+static inline void arch_space_switch(struct core *core, const struct arch_space *space) {
+    ((struct arch_core *)core)->fp_owner = NULL; /* as arch_space_activate() */
+    __asm__ volatile("movq %0, %%cr3" ::"r"(space->cr3) : "memory");
 }
 static inline void arch_space_spoil(struct arch_space *space) {
     space->place = space->bare_place = 0;

@@ -7,10 +7,9 @@
  * levels and entries of an encoding that no processor has, so that nothing outside a port can rely on one.
  *
  * Every ordered access passes host_point(): there a simulated core may be stopped in the middle of the kernel while
- * another one goes on, and the hardware of any core may walk its tables. So do the plain loads by which the short ways
- * look at a process before they hold it: in short.c, and in light_notify(), where derive.py puts them. Between two such
- * points a core is not disturbed, and memory is sequentially consistent: weak memory is the business of the litmus
- * tests.
+ * another one goes on, and the hardware of any core may walk its tables. So do arch_space_plain(), and the plain loads
+ * by which light_notify() looks at a process before it holds it: derive.py puts them there. Between two such points a
+ * core is not disturbed, and memory is sequentially consistent: weak memory is the business of the litmus tests.
  */
 #ifndef TESTS_HOST_PORT_H
 #define TESTS_HOST_PORT_H
@@ -103,6 +102,7 @@ static inline void arch_fence_release(void) {
     host_point();
     __atomic_thread_fence(__ATOMIC_RELEASE);
 }
+#define arch_load_relaxed(p) (host_point(), __atomic_load_n(p, __ATOMIC_RELAXED))
 #define arch_store_relaxed(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)
 static inline void arch_store_release(uint64_t *p, uint64_t v) {
     host_point();
@@ -131,6 +131,7 @@ static inline unsigned arch_leaf_top(void) {
 }
 bool arch_space_current(const struct arch_space *space);
 bool arch_space_plain(struct core *core, const struct arch_space *space);
+void arch_space_switch(struct core *core, const struct arch_space *space);
 static inline void arch_space_spoil(struct arch_space *space) {
     space->place = space->bare_place = 0;
 }

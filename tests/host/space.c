@@ -34,6 +34,7 @@ bool arch_space_current(const struct arch_space *space) {
 }
 
 bool arch_space_plain(struct core *core, const struct arch_space *space) {
+    host_point();
     return space->core == ((struct arch_core *)core)->index + 1 && !space->owes_fence && space->place;
 }
 
@@ -61,7 +62,7 @@ void space_entered(struct core *core, const struct arch_context *context, struct
     (void)space;
 }
 
-void space_switch(struct core *core, const struct arch_space *space) {
+void arch_space_switch(struct core *core, const struct arch_space *space) {
     tlb_load(((struct arch_core *)core)->index, space->root, space->asid);
 }
 

@@ -321,6 +321,24 @@ def light_notify_tests():
         yield f"light_notify: a {what} too old, read before the word", True, [first, again], old, start
 
 
+def short_tests():
+    """ipc/short.c: a call reads word, life and place, and claims that word; the other core ends that wait and begins
+    another, 3. Who has published itself looks again behind a full fence, by a form of second_look()."""
+    if not (in_order("ipc/short.c", "call", "word = slot_word(t)", "arch_load_acquire(&t->life)", "arch_space_plain(",
+                     "arch_cas_full(&t->word, word")
+            and in_order("ipc/short.c", "receive", "arch_swap_full(&slot->word, word)", "message_looked_at_late(")
+            and in_order("ipc/short.c", "reply_receive", "publish(slot)", "arch_fence();", "} else {", "publish(slot)",
+                         "arch_cas_full(&y->word, word", "pending(slot)")):
+        yield "short.c: a way no longer claims, publishes or looks again as this test knows", None, [], ""
+        return
+    for what, load in (("life", acquire("x", "life")), ("place", f"{acquire('l', 'life')}; ld x, place")):
+        claim = f"bnez x, 9f; 9: {cas('c', 'word', 'w', '4')}; bne c, w, 8f; li won, 1; 8: li end, 1"
+        again = f"{cas('c', 'word', '1', '2')}; bne c, 1, 9f; sd 6, {what}; {release('word', '3')}; 9: li end, 1"
+        call = [f"{acquire('w', 'word')}; {load}; {claim}", again]
+        yield f"short.c: a {what} that is too old", False, call, "0:won=1 0:w=3 0:x=0", {"word": 1}
+        yield f"short.c: a {what} that is too new", False, call, "0:won=1 0:w=1 0:x=6", {"word": 1}
+
+
 def page_table_tests():
     """paging_map(): a walk that finds the link to a table finds its zeros, whoever cleared it: the core that links it,
     or one that cleared it ahead and handed it on through a lock. A walk is two reads, the second by address."""
@@ -422,6 +440,7 @@ def tests():
     yield "generation: word read without acquire", True, \
         [caller_of("ld w, word", "li x, 0", "ld l, life"), SUCCESSOR], wrong, start
     yield from light_notify_tests()
+    yield from short_tests()
     yield from page_table_tests()
     yield from receive_from_tests()
     yield from reason_tests()

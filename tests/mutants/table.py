@@ -273,6 +273,14 @@ MUTANTS = {
         ("a block larger than is accepted", "unit message test_blocks",
          "if (parcel.block.order + 1 > (accept >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK)) return OS2_E_REFUSED;", ""),
     ],
+    "ipc/short.c": [
+        ("a server is claimed before its generation is looked at", "litmus short.c",
+         "if (arch_load_acquire(&t->life) != handle_generation(h->target) << 1) return false;", ""),
+        ("an answer with a block looks again without a fence", "litmus short.c", "arch_fence();", ""),
+        ("an answer does not look again", "litmus short.c", "if (pending(slot)) message", "if (false) message"),
+        ("a call that stands is forgotten by a receive", "unit loan", "|| loan_stands(x, x->lender)", ""),
+        ("a block that cannot go leaves the server claimed", "unit message", "message_pass_undo_call(core, into);", ""),
+    ],
     "ipc/wait.c": [
         ("all deadlines that have passed in one entry", "unit core test_many_deadlines",
          "looked < EXPIRE_MAX && (slot", "(slot"),

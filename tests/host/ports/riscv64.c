@@ -75,6 +75,7 @@ void arch_space_fini(uint64_t *root) {
 
 /* As in its port.h. */
 bool arch_space_plain(struct core *core, const struct arch_space *space) {
+    host_point();
     return riscv_core(core)->place == space->place;
 }
 void arch_fence_plain(struct arch_space *space, uint64_t va) {
@@ -90,8 +91,7 @@ void space_entered(struct core *core, const struct arch_context *context, struct
     (void)space;
 }
 
-/* As in its entry.S. */
-void space_switch(struct core *core, const struct arch_space *space) {
+void arch_space_switch(struct core *core, const struct arch_space *space) {
     (void)core;
     csr_write(satp, space->satp);
 }

@@ -70,6 +70,7 @@ void arch_space_fini(uint64_t *root) {
 
 /* As in its port.h. */
 bool arch_space_plain(struct core *core, const struct arch_space *space) {
+    host_point();
     return x86_core(core)->place == space->place;
 }
 void arch_fence_plain(struct arch_space *space, uint64_t va) {
@@ -84,8 +85,7 @@ void space_entered(struct core *core, const struct arch_context *context, struct
     x86_space_entered(x86_core(core), context, space);
 }
 
-/* As in its entry.S. */
-void space_switch(struct core *core, const struct arch_space *space) {
+void arch_space_switch(struct core *core, const struct arch_space *space) {
     (void)core;
     cr_write(cr3, space->cr3);
 }
