@@ -162,6 +162,10 @@ bool boot_ram_next(const struct boot_info *info, struct boot_range *range);
 
 /* ---- The out-of-line half. ---- */
 
+/* For a port whose kernel half is that of one root, which will not change from here on: arch_space_init() and
+ * arch_space_fini() are in arch/root.c. */
+void root_keep(const uint64_t *root);
+
 /* Map the kernel for good: RAM that is not reserved, writable and not executable, with the largest leaves; the image
  * by segments. Called once on the boot core, with the heap up; takes tables from kernel_table_alloc(). */
 void arch_kernel_map(const struct boot_info *info);

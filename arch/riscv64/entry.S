@@ -35,18 +35,9 @@
     addi \scratch, \scratch, 4
     sd \scratch, PROCESS_PC(\process)
     sd sp, PROCESS_SP(\process)
-    sd s0, S(0)(\process)
-    sd s1, S(1)(\process)
-    sd s2, S(2)(\process)
-    sd s3, S(3)(\process)
-    sd s4, S(4)(\process)
-    sd s5, S(5)(\process)
-    sd s6, S(6)(\process)
-    sd s7, S(7)(\process)
-    sd s8, S(8)(\process)
-    sd s9, S(9)(\process)
-    sd s10, S(10)(\process)
-    sd s11, S(11)(\process)
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11
+    sd s\n, S(\n)(\process)
+    .endr
     .endm
 
     /* The same back, and its constants: tp is the core until then, and no longer the core's afterwards. */
@@ -54,18 +45,30 @@
     ld sp, PROCESS_SP(\process)
     ld gp, PROCESS_GP(\process)
     ld tp, PROCESS_TP(\process)
-    ld s0, S(0)(\process)
-    ld s1, S(1)(\process)
-    ld s2, S(2)(\process)
-    ld s3, S(3)(\process)
-    ld s4, S(4)(\process)
-    ld s5, S(5)(\process)
-    ld s6, S(6)(\process)
-    ld s7, S(7)(\process)
-    ld s8, S(8)(\process)
-    ld s9, S(9)(\process)
-    ld s10, S(10)(\process)
-    ld s11, S(11)(\process)
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11
+    ld s\n, S(\n)(\process)
+    .endr
+    .endm
+
+    /* CONTROL and the words of a message. */
+    .macro save_words process
+    .irp n, 0,1,2,3,4,5,6
+    sd a\n, REG(\n)(\process)
+    .endr
+    sd zero, PROCESS_BLANK(\process)
+    .endm
+
+    /* The same back, but for CONTROL. */
+    .macro load_words process
+    .irp n, 1,2,3,4,5,6
+    ld a\n, REG(\n)(\process)
+    .endr
+    .endm
+
+    .macro clear registers:vararg
+    .irp r, \registers
+    li \r, 0
+    .endr
     .endm
 
     /* tp is the core; goes on here for system calls alone, with the program's tp in t6. */
@@ -125,15 +128,7 @@ light_done:
     addi t2, t2, 4
     csrw sepc, t2
     ld sp, CORE_USER_SP(tp)
-    li a2, 0
-    li a3, 0
-    li a4, 0
-    li a5, 0
-    li a6, 0
-    li a7, 0
-    li t0, 0
-    li t1, 0
-    li ra, 0
+    clear a2, a3, a4, a5, a6, a7, t0, t1, ra
     mv tp, t6                   /* it may stay in t6 too */
     sret
 
@@ -145,10 +140,7 @@ light_long:
     ld a1, REG(1)(t1)
     ld a2, REG(2)(t1)
     ld a3, REG(3)(t1)
-    li a4, 0
-    li a5, 0
-    li a6, 0
-    li a7, 0
+    clear a4, a5, a6, a7
 /* What is no light call comes here from the same table. */
     .globl riscv_not_light
 riscv_not_light:
@@ -157,14 +149,7 @@ riscv_not_light:
     sd t0, CORE_TOKENS(tp)
 long_way:
     ld t0, CORE_CURRENT(tp)
-    sd zero, PROCESS_BLANK(t0)
-    sd a0, REG(0)(t0)
-    sd a1, REG(1)(t0)
-    sd a2, REG(2)(t0)
-    sd a3, REG(3)(t0)
-    sd a4, REG(4)(t0)
-    sd a5, REG(5)(t0)
-    sd a6, REG(6)(t0)
+    save_words t0
     sd a7, REG(7)(t0)
     save_context t0, t1
     ld sp, CORE_STACK_TOP(tp)
@@ -200,8 +185,7 @@ short_return:
     csrr t0, sepc
     addi t0, t0, 4
     csrw sepc, t0
-    li t0, 0
-    li t1, 0
+    clear t0, t1
     mv tp, t6
     sret
 
@@ -217,8 +201,7 @@ short_tokens:
     csrr t0, sepc
     addi t0, t0, 4
     csrw sepc, t0
-    li a0, 0
-    li t0, 0
+    clear a0, t0
     mv tp, t6
     sret
 
@@ -300,21 +283,11 @@ leave:
     ld t0, PROCESS_PC(t2)
     csrw sepc, t0
     ld a0, REG(0)(t2)
-    ld a1, REG(1)(t2)
-    ld a2, REG(2)(t2)
-    ld a3, REG(3)(t2)
-    ld a4, REG(4)(t2)
-    ld a5, REG(5)(t2)
-    ld a6, REG(6)(t2)
+    load_words t2
     ld a7, REG(7)(t2)
     ld t0, REG(8)(t2)
     ld t1, REG(9)(t2)
-    li t2, 0
-    li t3, 0
-    li t4, 0
-    li t5, 0
-    li t6, 0
-    li ra, 0
+    clear t2, t3, t4, t5, t6, ra
     sret
 
 /* void riscv_enter(struct core *): load the current process, its space being active, and run it. */
@@ -336,16 +309,9 @@ yield_not_blank:
     ld t6, PROCESS_SLOT(t5)
     bne t6, a1, long_way            /* another's turn */
     sd t6, PROCESS_BLANK(t5)
-    sd zero, REG(0)(t5)
-    sd zero, REG(1)(t5)
-    sd zero, REG(2)(t5)
-    sd zero, REG(3)(t5)
-    sd zero, REG(4)(t5)
-    sd zero, REG(5)(t5)
-    sd zero, REG(6)(t5)
-    sd zero, REG(7)(t5)
-    sd zero, REG(8)(t5)
-    sd zero, REG(9)(t5)
+    .irp n, 0,1,2,3,4,5,6,7,8,9
+    sd zero, REG(\n)(t5)
+    .endr
     j yield_blank
 
 next_longest:
@@ -426,43 +392,23 @@ other_trap:
     ld sp, CORE_STACK_TOP(tp)
     addi sp, sp, -128
     sd ra, 0(sp)
-    ld t0, CORE_SCRATCH(tp)
-    sd t0, 8(sp)
-    sd t1, 16(sp)
-    sd t2, 24(sp)
-    sd t3, 32(sp)
-    sd t4, 40(sp)
-    sd t5, 48(sp)
-    sd t6, 56(sp)
-    sd a0, 64(sp)
-    sd a1, 72(sp)
-    sd a2, 80(sp)
-    sd a3, 88(sp)
-    sd a4, 96(sp)
-    sd a5, 104(sp)
-    sd a6, 112(sp)
-    sd a7, 120(sp)
+    ld ra, CORE_SCRATCH(tp)
+    sd ra, 8(sp)
+    .Lat = 16
+    .irp r, t1, t2, t3, t4, t5, t6, a0, a1, a2, a3, a4, a5, a6, a7
+    sd \r, .Lat(sp)
+    .Lat = .Lat + 8
+    .endr
     mv a0, tp
     csrr a1, scause
     csrr a2, sepc
     csrr a3, stval
     call riscv_trap
-    ld ra, 0(sp)
-    ld t0, 8(sp)
-    ld t1, 16(sp)
-    ld t2, 24(sp)
-    ld t3, 32(sp)
-    ld t4, 40(sp)
-    ld t5, 48(sp)
-    ld t6, 56(sp)
-    ld a0, 64(sp)
-    ld a1, 72(sp)
-    ld a2, 80(sp)
-    ld a3, 88(sp)
-    ld a4, 96(sp)
-    ld a5, 104(sp)
-    ld a6, 112(sp)
-    ld a7, 120(sp)
+    .Lat = 0
+    .irp r, ra, t0, t1, t2, t3, t4, t5, t6, a0, a1, a2, a3, a4, a5, a6, a7
+    ld \r, .Lat(sp)
+    .Lat = .Lat + 8
+    .endr
     ld sp, CORE_USER_SP(tp)
     ld tp, CORE_USER_TP(tp)
     sret

@@ -13,18 +13,9 @@
     .macro fp_save at, base, spare
     .option push
     .option arch, +f, +d
-    fsd fs0, \at + 0(\base)
-    fsd fs1, \at + 8(\base)
-    fsd fs2, \at + 16(\base)
-    fsd fs3, \at + 24(\base)
-    fsd fs4, \at + 32(\base)
-    fsd fs5, \at + 40(\base)
-    fsd fs6, \at + 48(\base)
-    fsd fs7, \at + 56(\base)
-    fsd fs8, \at + 64(\base)
-    fsd fs9, \at + 72(\base)
-    fsd fs10, \at + 80(\base)
-    fsd fs11, \at + 88(\base)
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11
+    fsd fs\n, \at + 8 * \n(\base)
+    .endr
     frcsr \spare
     sd \spare, \at + CONTEXT_FCSR - CONTEXT_FS(\base)
     .option pop
@@ -33,40 +24,17 @@
     .macro fp_load at, base, spare
     .option push
     .option arch, +f, +d
-    fld fs0, \at + 0(\base)
-    fld fs1, \at + 8(\base)
-    fld fs2, \at + 16(\base)
-    fld fs3, \at + 24(\base)
-    fld fs4, \at + 32(\base)
-    fld fs5, \at + 40(\base)
-    fld fs6, \at + 48(\base)
-    fld fs7, \at + 56(\base)
-    fld fs8, \at + 64(\base)
-    fld fs9, \at + 72(\base)
-    fld fs10, \at + 80(\base)
-    fld fs11, \at + 88(\base)
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11
+    fld fs\n, \at + 8 * \n(\base)
+    .endr
     ld \spare, \at + CONTEXT_FCSR - CONTEXT_FS(\base)
     fscsr \spare
-    fmv.d.x ft0, zero
-    fmv.d.x ft1, zero
-    fmv.d.x ft2, zero
-    fmv.d.x ft3, zero
-    fmv.d.x ft4, zero
-    fmv.d.x ft5, zero
-    fmv.d.x ft6, zero
-    fmv.d.x ft7, zero
-    fmv.d.x ft8, zero
-    fmv.d.x ft9, zero
-    fmv.d.x ft10, zero
-    fmv.d.x ft11, zero
-    fmv.d.x fa0, zero
-    fmv.d.x fa1, zero
-    fmv.d.x fa2, zero
-    fmv.d.x fa3, zero
-    fmv.d.x fa4, zero
-    fmv.d.x fa5, zero
-    fmv.d.x fa6, zero
-    fmv.d.x fa7, zero
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11
+    fmv.d.x ft\n, zero
+    .endr
+    .irp n, 0,1,2,3,4,5,6,7
+    fmv.d.x fa\n, zero
+    .endr
     .option pop
     .endm
 

@@ -15,12 +15,7 @@
     ld t6, PROCESS_PC(t5)
     csrw sepc, t6
     load_context t5
-    li t1, 0
-    li t2, 0
-    li t4, 0
-    li t5, 0
-    li t6, 0
-    li ra, 0
+    clear t1, t2, t4, t5, t6, ra
     .endm
 
     .macro enter
@@ -181,38 +176,10 @@ reply_fp_one:
     jal ra, fp_one
     j 1b
 
-    /* The words and the flags of the message, to the sender's saved registers; those of C's that it keeps are free
-     * then. */
-    .macro save_message process
-    sd a0, REG(0)(\process)
-    sd a1, REG(1)(\process)
-    sd a2, REG(2)(\process)
-    sd a3, REG(3)(\process)
-    sd a4, REG(4)(\process)
-    sd a5, REG(5)(\process)
-    sd a6, REG(6)(\process)
-    sd zero, PROCESS_BLANK(\process)
-    .endm
-
-    /* The same back, but for a0, which the block's move has set. */
-    .macro load_words process
-    ld a1, REG(1)(\process)
-    ld a2, REG(2)(\process)
-    ld a3, REG(3)(\process)
-    ld a4, REG(4)(\process)
-    ld a5, REG(5)(\process)
-    ld a6, REG(6)(\process)
-    .endm
-
-/* With a block: as above, but the block moves in C, once the peer is claimed. t3..t6 stay over C. */
-short_call_block:
-    call_find
-    bne t6, a7, long_way
-    call_claim long_way
-    sd t0, CORE_TOKENS(tp)
+    /* The block at a5 goes from the process in t1 to that in t5; where it does not, to 1. t3..t6 stay over C. */
+    .macro move_block
     save_context t1, t6
-    save_message t1
-    ld t4, HANDLE_BADGE(t2)
+    save_words t1
     ld sp, CORE_STACK_TOP(tp)
     mv a0, t1
     mv a1, t5
@@ -221,9 +188,19 @@ short_call_block:
     beqz a0, 1f
     ld t1, CORE_CURRENT(tp)
     load_words t1
-    mv t0, t4
     ld t6, REG(0)(t1)
     sd t6, PROCESS_WAIT_CONTROL(t1)
+    .endm
+
+/* With a block: as above, but the block moves in C, once the peer is claimed. */
+short_call_block:
+    call_find
+    bne t6, a7, long_way
+    call_claim long_way
+    sd t0, CORE_TOKENS(tp)
+    ld t4, HANDLE_BADGE(t2)
+    move_block
+    mv t0, t4
     call_number
     call_publish
     enter_with_flags
@@ -242,19 +219,8 @@ short_reply_receive_block:
     sc.d.rl t3, t2, (t3)
     bnez t3, long_way
     sd t0, CORE_TOKENS(tp)
-    save_context t1, t6
-    save_message t1
     sd a7, REG(7)(t1)
-    ld sp, CORE_STACK_TOP(tp)
-    mv a0, t1
-    mv a1, t5
-    mv a2, a5
-    call message_pass
-    beqz a0, 1f
-    ld t1, CORE_CURRENT(tp)
-    load_words t1
-    ld t6, REG(0)(t1)
-    sd t6, PROCESS_WAIT_CONTROL(t1)
+    move_block
     ld t2, PROCESS_SLOT(t1)
     ld t6, SLOT_SEQ(t2)
     addi t6, t6, 1
@@ -290,17 +256,10 @@ block_long:
 words_missed:
     li a0, INFO_MESSAGE
 reply_missed:
-    sd a0, REG(0)(t5)
-    sd a1, REG(1)(t5)
-    sd a2, REG(2)(t5)
-    sd a3, REG(3)(t5)
-    sd a4, REG(4)(t5)
-    sd a5, REG(5)(t5)
-    sd a6, REG(6)(t5)
+    save_words t5
     sd zero, REG(7)(t5)
     sd zero, REG(8)(t5)
     sd zero, REG(9)(t5)
-    sd zero, PROCESS_BLANK(t5)
     mv a2, t5
     j 1f
 reply_lost:                     /* its deadline passed, or it was killed, in this moment */

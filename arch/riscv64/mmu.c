@@ -25,8 +25,6 @@ uint64_t riscv_kernel_satp;
 uint64_t riscv_secondary_satp __attribute__((section(".data"))); /* read before .bss is cleared */
 
 struct riscv_tables riscv_tables;
-static uint16_t kernel_entry[256]; /* indices of the root's entries, of which most are not valid; (i) after boot */
-static unsigned kernel_entry_count;
 static struct boot_range pool; /* of tables for the direct map; all of it is shown by its window while it lasts */
 
 static uint64_t image_phys(const void *va) {
@@ -131,23 +129,10 @@ void arch_kernel_map(const struct boot_info *info) {
              broken ? "global: erratum" : (riscv_facts.fences_global ? "global" : "by address and ASID"),
              riscv_facts.sstc ? "stimecmp" : "SBI");
     check_table(riscv_tables.root, 2, 0);
-    for (unsigned i = 256; i < 512; i++)
-        if (riscv_tables.root[i])
-            kernel_entry[kernel_entry_count++] = (uint16_t)i;
+    root_keep(riscv_tables.root);
     if (riscv_facts.plic.size)
         plic_init();
     riscv_kernel_satp = csr_read(satp);
-}
-
-void arch_space_init(struct arch_space *space, uint64_t *root) {
-    *space = (struct arch_space){.root = arch_virt_to_phys(root)};
-    for (unsigned i = 0; i < kernel_entry_count; i++)
-        root[kernel_entry[i]] = riscv_tables.root[kernel_entry[i]];
-}
-
-void arch_space_fini(uint64_t *root) {
-    for (unsigned i = 0; i < kernel_entry_count; i++)
-        root[kernel_entry[i]] = 0;
 }
 
 static void fence_all(void) {

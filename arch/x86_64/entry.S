@@ -63,6 +63,12 @@
     movq REG(6)(\process), %r9
     .endm
 
+    .macro clear registers:vararg
+    .irp r, \registers
+    xorl %\r, %\r
+    .endr
+    .endm
+
     /* All but gs, which is the kernel's until swapgs. */
     .macro clear_selectors zero
     movl \zero, %ds
@@ -109,13 +115,7 @@ x86_syscall:
     movq %rdx, %rdi
     movq %r13, %rcx
     movl $USER_FLAGS, %r11d
-    xorl %esi, %esi
-    xorl %edx, %edx
-    xorl %r10d, %r10d
-    xorl %r8d, %r8d
-    xorl %r9d, %r9d
-    xorl %ebx, %ebx
-    xorl %r13d, %r13d
+    clear esi, edx, r10d, r8d, r9d, ebx, r13d
     movq %r12, %rsp
     xorl %r12d, %r12d
     swapgs
@@ -129,9 +129,7 @@ light_long:
     movq REG(1)(%rsp), %rdi
     movq REG(2)(%rsp), %rsi
     movq REG(3)(%rsp), %rdx
-    xorl %r10d, %r10d
-    xorl %r8d, %r8d
-    xorl %r9d, %r9d
+    clear r10d, r8d, r9d
 long_again:                     /* the long way counts the token */
     incq %gs:CORE_TOKENS
     jmp long_way
@@ -502,15 +500,9 @@ x86_stub_interrupts:
     .endr
 
     .macro push_scratch
-    pushq %r11
-    pushq %r10
-    pushq %r9
-    pushq %r8
-    pushq %rdi
-    pushq %rsi
-    pushq %rdx
-    pushq %rcx
-    pushq %rax
+    .irp r, r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax
+    pushq %\r
+    .endr
     .endm
 
 interrupt:
@@ -528,15 +520,9 @@ trap:
     testb $3, FRAME_CS(%rsp)
     jz 1f
     swapgs
-1:  popq %rax
-    popq %rcx
-    popq %rdx
-    popq %rsi
-    popq %rdi
-    popq %r8
-    popq %r9
-    popq %r10
-    popq %r11
+1:  .irp r, rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11
+    popq %\r
+    .endr
     addq $16, %rsp
     iretq
 

@@ -61,6 +61,15 @@ long_restored:
     movq SLOT_PROCESS(%r13), %rbp
     .endm
 
+    /* RCV or CAL, as rax says, -> RUN: the process in rbp is this core's; floating point may have to be switched. */
+    .macro claim_placed
+    movq %gs:CORE_PLACE, %rcx
+    cmpq PROCESS_PLACE(%rbp), %rcx
+    jne long_restored
+    lock cmpxchgq %rcx, SLOT_WORD(%r13)
+    jne long_restored
+    .endm
+
     /* A new wait of the caller in \process, whose slot is r14 then: r11 is its number, rbx whom the server in rbp is to
      * answer. It works for that one from here on (core/loan.c). */
     .macro call_number process
@@ -104,11 +113,7 @@ call_claimed:
     enter
 
 call_not_plain:
-    movq %gs:CORE_PLACE, %rcx
-    cmpq PROCESS_PLACE(%rbp), %rcx
-    jne long_restored
-    lock cmpxchgq %rcx, SLOT_WORD(%r13)
-    jne long_restored
+    claim_placed
     xorl %r13d, %r13d
     clear_selectors %r13d
     movq %rsp, %r15
@@ -197,17 +202,10 @@ reply_not_plain:                /* all of the server is stored before it is publ
 1:
     .endm
 
-/* With a block: as above, but the block moves in C, once the peer is claimed. r15 the caller, r12 the badge. */
-short_call_block:
-    call_find
-    movq %gs:CORE_PLACE, %rcx
-    cmpq PROCESS_PLACE(%rbp), %rcx
-    jne long_restored
-    lock cmpxchgq %rcx, SLOT_WORD(%r13)
-    jne long_restored
+    /* The block at r8 goes from the process at rsp, which is r15 then, to that in rbp; where it does not, to 2. */
+    .macro move_block
     save_words %rsp
     movq $0, PROCESS_BLANK(%rsp)
-    movq HANDLE_BADGE(%r12), %r12
     movq %rsp, %r15
     movq %gs:CORE_STACK_TOP, %rsp
     movq %r15, %rdi
@@ -216,6 +214,14 @@ short_call_block:
     call message_pass
     testq %rax, %rax
     jz 2f
+    .endm
+
+/* With a block: as above, but the block moves in C, once the peer is claimed. r15 the caller, r12 the badge. */
+short_call_block:
+    call_find
+    claim_placed
+    movq HANDLE_BADGE(%r12), %r12
+    move_block
     xorl %r13d, %r13d
     clear_selectors %r13d
     switch_state_if_needed
@@ -233,21 +239,8 @@ short_call_block:
 
 short_reply_receive_block:
     reply_find
-    movq %gs:CORE_PLACE, %rcx
-    cmpq PROCESS_PLACE(%rbp), %rcx
-    jne long_restored
-    lock cmpxchgq %rcx, SLOT_WORD(%r13) /* CAL -> RUN */
-    jne long_restored
-    save_words %rsp
-    movq $0, PROCESS_BLANK(%rsp)
-    movq %rsp, %r15
-    movq %gs:CORE_STACK_TOP, %rsp
-    movq %r15, %rdi
-    movq %rbp, %rsi
-    movq %r8, %rdx
-    call message_pass
-    testq %rax, %rax
-    jz 2f
+    claim_placed
+    move_block
     xorl %r12d, %r12d
     xorl %r13d, %r13d
     clear_selectors %r13d

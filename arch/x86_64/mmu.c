@@ -37,8 +37,6 @@ uint64_t x86_kernel_cr3;
 unsigned x86_leaf_top;
 
 static uint64_t kernel_root[512] __attribute__((aligned(4096)));
-static uint16_t kernel_entry[256]; /* indices of its entries, of which most are not valid; (i) after boot */
-static unsigned kernel_entry_count;
 static uint64_t image_pointers[512] __attribute__((aligned(4096)));
 static uint64_t image_directory[512] __attribute__((aligned(4096)));
 static uint64_t image_table[512] __attribute__((aligned(4096)));
@@ -151,9 +149,7 @@ void arch_kernel_map(const struct boot_info *info) {
     if (melts())
         log_line("this processor may let any program read all memory (Meltdown); this kernel does not prevent it");
     /* From here on other cores may come in. */
-    for (unsigned i = 256; i < 512; i++)
-        if (kernel_root[i])
-            kernel_entry[kernel_entry_count++] = (uint16_t)i;
+    root_keep(kernel_root);
     arch_store_release(&x86_kernel_cr3, image_phys(kernel_root));
 }
 
@@ -221,17 +217,6 @@ void x86_boot_map(struct boot_info *info) {
 }
 
 /* ---- Spaces. ---- */
-
-void arch_space_init(struct arch_space *space, uint64_t *root) {
-    *space = (struct arch_space){.root = arch_virt_to_phys(root)};
-    for (unsigned i = 0; i < kernel_entry_count; i++)
-        root[kernel_entry[i]] = kernel_root[kernel_entry[i]];
-}
-
-void arch_space_fini(uint64_t *root) {
-    for (unsigned i = 0; i < kernel_entry_count; i++)
-        root[kernel_entry[i]] = 0;
-}
 
 /* Drop all translations of all PCIDs, the kernel's too. */
 static void fence_all(void) {
