@@ -76,7 +76,11 @@ extern light_handler *const light_handlers[OS2_SYS_COUNT];
  * void arch_fence_plain(space, va), arch_fence_plain_space(space)   arch_fence_address() and _space() for the current
  *                                               space of this core, where arch_space_plain() has said so
  *
- * arch_store_relaxed(p, v)      *p = v as one access, of any width and in any order
+ * void arch_space_switch(core, space)   arch_space_activate() where arch_space_plain() has said so: the root alone.
+ *                               The process that was current is parked, and arch_enter() follows
+ *
+ * arch_load_relaxed(p)          *p as one access, of any width and in any order
+ * arch_store_relaxed(p, v)      *p = v likewise
  * arch_store_release(p, v)      *p = v after everything before it            (64 bits; pairs with an acquire load)
  * arch_load_acquire(p)          *p before everything after it
  * arch_fence_release()          loads and stores before it come before stores after it
@@ -157,6 +161,10 @@ uint64_t boot_room(const struct boot_info *info, uint64_t size, uint64_t limit);
 bool boot_ram_next(const struct boot_info *info, struct boot_range *range);
 
 /* ---- The out-of-line half. ---- */
+
+/* For a port whose kernel half is that of one root, which will not change from here on: arch_space_init() and
+ * arch_space_fini() are in arch/root.c. */
+void root_keep(const uint64_t *root);
 
 /* Map the kernel for good: RAM that is not reserved, writable and not executable, with the largest leaves; the image
  * by segments. Called once on the boot core, with the heap up; takes tables from kernel_table_alloc(). */
@@ -300,7 +308,12 @@ struct slot;
 /* core->current made a system call, and its registers are in it. Returns where it goes on at once. */
 void syscall_dispatch(struct core *core);
 
-/* What follows are the short ways of an entry path; one without has no use for it. */
+/* The short ways of messages, in C: ipc/short.c. An entry path that does not have them in assembly may ask this before
+ * syscall_dispatch(), with the same in the registers. True: the call is made, and core->current, maybe another process,
+ * goes on by arch_enter(). False: nothing has changed. Does not return where the process waits. */
+bool short_way(struct core *core);
+
+/* What follows is for the short ways of an entry path. */
 
 /* The process that was taken from the queue to be switched to (its word says RUN|c) is doomed. */
 _Noreturn void loop_doomed(struct core *core, struct slot *slot);

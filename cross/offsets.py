@@ -32,7 +32,7 @@ def main():
         sys.exit(f"{source}: a line with -> holds no number")
 
     with open(output, "w", encoding="ascii") as header:
-        header.write("/* Made from arch/<cpu>/offsets.c by cross/offsets.py. */\n")
+        header.write("/* Made from arch/offsets.c by cross/offsets.py. */\n")
         header.write("#ifndef ARCH_OFFSETS_H\n#define ARCH_OFFSETS_H\n\n")
         for name, value in found:
             header.write(f"#define {name} {value}\n")

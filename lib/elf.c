@@ -45,12 +45,6 @@ static const void *elf_aligned(const uint8_t *bytes, void *copy, size_t size) {
     return memcpy(copy, bytes, size);
 }
 
-static int elf_refuse(const char **ret_reason, const char *reason) {
-    if (ret_reason)
-        *ret_reason = reason;
-    return OS2_E_INVALID;
-}
-
 /* Reads one program header of type LOAD. */
 static const char *elf_segment(const struct elf_program *program, size_t size, uint64_t low, uint64_t high,
                                struct elf_segment *segment) {
@@ -82,8 +76,9 @@ static const char *elf_segment(const struct elf_program *program, size_t size, u
     return NULL;
 }
 
-int elf_read(const void *file, size_t size, unsigned machine, uint64_t low, uint64_t high, struct elf *ret_elf,
-             const char **ret_reason) {
+/* Reads the file; what is wrong with it, or NULL. */
+static const char *elf_file(const void *file, size_t size, unsigned machine, uint64_t low, uint64_t high,
+                            struct elf *ret_elf) {
     static const uint8_t ident[7] = {0x7f, 'E', 'L', 'F', 2 /* 64-bit */, 1 /* little-endian */, 1 /* version */};
     const uint8_t *bytes = file;
     struct elf_segment *segment = ret_elf->segments;
@@ -92,19 +87,19 @@ int elf_read(const void *file, size_t size, unsigned machine, uint64_t low, uint
     bool entry_good = false;
 
     if (size < sizeof(copy))
-        return elf_refuse(ret_reason, "not an ELF64 file");
+        return "not an ELF64 file";
     header = elf_aligned(bytes, &copy, sizeof(copy));
     if (memcmp(header->ident, ident, sizeof(ident)) != 0)
-        return elf_refuse(ret_reason, "not an ELF64 file");
+        return "not an ELF64 file";
     if (header->type != ELF_TYPE_EXEC)
-        return elf_refuse(ret_reason, "not a static program");
+        return "not a static program";
     if (header->machine != machine)
-        return elf_refuse(ret_reason, "made for another processor");
+        return "made for another processor";
     if (header->program_size != sizeof(struct elf_program))
-        return elf_refuse(ret_reason, "unknown size of program headers");
+        return "unknown size of program headers";
     if (header->program_count > ELF_PROGRAM_MAX || header->programs > size ||
         header->program_count * sizeof(struct elf_program) > size - header->programs)
-        return elf_refuse(ret_reason, "program headers reach past the end of the file");
+        return "program headers reach past the end of the file";
 
     for (unsigned i = 0; i < header->program_count; i++) {
         struct elf_program program_copy;
@@ -113,18 +108,18 @@ int elf_read(const void *file, size_t size, unsigned machine, uint64_t low, uint
         const char *wrong;
 
         if (program->type == ELF_DYNAMIC || program->type == ELF_INTERPRETER || program->type == ELF_TLS)
-            return elf_refuse(ret_reason, "not a static program");
+            return "not a static program";
         if (program->type != ELF_LOAD || program->memory_size == 0)
             continue;
         if (segment == ret_elf->segments + ELF_SEGMENTS)
-            return elf_refuse(ret_reason, "too many segments");
+            return "too many segments";
         wrong = elf_segment(program, size, low, high, segment);
         if (wrong)
-            return elf_refuse(ret_reason, wrong);
+            return wrong;
         if (segment != ret_elf->segments) {
             const struct elf_segment *before = segment - 1;
             if (segment->address < before->address + (before->pages << OS2_PAGE_SHIFT))
-                return elf_refuse(ret_reason, "two segments share a page, or are out of order");
+                return "two segments share a page, or are out of order";
         }
         if ((segment->protection & OS2_PROT_EXEC) && header->entry >= segment->address + segment->lead &&
             header->entry - segment->address - segment->lead < segment->file_size)
@@ -132,8 +127,16 @@ int elf_read(const void *file, size_t size, unsigned machine, uint64_t low, uint
         segment++;
     }
     if (!entry_good)
-        return elf_refuse(ret_reason, "the entry is not in the program's code");
+        return "the entry is not in the program's code";
     ret_elf->entry = header->entry;
     ret_elf->count = (unsigned)(segment - ret_elf->segments);
-    return OS2_OK;
+    return NULL;
+}
+
+int elf_read(const void *file, size_t size, unsigned machine, uint64_t low, uint64_t high, struct elf *ret_elf,
+             const char **ret_reason) {
+    const char *wrong = elf_file(file, size, machine, low, high, ret_elf);
+    if (wrong && ret_reason)
+        *ret_reason = wrong;
+    return wrong ? OS2_E_INVALID : OS2_OK;
 }

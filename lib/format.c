@@ -29,20 +29,23 @@ static void put(struct output *out, const char *text, size_t length) {
     out->total += length;
 }
 
+static void pad(struct output *out, const char *with, size_t count) {
+    while (count--)
+        put(out, with, 1);
+}
+
 /* `sign` ("" or "-" or "0x") stays in front of zero padding. */
 static void put_field(struct output *out, const struct field *field, const char *sign, const char *text,
                       size_t length) {
     size_t sign_length = strlen(sign), used = sign_length + length;
     size_t padding = field->width > used ? field->width - used : 0;
+    size_t behind = field->left ? padding : 0, zeros = field->zero ? padding - behind : 0;
 
-    for (; padding && !field->left && !field->zero; padding--)
-        put(out, " ", 1);
+    pad(out, " ", padding - behind - zeros);
     put(out, sign, sign_length);
-    for (; padding && !field->left; padding--)
-        put(out, "0", 1);
+    pad(out, "0", zeros);
     put(out, text, length);
-    for (; padding; padding--)
-        put(out, " ", 1);
+    pad(out, " ", behind);
 }
 
 static size_t read_count(const char **at, va_list *arguments) {

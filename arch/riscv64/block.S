@@ -18,9 +18,7 @@
     csrr t2, sepc               /* the program's own, which may stay in t2 */
     addi t2, t2, 4
     csrw sepc, t2
-    li t0, 0
-    li t1, 0
-    li ra, 0
+    clear t0, t1, ra
     mv tp, t6
     sret
     .endm

@@ -2,9 +2,8 @@
 /*
  * From the first table to kernel_main(): what the firmware and the device tree say about this machine.
  *
- * The tree is read through a window, where firmware left it, and never written; memory.c says what becomes of its RAM.
- * What it says of processors is believed for all but the one that runs this. Core numbers count from 0, the boot hart;
- * hart numbers may be sparse and have nothing to do with them.
+ * The tree is read through a window, where firmware left it, and never written; memory.c says what becomes of its RAM,
+ * facts.c what else is read there.
  *
  * Boot arguments that force what other machines have, so that it can be tried on any:
  *     os2.noasid          no ASIDs: every switch fences everything
@@ -19,8 +18,6 @@
 
 extern char image_start[], image_rodata[], image_data[], image_end[];
 
-struct riscv_facts riscv_facts;
-struct core *riscv_ready[CORES_MAX];
 static struct boot_info boot_info;
 
 uint64_t riscv_first_satp(uint64_t image) {
@@ -33,82 +30,6 @@ uint64_t riscv_first_satp(uint64_t image) {
     uint64_t at = (uint64_t)(uintptr_t)&riscv_tables; /* where this code is, and that is physical */
     riscv_first_map(&riscv_tables, at, &parts);
     return RISCV_SATP_SV39 | at >> OS2_PAGE_SHIFT;
-}
-
-static bool plic_reaches(const struct fdt_range *reg, uint32_t context) {
-    if (plic_context_end(context) <= reg->size)
-        return true;
-    log_line("context %u lies outside of the interrupt controller's %lx bytes: no interrupts there", context,
-             reg->size);
-    return false;
-}
-
-static void find_cpus(const struct fdt *tree, struct boot_info *info, uint64_t boot_hart) {
-    struct fdt_cpu cpu;
-    struct fdt_plic plic;
-    bool has_plic = fdt_plic(tree, 0, &plic), reached = false, sstc = true, listed = false;
-    unsigned left_out = 0;
-    if (has_plic && (plic.reg.base & 3 || plic.reg.base + plic.reg.size > RISCV_DIRECT_SIZE)) {
-        log_line("the interrupt controller at %lx is out of reach: no interrupts", plic.reg.base);
-        has_plic = false;
-    }
-    info->cpu_count = 1;
-    info->cpu_id[0] = boot_hart;
-    for (unsigned i = 0; i < CORES_MAX; i++)
-        riscv_facts.plic_context[i] = RISCV_NO_PLIC;
-    for (uint32_t i = 0; fdt_cpu(tree, i, &cpu); i++) {
-        bool is_boot = cpu.hart == boot_hart;
-        if (!is_boot && (!cpu.okay || !cpu.mmu || !cpu.fpu))
-            continue;
-        if (!is_boot && info->cpu_count == CORES_MAX) {
-            left_out++;
-            continue;
-        }
-        unsigned index = is_boot ? 0 : info->cpu_count++;
-        uint32_t context;
-        info->cpu_id[index] = cpu.hart;
-        sstc = sstc && cpu.sstc;
-        listed = listed || is_boot;
-        if (has_plic && fdt_plic_context(tree, &plic, &cpu, &context) && plic_reaches(&plic.reg, context)) {
-            riscv_facts.plic_context[index] = context;
-            reached = true;
-        }
-    }
-    if (left_out)
-        log_line("%u more cpus are not used: %u is the most", left_out, CORES_MAX);
-    if (reached) { /* else drivers are told that there are no interrupts, and poll */
-        riscv_facts.plic = plic.reg;
-        riscv_facts.plic_sources = plic.sources < PLIC_SOURCES_MAX ? plic.sources : PLIC_SOURCES_MAX;
-        info->irq_count = riscv_facts.plic_sources + 1;
-    }
-    bool forced = boot_argument(info, "os2.notime") || boot_argument(info, "os2.sbi=legacy");
-    if (!listed)
-        log_line("hart %lu, which runs this, is not in the device tree", boot_hart);
-    /* The register is tried only where every hart is said to have it. QEMU's spike says so and does not. */
-    riscv_facts.sstc = listed && sstc && !forced && riscv_probe_stimecmp();
-}
-
-/* The boot arguments, and what of RAM is in use: the archive and the tree. */
-static void find_chosen(const struct fdt *tree, struct boot_info *info) {
-    struct fdt_chosen chosen = fdt_chosen(tree);
-    size_t length = strlen(chosen.arguments);
-    if (length >= sizeof info->arguments) {
-        log_line("%lu bytes of boot arguments: those from %lu on are not read", length, sizeof info->arguments - 1);
-        length = sizeof info->arguments - 1;
-    }
-    memcpy(info->arguments, chosen.arguments, length);
-    info->archive = (struct boot_range){chosen.initrd.base, chosen.initrd.size};
-    if (info->archive.size)
-        info->kept[info->kept_count++] = info->archive;
-    info->kept[info->kept_count++] = info->tree;
-}
-
-static void find_devices(const struct fdt *tree) {
-    struct fdt_range device;
-    if (fdt_device(tree, "sifive,test0", 0, &device) || fdt_device(tree, "sifive,test1", 0, &device))
-        riscv_facts.test_device = device.base;
-    if (!fdt_device(tree, "riscv,clint0", 0, &riscv_facts.clint))
-        fdt_device(tree, "sifive,clint0", 0, &riscv_facts.clint);
 }
 
 /* Opens the tree in its window. */
@@ -159,16 +80,16 @@ void riscv_boot(uint64_t hart, uint64_t tree_address, uint64_t image) {
 
     struct fdt tree;
     open_tree(&tree, tree_address, info);
-    find_chosen(&tree, info);
+    riscv_find_chosen(&tree, info);
     riscv_find_memory(&tree, info, image, image + (uint64_t)(image_end - image_start));
     riscv_map_ram(info);
     move_kept(info, &info->archive);
     move_kept(info, &info->tree);
-    find_cpus(&tree, info, hart);
+    riscv_find_cpus(&tree, info, hart);
     info->clock_hz = fdt_timebase(&tree);
     if (!info->clock_hz)
         panic("the device tree has no timebase-frequency");
-    find_devices(&tree);
+    riscv_find_devices(&tree);
     sbi_restrict(info);
     sbi_describe(info->cpu_count);
     riscv_show(RISCV_WINDOW_TREE, 0, 0);
@@ -204,22 +125,14 @@ void arch_core_init(struct core *core) {
     riscv_clear_optional();
     csr_write(sstatus, RISCV_SSTATUS_UXL_64); /* all else 0, as firmware may not have left it; sret goes to user mode */
     csr_write(scounteren, 7);                 /* cycle, time and instret may be read in user mode */
-    csr_write(stvec, riscv_facts.fast ? trap_entry : trap_entry_plain);
+    csr_write(stvec, riscv_facts.short_ways ? trap_entry : trap_entry_long);
     plic_core_init(riscv_core(core)->plic_context);
     csr_write(sie, UINT64_C(1) << RISCV_IRQ_SOFT | UINT64_C(1) << RISCV_IRQ_EXTERNAL);
 }
 
+/* False where the firmware refuses; where it cannot start a hart, that may come by itself. */
 bool arch_core_start(struct core *core) {
     arch_store_release(&riscv_secondary_satp, riscv_kernel_satp); /* cores[] is full: those who wait may come in */
     uint64_t entry = (uint64_t)(uintptr_t)riscv_secondary - RISCV_IMAGE_BASE + riscv_facts.image_base;
-    return sbi_hart_start(riscv_core(core)->hart, entry, (uint64_t)(uintptr_t)core);
-}
-
-bool arch_device_allowed(uint64_t base, uint64_t size) {
-    uint64_t end = base + size;
-    if (riscv_meets(riscv_facts.plic.base, riscv_facts.plic.size, base, end))
-        return false;
-    if (riscv_facts.test_device && base <= riscv_facts.test_device && riscv_facts.test_device < end)
-        return false;
-    return !riscv_meets(riscv_facts.clint.base, riscv_facts.clint.size, base, end);
+    return !sbi_has.hsm || sbi_call(SBI_HSM, 0, riscv_core(core)->hart, entry, (uint64_t)(uintptr_t)core).error == 0;
 }

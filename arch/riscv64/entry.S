@@ -22,7 +22,7 @@
  * and block_free of one page, in block.S. Some are told by compares, the rest by a table; yield is compared though that
  * costs those in the table two instructions, since the way through it would cost yield seven.
  *
- * With the boot argument os2.nofast another entry is used, from which every call goes the long way.
+ * With the boot argument os2.noshort another entry is used, from which every call goes the long way.
  */
 #include "arch_offsets.h"
 
@@ -35,18 +35,9 @@
     addi \scratch, \scratch, 4
     sd \scratch, PROCESS_PC(\process)
     sd sp, PROCESS_SP(\process)
-    sd s0, S(0)(\process)
-    sd s1, S(1)(\process)
-    sd s2, S(2)(\process)
-    sd s3, S(3)(\process)
-    sd s4, S(4)(\process)
-    sd s5, S(5)(\process)
-    sd s6, S(6)(\process)
-    sd s7, S(7)(\process)
-    sd s8, S(8)(\process)
-    sd s9, S(9)(\process)
-    sd s10, S(10)(\process)
-    sd s11, S(11)(\process)
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11
+    sd s\n, S(\n)(\process)
+    .endr
     .endm
 
     /* The same back, and its constants: tp is the core until then, and no longer the core's afterwards. */
@@ -54,18 +45,30 @@
     ld sp, PROCESS_SP(\process)
     ld gp, PROCESS_GP(\process)
     ld tp, PROCESS_TP(\process)
-    ld s0, S(0)(\process)
-    ld s1, S(1)(\process)
-    ld s2, S(2)(\process)
-    ld s3, S(3)(\process)
-    ld s4, S(4)(\process)
-    ld s5, S(5)(\process)
-    ld s6, S(6)(\process)
-    ld s7, S(7)(\process)
-    ld s8, S(8)(\process)
-    ld s9, S(9)(\process)
-    ld s10, S(10)(\process)
-    ld s11, S(11)(\process)
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11
+    ld s\n, S(\n)(\process)
+    .endr
+    .endm
+
+    /* CONTROL and the words of a message. */
+    .macro save_words process
+    .irp n, 0,1,2,3,4,5,6
+    sd a\n, REG(\n)(\process)
+    .endr
+    sd zero, PROCESS_BLANK(\process)
+    .endm
+
+    /* The same back, but for CONTROL. */
+    .macro load_words process
+    .irp n, 1,2,3,4,5,6
+    ld a\n, REG(\n)(\process)
+    .endr
+    .endm
+
+    .macro clear registers:vararg
+    .irp r, \registers
+    li \r, 0
+    .endr
     .endm
 
     /* tp is the core; goes on here for system calls alone, with the program's tp in t6. */
@@ -79,12 +82,12 @@
     .endm
 
     .text
-/* With os2.nofast: every system call goes the long way. */
+/* With os2.noshort: every system call goes the long way. */
     .balign 4
-    .globl trap_entry_plain
-trap_entry_plain:
+    .globl trap_entry_long
+trap_entry_long:
     trap_begin
-    j slow
+    j long_way
 
     .balign 4
     .globl trap_entry
@@ -92,13 +95,13 @@ trap_entry:
     trap_begin
 
     slliw t0, a0, 16            /* the number and the flags, where lui has them */
-    beqz t0, fast_tokens
+    beqz t0, short_tokens
     lui t1, NUMBER_CALL << 4
-    beq t0, t1, fast_call
+    beq t0, t1, short_call
     lui t1, NUMBER_REPLY_RECEIVE << 4
-    beq t0, t1, fast_reply_receive
+    beq t0, t1, short_reply_receive
     lui t1, NUMBER_YIELD << 4
-    beq t0, t1, fast_yield
+    beq t0, t1, short_yield
 
     /* From a table: riscv_light, or a label with a short way of its own. */
     srliw t1, t0, 13
@@ -108,7 +111,7 @@ trap_entry:
     ld t1, CORE_SHORT(t2)
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, -1
-    blez t0, slow
+    blez t0, long_way
     sd t0, CORE_TOKENS(tp)
     jr t1
 
@@ -125,15 +128,7 @@ light_done:
     addi t2, t2, 4
     csrw sepc, t2
     ld sp, CORE_USER_SP(tp)
-    li a2, 0
-    li a3, 0
-    li a4, 0
-    li a5, 0
-    li a6, 0
-    li a7, 0
-    li t0, 0
-    li t1, 0
-    li ra, 0
+    clear a2, a3, a4, a5, a6, a7, t0, t1, ra
     mv tp, t6                   /* it may stay in t6 too */
     sret
 
@@ -145,26 +140,16 @@ light_long:
     ld a1, REG(1)(t1)
     ld a2, REG(2)(t1)
     ld a3, REG(3)(t1)
-    li a4, 0
-    li a5, 0
-    li a6, 0
-    li a7, 0
+    clear a4, a5, a6, a7
 /* What is no light call comes here from the same table. */
     .globl riscv_not_light
 riscv_not_light:
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, 1
     sd t0, CORE_TOKENS(tp)
-slow:
+long_way:
     ld t0, CORE_CURRENT(tp)
-    sd zero, PROCESS_BLANK(t0)
-    sd a0, REG(0)(t0)
-    sd a1, REG(1)(t0)
-    sd a2, REG(2)(t0)
-    sd a3, REG(3)(t0)
-    sd a4, REG(4)(t0)
-    sd a5, REG(5)(t0)
-    sd a6, REG(6)(t0)
+    save_words t0
     sd a7, REG(7)(t0)
     save_context t0, t1
     ld sp, CORE_STACK_TOP(tp)
@@ -178,64 +163,62 @@ slow:
 
 flagged:
     lui t1, NUMBER_CALL_BLOCK << 4
-    beq t0, t1, fast_call_block
+    beq t0, t1, short_call_block
     lui t1, NUMBER_REPLY_RECEIVE_BLOCK << 4
-    beq t0, t1, fast_reply_receive_block
+    beq t0, t1, short_reply_receive_block
     lui t1, NUMBER_POLL << 4
-    bne t0, t1, slow
+    bne t0, t1, long_way
 
 /* A receive from anyone that polls: finds nothing where no sender and no bit is pending. */
-fast_poll:
-    bnez a6, slow               /* a deadline in time */
+short_poll:
+    bnez a6, long_way               /* a deadline in time */
     ld t1, CORE_CURRENT(tp)
     ld t2, PROCESS_SLOT(t1)
     lw t2, SLOT_PENDING(t2)
-    bnez t2, slow
+    bnez t2, long_way
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, -1
-    blez t0, slow
+    blez t0, long_way
     sd t0, CORE_TOKENS(tp)
     li a0, STATUS_WOULD_WAIT
-fast_return:
+short_return:
     csrr t0, sepc
     addi t0, t0, 4
     csrw sepc, t0
-    li t0, 0
-    li t1, 0
+    clear t0, t1
     mv tp, t6
     sret
 
 #if NUMBER_TOKENS != 0
-#error "fast_tokens is found by a number of 0"
+#error "short_tokens is found by a number of 0"
 #endif
-fast_tokens:
+short_tokens:
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, -1
-    blez t0, slow               /* the turn is spent */
+    blez t0, long_way               /* the turn is spent */
     sd t0, CORE_TOKENS(tp)
     mv a1, t0
     csrr t0, sepc
     addi t0, t0, 4
     csrw sepc, t0
-    li a0, 0
-    li t0, 0
+    clear a0, t0
     mv tp, t6
     sret
 
 /*
  * A switch to the next ready process, where that needs no more than other tables: all that is unusual about the queue
- * or the turn is in one word (core/runqueue.h), and the context words say the rest of the next one, who is not ending
- * then. t1 is its slot, t2 its process, t3 its context word, which becomes its state word.
+ * or the turn is in one word (core/runqueue.h), and the places say the rest of the next one, who is not ending
+ * then. t1 is its slot, t2 its process, t3 its place, which becomes its state word.
  */
-    .macro next_find none, slow
+    .macro next_find none, long_way
     ld t1, QUEUE_HEAD(tp)
     beqz t1, \none
     lw t2, QUEUE_MODE(tp)
-    bnez t2, \slow
+    bnez t2, \long_way
     ld t2, SLOT_PROCESS(t1)
-    ld t3, PROCESS_CTX(t2)
-    ld t4, CORE_CTX(tp)
-    bne t3, t4, \slow
+    ld t3, PROCESS_PLACE(t2)
+    ld t4, CORE_PLACE(tp)
+    bne t3, t4, \long_way
     .endm
 
     /* The turn is that of the slot in t6, and has t0 tokens left. */
@@ -248,11 +231,11 @@ fast_tokens:
 
 /* t5 is the current process, t6 its slot. Its results are all 0 already; elsewhere, or in the turn of another, blank is
  * not the turn's slot. */
-fast_yield:
+short_yield:
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, -1
-    blez t0, slow
-    next_find yield_alone, slow
+    blez t0, long_way
+    next_find yield_alone, long_way
     ld t5, CORE_CURRENT(tp)
     ld t6, PROCESS_BLANK(t5)
     ld a1, CORE_TURN_SLOT(tp)
@@ -300,21 +283,11 @@ leave:
     ld t0, PROCESS_PC(t2)
     csrw sepc, t0
     ld a0, REG(0)(t2)
-    ld a1, REG(1)(t2)
-    ld a2, REG(2)(t2)
-    ld a3, REG(3)(t2)
-    ld a4, REG(4)(t2)
-    ld a5, REG(5)(t2)
-    ld a6, REG(6)(t2)
+    load_words t2
     ld a7, REG(7)(t2)
     ld t0, REG(8)(t2)
     ld t1, REG(9)(t2)
-    li t2, 0
-    li t3, 0
-    li t4, 0
-    li t5, 0
-    li t6, 0
-    li ra, 0
+    clear t2, t3, t4, t5, t6, ra
     sret
 
 /* void riscv_enter(struct core *): load the current process, its space being active, and run it. */
@@ -327,25 +300,18 @@ riscv_enter:
 /* Where nobody else is ready, the turn goes on. */
 yield_alone:
     lw t2, QUEUE_LENGTH(tp)     /* others may be on offer, or in the front place */
-    bnez t2, slow
+    bnez t2, long_way
     sd t0, CORE_TOKENS(tp)
     li a0, 0
-    j fast_return
+    j short_return
 
 yield_not_blank:
     ld t6, PROCESS_SLOT(t5)
-    bne t6, a1, slow            /* another's turn */
+    bne t6, a1, long_way            /* another's turn */
     sd t6, PROCESS_BLANK(t5)
-    sd zero, REG(0)(t5)
-    sd zero, REG(1)(t5)
-    sd zero, REG(2)(t5)
-    sd zero, REG(3)(t5)
-    sd zero, REG(4)(t5)
-    sd zero, REG(5)(t5)
-    sd zero, REG(6)(t5)
-    sd zero, REG(7)(t5)
-    sd zero, REG(8)(t5)
-    sd zero, REG(9)(t5)
+    .irp n, 0,1,2,3,4,5,6,7,8,9
+    sd zero, REG(\n)(t5)
+    .endr
     j yield_blank
 
 next_longest:
@@ -396,7 +362,7 @@ receive_last:
     j receive_taken
 receive_lender:                     /* it worked for a call: where that is answered there is nothing to remember */
     srli a2, a1, SEQ_BITS
-    slli a2, a2, 9
+    slli a2, a2, SLOT_SHIFT
     ld a3, CORE_SLOTS(tp)
     add a2, a2, a3
     ld a2, SLOT_WORD(a2)
@@ -426,43 +392,23 @@ other_trap:
     ld sp, CORE_STACK_TOP(tp)
     addi sp, sp, -128
     sd ra, 0(sp)
-    ld t0, CORE_SCRATCH(tp)
-    sd t0, 8(sp)
-    sd t1, 16(sp)
-    sd t2, 24(sp)
-    sd t3, 32(sp)
-    sd t4, 40(sp)
-    sd t5, 48(sp)
-    sd t6, 56(sp)
-    sd a0, 64(sp)
-    sd a1, 72(sp)
-    sd a2, 80(sp)
-    sd a3, 88(sp)
-    sd a4, 96(sp)
-    sd a5, 104(sp)
-    sd a6, 112(sp)
-    sd a7, 120(sp)
+    ld ra, CORE_SCRATCH(tp)
+    sd ra, 8(sp)
+    .Lat = 16
+    .irp r, t1, t2, t3, t4, t5, t6, a0, a1, a2, a3, a4, a5, a6, a7
+    sd \r, .Lat(sp)
+    .Lat = .Lat + 8
+    .endr
     mv a0, tp
     csrr a1, scause
     csrr a2, sepc
     csrr a3, stval
     call riscv_trap
-    ld ra, 0(sp)
-    ld t0, 8(sp)
-    ld t1, 16(sp)
-    ld t2, 24(sp)
-    ld t3, 32(sp)
-    ld t4, 40(sp)
-    ld t5, 48(sp)
-    ld t6, 56(sp)
-    ld a0, 64(sp)
-    ld a1, 72(sp)
-    ld a2, 80(sp)
-    ld a3, 88(sp)
-    ld a4, 96(sp)
-    ld a5, 104(sp)
-    ld a6, 112(sp)
-    ld a7, 120(sp)
+    .Lat = 0
+    .irp r, ra, t0, t1, t2, t3, t4, t5, t6, a0, a1, a2, a3, a4, a5, a6, a7
+    ld \r, .Lat(sp)
+    .Lat = .Lat + 8
+    .endr
     ld sp, CORE_USER_SP(tp)
     ld tp, CORE_USER_TP(tp)
     sret

@@ -13,18 +13,9 @@
     .macro fp_save at, base, spare
     .option push
     .option arch, +f, +d
-    fsd fs0, \at + 0(\base)
-    fsd fs1, \at + 8(\base)
-    fsd fs2, \at + 16(\base)
-    fsd fs3, \at + 24(\base)
-    fsd fs4, \at + 32(\base)
-    fsd fs5, \at + 40(\base)
-    fsd fs6, \at + 48(\base)
-    fsd fs7, \at + 56(\base)
-    fsd fs8, \at + 64(\base)
-    fsd fs9, \at + 72(\base)
-    fsd fs10, \at + 80(\base)
-    fsd fs11, \at + 88(\base)
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11
+    fsd fs\n, \at + 8 * \n(\base)
+    .endr
     frcsr \spare
     sd \spare, \at + CONTEXT_FCSR - CONTEXT_FS(\base)
     .option pop
@@ -33,40 +24,17 @@
     .macro fp_load at, base, spare
     .option push
     .option arch, +f, +d
-    fld fs0, \at + 0(\base)
-    fld fs1, \at + 8(\base)
-    fld fs2, \at + 16(\base)
-    fld fs3, \at + 24(\base)
-    fld fs4, \at + 32(\base)
-    fld fs5, \at + 40(\base)
-    fld fs6, \at + 48(\base)
-    fld fs7, \at + 56(\base)
-    fld fs8, \at + 64(\base)
-    fld fs9, \at + 72(\base)
-    fld fs10, \at + 80(\base)
-    fld fs11, \at + 88(\base)
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11
+    fld fs\n, \at + 8 * \n(\base)
+    .endr
     ld \spare, \at + CONTEXT_FCSR - CONTEXT_FS(\base)
     fscsr \spare
-    fmv.d.x ft0, zero
-    fmv.d.x ft1, zero
-    fmv.d.x ft2, zero
-    fmv.d.x ft3, zero
-    fmv.d.x ft4, zero
-    fmv.d.x ft5, zero
-    fmv.d.x ft6, zero
-    fmv.d.x ft7, zero
-    fmv.d.x ft8, zero
-    fmv.d.x ft9, zero
-    fmv.d.x ft10, zero
-    fmv.d.x ft11, zero
-    fmv.d.x fa0, zero
-    fmv.d.x fa1, zero
-    fmv.d.x fa2, zero
-    fmv.d.x fa3, zero
-    fmv.d.x fa4, zero
-    fmv.d.x fa5, zero
-    fmv.d.x fa6, zero
-    fmv.d.x fa7, zero
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11
+    fmv.d.x ft\n, zero
+    .endr
+    .irp n, 0,1,2,3,4,5,6,7
+    fmv.d.x fa\n, zero
+    .endr
     .option pop
     .endm
 
@@ -86,7 +54,7 @@ riscv_fp_load:
     ret
 
 /*
- * On the short ways t1 is left and t5 is to be run, and their context words (mmu.c) differ. All this comes before it is
+ * On the short ways t1 is left and t5 is to be run, and their places (mmu.c) differ. All this comes before it is
  * sure that t5 runs: until then it only puts t1's state where it belongs, and if it does not, the registers are turned
  * off, or loaded anew by whoever runs.
  */
@@ -110,18 +78,18 @@ riscv_fp_load:
 
 /* Only one of them has it: t6 is the difference of the words, less 3. Else the switch needs more than this. */
 fp_one:
-    addi t6, t6, 3 - CTX_FP_ON
+    addi t6, t6, 3 - PLACE_FP_ON
     beqz t6, fp_leave
-    addi t6, t6, CTX_FP_ON - CTX_FP_LIVE
-    bnez t6, slow
+    addi t6, t6, PLACE_FP_ON - PLACE_FP_LIVE
+    bnez t6, long_way
     lui t6, FS_MASK >> 12
     csrs sstatus, t6
     fp_load PROCESS_FS, t5, t6
     lui t6, FS_DIRTY_ONLY >> 12
     csrc sstatus, t6
-    ld t6, CORE_CTX(tp)
-    ori t6, t6, CTX_FP_ON
-    sd t6, CORE_CTX(tp)
+    ld t6, CORE_PLACE(tp)
+    ori t6, t6, PLACE_FP_ON
+    sd t6, CORE_PLACE(tp)
     jr ra
 
 fp_leave:
@@ -131,20 +99,20 @@ fp_leave:
 fp_off:
     lui t6, FS_MASK >> 12
     csrc sstatus, t6
-    ld t6, CORE_CTX(tp)
-    andi t6, t6, ~CTX_FP_ON
-    sd t6, CORE_CTX(tp)
+    ld t6, CORE_PLACE(tp)
+    andi t6, t6, ~PLACE_FP_ON
+    sd t6, CORE_PLACE(tp)
     jr ra
 1:  sb zero, PROCESS_FP_LIVE(t1)
-    ld t6, PROCESS_CTX(t1)
-    andi t6, t6, ~CTX_FP_LIVE
-    sd t6, PROCESS_CTX(t1)
+    ld t6, PROCESS_PLACE(t1)
+    andi t6, t6, ~PLACE_FP_LIVE
+    sd t6, PROCESS_PLACE(t1)
     j fp_off
 
 /* t1 did not change its state since it was loaded: the next time it is loaded when it is used. */
 fp_drop:
     sb zero, PROCESS_FP_LIVE(t1)
-    ld t6, PROCESS_CTX(t1)
-    andi t6, t6, ~CTX_FP_LIVE
-    sd t6, PROCESS_CTX(t1)
+    ld t6, PROCESS_PLACE(t1)
+    andi t6, t6, ~PLACE_FP_LIVE
+    sd t6, PROCESS_PLACE(t1)
     jr ra

@@ -4,8 +4,8 @@
  * and the reply_receive that answers such a call.
  *
  * They are the code of ipc/message.c on the straight path, with the same protocol (core/state.h): each test that fails
- * goes to `slow`, with the arguments still in a0..a7 and nothing changed. What they rely on: one context word for "same
- * core, live ASID, no fence owed" (arch/riscv64/mmu.c), whose last two bits are floating point's (fp.S); a
+ * goes to `long_way`, with the arguments still in a0..a7 and nothing changed. What they rely on: the place, one word
+ * for "same core, live ASID, no fence owed" (arch/riscv64/mmu.c), whose last two bits are floating point's (fp.S); a
  * word of kind 0 and peer 0 receives from anyone; struct wait is plain while its process runs; a handle's target is
  * laid out for one sign test and one mask (core/handle.h). The words of the message stay in a1..a6.
  */
@@ -15,12 +15,7 @@
     ld t6, PROCESS_PC(t5)
     csrw sepc, t6
     load_context t5
-    li t1, 0
-    li t2, 0
-    li t4, 0
-    li t5, 0
-    li t6, 0
-    li ra, 0
+    clear t1, t2, t4, t5, t6, ra
     .endm
 
     .macro enter
@@ -30,31 +25,31 @@
 
 /* t0 tokens, t1 the caller, t2 handle, then the caller's slot, t3 the server's slot, t4 its word, then seq, t5
  * server */
-    /* Find the receiver of a call: t6 is its context word, a7 the core's. */
+    /* Find the receiver of a call: t6 is its place, a7 the core's. */
     .macro call_find
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, -1
-    blez t0, slow
+    blez t0, long_way
     ld t1, CORE_CURRENT(tp)
     srli t2, a0, HANDLE_SHIFT
-    slli t2, t2, 4
+    slli t2, t2, HANDLE_ENTRY_SHIFT
     ld t3, PROCESS_HANDLES(t1)
     add t2, t2, t3
     lw t3, 0(t2)                /* rights, slot, kind */
-    bltz t3, slow               /* not an inbox that may be sent to */
-    andi t3, t3, -512
+    bltz t3, long_way               /* not an inbox that may be sent to */
+    andi t3, t3, -(1 << SLOT_SHIFT)
     ld t4, CORE_SLOTS(tp)
     add t3, t3, t4
     ld t4, SLOT_WORD(t3)
     srli t5, t4, SEQ_BITS - 1
-    bnez t5, slow               /* does not receive from anyone */
+    bnez t5, long_way               /* does not receive from anyone */
     fence r, r                  /* the word before the life it is good for */
     lw t5, SLOT_LIFE(t3)
-    lw t6, 4(t2)
-    bne t5, t6, slow            /* ended, or doomed */
+    lw t6, HANDLE_LIFE(t2)
+    bne t5, t6, long_way            /* ended, or doomed */
     ld t5, SLOT_PROCESS(t3)
-    ld t6, PROCESS_CTX(t5)      /* nobody held it since the word was seen, or the exchange below fails */
-    ld a7, CORE_CTX(tp)
+    ld t6, PROCESS_PLACE(t5)      /* nobody held it since the word was seen, or the exchange below fails */
+    ld a7, CORE_PLACE(tp)
     .endm
 
     /* RCV -> RUN: the server is this core's. t3 becomes 0. */
@@ -88,16 +83,16 @@
     sd t4, SLOT_WORD(t2)        /* RUN -> CAL */
     .endm
 
-fast_call:
+short_call:
     call_find
     beq t6, a7, 1f
     xor t6, t6, a7
-    addi t6, t6, -(CTX_FP_LIVE + CTX_FP_ON)
+    addi t6, t6, -(PLACE_FP_LIVE + PLACE_FP_ON)
     bnez t6, call_fp_one
     fp_exchange call
 1:  call_claim call_lost
     sd t0, CORE_TOKENS(tp)
-    ld t0, 8(t2)                /* the badge */
+    ld t0, HANDLE_BADGE(t2)                /* the badge */
     sd a0, PROCESS_WAIT_CONTROL(t1)
     call_number
     save_context t1, t6
@@ -108,11 +103,11 @@ fast_call:
 fp_exchange_rest call
 call_fp_one:
     jal ra, fp_one
-    ld a7, CORE_CTX(tp)
+    ld a7, CORE_PLACE(tp)
     j 1b
 call_lost:
     jal ra, fp_off
-    j slow
+    j long_way
 
 /* t1 the server, t2 its slot, t3 the caller's slot, t4 the word it must have, t5 the caller, t6 the server's new
  * word */
@@ -121,12 +116,12 @@ call_lost:
     .macro reply_find
     ld t0, CORE_TOKENS(tp)
     addi t0, t0, -1
-    blez t0, slow
+    blez t0, long_way
     ld t1, CORE_CURRENT(tp)
     ld t2, PROCESS_LENDER(t1)
-    bne t2, a7, slow
+    bne t2, a7, long_way
     srli t3, t2, SEQ_BITS
-    slli t3, t3, 9
+    slli t3, t3, SLOT_SHIFT
     ld t4, CORE_SLOTS(tp)
     add t3, t3, t4
     slli t4, t2, 64 - SEQ_BITS
@@ -134,17 +129,17 @@ call_lost:
     ld t5, PROCESS_CALLED_WORD(t1)
     or t4, t4, t5               /* CAL, this server, that very call */
     ld t6, SLOT_WORD(t3)
-    bne t6, t4, slow
+    bne t6, t4, long_way
     ld t5, SLOT_PROCESS(t3)
-    ld t6, PROCESS_CTX(t5)
-    ld t2, CORE_CTX(tp)
+    ld t6, PROCESS_PLACE(t5)
+    ld t2, CORE_PLACE(tp)
     .endm
 
-fast_reply_receive:
+short_reply_receive:
     reply_find
     beq t6, t2, 1f
     xor t6, t6, t2
-    addi t6, t6, -(CTX_FP_LIVE + CTX_FP_ON)
+    addi t6, t6, -(PLACE_FP_LIVE + PLACE_FP_ON)
     bnez t6, reply_fp_one
     fp_exchange reply
 1:
@@ -155,7 +150,7 @@ fast_reply_receive:
     ld t6, SLOT_SEQ(t2)
     addi t6, t6, 1
     sd t6, SLOT_SEQ(t2)
-    ld a0, CORE_CTX(tp)
+    ld a0, CORE_PLACE(tp)
     fence rw, w
     sd t6, SLOT_WORD(t2)        /* RUN -> RCV from anyone */
 2:  lr.d.aqrl t0, (t3)          /* CAL -> RUN; the full fence between the word above and the look below */
@@ -171,7 +166,7 @@ fast_reply_receive:
     sret
 reply_again:
     srli t3, a7, SEQ_BITS       /* the reservation was lost; the caller in t5 may be nobody by now */
-    slli t3, t3, 9
+    slli t3, t3, SLOT_SHIFT
     ld t0, CORE_SLOTS(tp)
     add t3, t3, t0
     j 2b
@@ -181,38 +176,10 @@ reply_fp_one:
     jal ra, fp_one
     j 1b
 
-    /* The words and the flags of the message, to the sender's saved registers; those of C's that it keeps are free
-     * then. */
-    .macro save_message process
-    sd a0, REG(0)(\process)
-    sd a1, REG(1)(\process)
-    sd a2, REG(2)(\process)
-    sd a3, REG(3)(\process)
-    sd a4, REG(4)(\process)
-    sd a5, REG(5)(\process)
-    sd a6, REG(6)(\process)
-    sd zero, PROCESS_BLANK(\process)
-    .endm
-
-    /* The same back, but for a0, which the block's move has set. */
-    .macro load_words process
-    ld a1, REG(1)(\process)
-    ld a2, REG(2)(\process)
-    ld a3, REG(3)(\process)
-    ld a4, REG(4)(\process)
-    ld a5, REG(5)(\process)
-    ld a6, REG(6)(\process)
-    .endm
-
-/* With a block: as above, but the block moves in C, once the peer is claimed. t3..t6 stay over C. */
-fast_call_block:
-    call_find
-    bne t6, a7, slow
-    call_claim slow
-    sd t0, CORE_TOKENS(tp)
+    /* The block at a5 goes from the process in t1 to that in t5; where it does not, to 1. t3..t6 stay over C. */
+    .macro move_block
     save_context t1, t6
-    save_message t1
-    ld t4, 8(t2)
+    save_words t1
     ld sp, CORE_STACK_TOP(tp)
     mv a0, t1
     mv a1, t5
@@ -221,9 +188,19 @@ fast_call_block:
     beqz a0, 1f
     ld t1, CORE_CURRENT(tp)
     load_words t1
-    mv t0, t4
     ld t6, REG(0)(t1)
     sd t6, PROCESS_WAIT_CONTROL(t1)
+    .endm
+
+/* With a block: as above, but the block moves in C, once the peer is claimed. */
+short_call_block:
+    call_find
+    bne t6, a7, long_way
+    call_claim long_way
+    sd t0, CORE_TOKENS(tp)
+    ld t4, HANDLE_BADGE(t2)
+    move_block
+    mv t0, t4
     call_number
     call_publish
     enter_with_flags
@@ -232,29 +209,18 @@ fast_call_block:
     mv a1, t5
     call message_pass_undo_call
     ld t1, CORE_CURRENT(tp)
-    j block_slow
+    j block_long
 
-fast_reply_receive_block:
+short_reply_receive_block:
     reply_find
-    bne t6, t2, slow
+    bne t6, t2, long_way
     lr.d.aqrl t6, (t3)          /* CAL -> RUN */
-    bne t6, t4, slow
+    bne t6, t4, long_way
     sc.d.rl t3, t2, (t3)
-    bnez t3, slow
+    bnez t3, long_way
     sd t0, CORE_TOKENS(tp)
-    save_context t1, t6
-    save_message t1
     sd a7, REG(7)(t1)
-    ld sp, CORE_STACK_TOP(tp)
-    mv a0, t1
-    mv a1, t5
-    mv a2, a5
-    call message_pass
-    beqz a0, 1f
-    ld t1, CORE_CURRENT(tp)
-    load_words t1
-    ld t6, REG(0)(t1)
-    sd t6, PROCESS_WAIT_CONTROL(t1)
+    move_block
     ld t2, PROCESS_SLOT(t1)
     ld t6, SLOT_SEQ(t2)
     addi t6, t6, 1
@@ -277,30 +243,23 @@ fast_reply_receive_block:
     call message_pass_undo_reply
     ld t1, CORE_CURRENT(tp)
     ld a7, REG(7)(t1)
-block_slow:
+block_long:
     ld a0, REG(0)(t1)
     load_words t1
     ld sp, PROCESS_SP(t1)
     ld t0, CORE_TOKENS(tp)      /* the long way counts it */
     addi t0, t0, 1
     sd t0, CORE_TOKENS(tp)
-    j slow
+    j long_way
 
 /* The server is published and has to look again, in C; the answer goes to the caller's saved registers. */
 words_missed:
     li a0, INFO_MESSAGE
 reply_missed:
-    sd a0, REG(0)(t5)
-    sd a1, REG(1)(t5)
-    sd a2, REG(2)(t5)
-    sd a3, REG(3)(t5)
-    sd a4, REG(4)(t5)
-    sd a5, REG(5)(t5)
-    sd a6, REG(6)(t5)
+    save_words t5
     sd zero, REG(7)(t5)
     sd zero, REG(8)(t5)
     sd zero, REG(9)(t5)
-    sd zero, PROCESS_BLANK(t5)
     mv a2, t5
     j 1f
 reply_lost:                     /* its deadline passed, or it was killed, in this moment */

@@ -25,8 +25,6 @@ uint64_t riscv_kernel_satp;
 uint64_t riscv_secondary_satp __attribute__((section(".data"))); /* read before .bss is cleared */
 
 struct riscv_tables riscv_tables;
-static uint16_t kernel_entry[256]; /* indices of the root's entries, of which most are not valid; (i) after boot */
-static unsigned kernel_entry_count;
 static struct boot_range pool; /* of tables for the direct map; all of it is shown by its window while it lasts */
 
 static uint64_t image_phys(const void *va) {
@@ -123,31 +121,18 @@ void arch_kernel_map(const struct boot_info *info) {
     fence_map();
 
     uint64_t asids = probe_asids();
-    bool broken = riscv_fences_broken(sbi_marchid(), sbi_mimpid());
-    riscv_facts.fast = !boot_argument(info, "os2.nofast");
+    bool broken = riscv_fences_broken(sbi_about(SBI_MARCHID), sbi_about(SBI_MIMPID));
+    riscv_facts.short_ways = !boot_argument(info, "os2.noshort");
     riscv_facts.asid_max = broken || boot_argument(info, "os2.noasid") ? 0 : asids;
     riscv_facts.fences_global = broken || !riscv_facts.asid_max || boot_argument(info, "os2.fences=global");
     log_line("Sv39, ASIDs 0..%lu%s, fences %s, timer by %s", asids, riscv_facts.asid_max ? "" : " not used",
              broken ? "global: erratum" : (riscv_facts.fences_global ? "global" : "by address and ASID"),
              riscv_facts.sstc ? "stimecmp" : "SBI");
     check_table(riscv_tables.root, 2, 0);
-    for (unsigned i = 256; i < 512; i++)
-        if (riscv_tables.root[i])
-            kernel_entry[kernel_entry_count++] = (uint16_t)i;
+    root_keep(riscv_tables.root);
     if (riscv_facts.plic.size)
         plic_init();
     riscv_kernel_satp = csr_read(satp);
-}
-
-void arch_space_init(struct arch_space *space, uint64_t *root) {
-    *space = (struct arch_space){.root = arch_virt_to_phys(root)};
-    for (unsigned i = 0; i < kernel_entry_count; i++)
-        root[kernel_entry[i]] = riscv_tables.root[kernel_entry[i]];
-}
-
-void arch_space_fini(uint64_t *root) {
-    for (unsigned i = 0; i < kernel_entry_count; i++)
-        root[kernel_entry[i]] = 0;
 }
 
 static void fence_all(void) {
@@ -163,13 +148,13 @@ static void fence_asid(uint64_t asid) {
 /* The word by which the entry path knows that a process may be entered here by writing satp alone: this core, this ASID
  * epoch, no floating-point state in the registers nor to be put there. It is also what the entry path writes into the
  * state word of one that it claims. A space's is 0 while it owes a fence. */
-static void set_context_words(struct arch_core *here, struct arch_space *space) {
-    uint64_t word = here->run_word + (here->asid_epoch << RISCV_CTX_EPOCH_SHIFT);
+static void set_places(struct arch_core *here, struct arch_space *space) {
+    uint64_t word = here->run_word + (here->asid_epoch << RISCV_PLACE_EPOCH_SHIFT);
     /* The short ways fence by address. */
-    here->ctx = riscv_facts.fences_global              ? RISCV_CTX_NONE
-                : csr_read(sstatus) & RISCV_SSTATUS_FS ? word | RISCV_CTX_FP_ON
-                                                       : word;
-    space->ctx = word | (space->fp_live ? RISCV_CTX_FP_LIVE : 0);
+    here->place = riscv_facts.fences_global              ? RISCV_NOWHERE
+                  : csr_read(sstatus) & RISCV_SSTATUS_FS ? word | RISCV_PLACE_FP_ON
+                                                         : word;
+    space->place = word | (space->fp_live ? RISCV_PLACE_FP_LIVE : 0);
 }
 
 void arch_space_activate(struct core *core, struct arch_space *space) {
@@ -178,7 +163,7 @@ void arch_space_activate(struct core *core, struct arch_space *space) {
         csr_write(satp, space ? RISCV_SATP_SV39 | space->root >> OS2_PAGE_SHIFT : riscv_kernel_satp);
         if (!riscv_facts.asid_max)
             fence_all();
-        here->ctx = RISCV_CTX_NONE;
+        here->place = RISCV_NOWHERE;
         return;
     }
     if (space->core != here->index + 1 || space->epoch != here->asid_epoch) {
@@ -198,7 +183,7 @@ void arch_space_activate(struct core *core, struct arch_space *space) {
         fence_asid(space->asid);
         space->owes_fence = false;
     }
-    set_context_words(here, space);
+    set_places(here, space);
 }
 
 bool arch_space_current(const struct arch_space *space) {
@@ -208,7 +193,7 @@ bool arch_space_current(const struct arch_space *space) {
 
 static void owe_fence(struct arch_space *space) {
     space->owes_fence = true;
-    space->ctx = 0;
+    space->place = 0;
 }
 
 void arch_fence_address(struct arch_space *space, uint64_t va) {

@@ -25,11 +25,11 @@ struct arch_context {
 
 #define RISCV_NO_PLIC UINT64_MAX
 
-/* A context word has the ASID epoch from bit 2 on. */
-#define RISCV_CTX_NONE UINT64_MAX /* equals no space's */
-#define RISCV_CTX_FP_LIVE 1       /* in a space's: floating-point state is to be loaded */
-#define RISCV_CTX_FP_ON 2         /* in the core's: floating-point registers are on */
-#define RISCV_CTX_EPOCH_SHIFT 2
+/* A place has the ASID epoch from bit 2 on. */
+#define RISCV_NOWHERE UINT64_MAX /* equals no space's */
+#define RISCV_PLACE_FP_LIVE 1    /* in a space's: floating-point state is to be loaded */
+#define RISCV_PLACE_FP_ON 2      /* in the core's: floating-point registers are on */
+#define RISCV_PLACE_EPOCH_SHIFT 2
 
 /* First in struct core, reached through tp. Entry code knows these offsets. */
 struct arch_core {
@@ -40,7 +40,7 @@ struct arch_core {
     uint64_t user_tp;   /* tp then */
     uint64_t stack_top; /* kernel stack */
     uint64_t hart;
-    uint64_t ctx; /* run_word + ASID epoch, and whether sstatus.FS is not Off; RISCV_CTX_NONE: no short switch */
+    uint64_t place; /* run_word + ASID epoch, and whether sstatus.FS is not Off; RISCV_NOWHERE: no short switch */
     uint64_t asid_next, asid_epoch; /* epoch is never 0 */
     uint64_t plic_context;          /* RISCV_NO_PLIC: none */
     uint8_t console_byte;           /* that the firmware's console has given */
@@ -51,9 +51,9 @@ struct arch_core {
 
 /* In struct space: which ASID of which core, and whether a fence is owed before it is used again. */
 struct arch_space {
-    uint64_t root; /* physical */
-    uint64_t satp; /* with its ASID, once it has one */
-    uint64_t ctx;  /* the context word of the core where it may be entered without a fence; else 0 */
+    uint64_t root;  /* physical */
+    uint64_t satp;  /* with its ASID, once it has one */
+    uint64_t place; /* that of the core where it may be entered without a fence; else 0 */
     uint64_t asid, epoch;
     uint32_t core; /* index + 1 of the core whose ASID it is; 0: none */
     bool owes_fence;
@@ -116,6 +116,7 @@ static inline void arch_fence(void) {
 static inline void arch_fence_release(void) {
     __asm__ volatile("fence rw, w" ::: "memory");
 }
+#define arch_load_relaxed(p) __atomic_load_n(p, __ATOMIC_RELAXED)
 #define arch_store_relaxed(p, v) (*(volatile __typeof__(*(p)) *)(p) = (v))
 static inline void arch_store_release(uint64_t *p, uint64_t v) {
     arch_fence_release();
@@ -146,10 +147,14 @@ static inline void arch_relax(void) {
 }
 
 static inline bool arch_space_plain(struct core *core, const struct arch_space *space) {
-    return ((struct arch_core *)core)->ctx == space->ctx;
+    return ((struct arch_core *)core)->place == space->place;
+}
+static inline void arch_space_switch(struct core *core, const struct arch_space *space) {
+    (void)core;
+    __asm__ volatile("csrw satp, %0" ::"r"(space->satp) : "memory");
 }
 static inline void arch_space_spoil(struct arch_space *space) {
-    space->ctx = 0;
+    space->place = 0;
 }
 /* A plain space has an ASID: arch_space_plain() said so. */
 static inline void arch_fence_plain(const struct arch_space *space, uint64_t va) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of this port share: control registers, SBI, the interrupt controller, facts found at boot. */
+/* What the files of this port share: control registers, firmware's calls, facts found at boot. */
 #ifndef ARCH_RISCV64_RISCV_H
 #define ARCH_RISCV64_RISCV_H
 
@@ -39,7 +39,7 @@ struct riscv_facts {
     uint64_t asid_max;   /* 0: no ASIDs, or not to be used: every switch fences everything */
     bool fences_global;  /* sfence.vma x0, x0 is the only fence that may be used */
     bool sstc;
-    bool fast;             /* the entry path may switch without the C code; off by the boot argument os2.nofast */
+    bool short_ways;       /* the entry path may switch without the C code; off by the boot argument os2.noshort */
     struct fdt_range plic; /* size 0: none */
     uint32_t plic_sources;
     uint64_t plic_context[CORES_MAX]; /* of core i */
@@ -63,18 +63,28 @@ static inline struct arch_core *riscv_core(struct core *core) {
     return (struct arch_core *)core;
 }
 
-/* sbi.c. Restrict: forget what the boot arguments forbid. Starting a hart: false where the firmware refuses; where it
- * cannot, the hart may come by itself. */
+/* sbi.c: the firmware. A call, and what it can do beside the legacy calls. Restrict: forget what the boot arguments
+ * forbid. */
+#define SBI_BASE 0x10
+#define SBI_TIME 0x54494d45
+#define SBI_IPI 0x735049
+#define SBI_HSM 0x48534d
+#define SBI_SRST 0x53525354
+#define SBI_DBCN 0x4442434e
+struct sbi_result {
+    int64_t error;
+    uint64_t value;
+};
+extern struct sbi_has { bool base, time, ipi, hsm, srst, dbcn, test_device; } sbi_has;
+struct sbi_result sbi_call(uint64_t extension, uint64_t function, uint64_t arg0, uint64_t arg1, uint64_t arg2);
 void sbi_probe(void);
 void sbi_restrict(const struct boot_info *info);
 void sbi_describe(unsigned cpus);
-void sbi_set_timer(uint64_t when);
-void sbi_send_ipi(uint64_t hart);
-bool sbi_hart_start(uint64_t hart, uint64_t address, uint64_t argument);
-uint64_t sbi_marchid(void);
-uint64_t sbi_mimpid(void);
+/* What the base extension tells of itself and the machine; 0 where there is none. */
+enum sbi_about { SBI_VERSION = 0, SBI_MAKER = 1, SBI_PROBE = 3, SBI_MARCHID = 5, SBI_MIMPID = 6 };
+uint64_t sbi_about(enum sbi_about what);
 
-/* plic.c. How many bytes of registers a controller with this context has at least. Init masks every source: what
+/* irq.c. How many bytes of registers a controller with this context has at least. Init masks every source: what
  * firmware left unmasked would interrupt a core that has no driver for it. */
 uint64_t plic_context_end(uint64_t context);
 void plic_init(void);
@@ -84,6 +94,11 @@ void plic_core_init(uint64_t context);
 static inline bool riscv_meets(uint64_t base, uint64_t size, uint64_t from, uint64_t end) {
     return size && from < base + size && base < end;
 }
+
+/* facts.c: what the tree says goes to riscv_facts and `info`; the archive and the tree are kept. */
+void riscv_find_chosen(const struct fdt *tree, struct boot_info *info);
+void riscv_find_cpus(const struct fdt *tree, struct boot_info *info, uint64_t boot_hart);
+void riscv_find_devices(const struct fdt *tree);
 
 /* memory.c. Fill in the banks and what is reserved of them; the archive and the tree are known and kept. Panics where
  * the archive cannot be right. */
@@ -116,7 +131,7 @@ int riscv_probe_stimecmp(void);
 void riscv_clear_optional(void);
 void riscv_secondary(void);
 void trap_entry(void);
-void trap_entry_plain(void);
+void trap_entry_long(void);
 
 /* Called from assembly. The first runs with the MMU off, where all that it calls does; returns satp. */
 uint64_t riscv_first_satp(uint64_t image);

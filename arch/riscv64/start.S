@@ -211,8 +211,8 @@ lottery:
     .word 0
 
     .bss
-    .balign 4096
+    .balign 1 << PAGE_SHIFT
 boot_stack:
-    .skip 16384
+    .skip STACK_BYTES
     .globl boot_stack_top
 boot_stack_top:

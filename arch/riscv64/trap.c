@@ -73,15 +73,6 @@ static void take_interrupts(struct core *core, bool user) {
     interrupt_leave(core, user);
 }
 
-void arch_interrupts_hold(struct core *core, bool hold) {
-    uint64_t others = UINT64_C(1) << RISCV_IRQ_SOFT | UINT64_C(1) << RISCV_IRQ_EXTERNAL;
-    (void)core;
-    if (hold)
-        csr_clear(sie, others);
-    else
-        csr_set(sie, others);
-}
-
 void arch_idle_look(struct core *core) {
     take_interrupts(core, false);
 }
@@ -89,31 +80,6 @@ void arch_idle_look(struct core *core) {
 void arch_idle(struct core *core) {
     __asm__ volatile("wfi" ::: "memory");
     take_interrupts(core, false);
-}
-
-void arch_timer_set(struct core *core, uint64_t when) {
-    (void)core;
-    if (when == UINT64_MAX) {
-        csr_clear(sie, UINT64_C(1) << RISCV_IRQ_TIMER);
-        return;
-    }
-    if (riscv_facts.sstc)
-        __asm__ volatile("csrw 0x14d, %0" ::"r"(when) : "memory"); /* stimecmp */
-    else
-        sbi_set_timer(when);
-    csr_set(sie, UINT64_C(1) << RISCV_IRQ_TIMER);
-}
-
-void arch_ipi_send(struct core *core) {
-    arch_fence();
-    sbi_send_ipi(riscv_core(core)->hart);
-}
-
-/* An interrupt waits until the core lets it in: at the latest when it returns to user mode. */
-void arch_stop_others(void) {
-    for (unsigned i = 0; i < CORES_MAX; i++)
-        if (riscv_ready[i] && riscv_ready[i] != arch_core())
-            arch_ipi_send(riscv_ready[i]);
 }
 
 static uint64_t fp_state(void) {
@@ -131,19 +97,19 @@ static void fp_load(struct arch_core *here, const struct arch_context *context) 
     csr_set(sstatus, RISCV_SSTATUS_FS);
     riscv_fp_load(context);
     fp_clean();
-    here->ctx |= RISCV_CTX_FP_ON;
+    here->place |= RISCV_PLACE_FP_ON;
 }
 
 static void fp_off(struct arch_core *here) {
     csr_clear(sstatus, RISCV_SSTATUS_FS);
-    here->ctx &= ~UINT64_C(RISCV_CTX_FP_ON);
+    here->place &= ~UINT64_C(RISCV_PLACE_FP_ON);
 }
 
 /* Whether the state is loaded at the next switch to the process, or not before it uses it. */
 static void fp_set_live(struct arch_space *space, bool live) {
     space->fp_live = live;
-    if (space->ctx)
-        space->ctx = (space->ctx & ~UINT64_C(RISCV_CTX_FP_LIVE)) | (live ? RISCV_CTX_FP_LIVE : 0);
+    if (space->place)
+        space->place = (space->place & ~UINT64_C(RISCV_PLACE_FP_LIVE)) | (live ? RISCV_PLACE_FP_LIVE : 0);
 }
 
 void riscv_trap(struct core *core, uint64_t cause, uint64_t pc, uint64_t value) {
@@ -204,18 +170,4 @@ void arch_enter(struct core *core, struct arch_context *context, struct arch_spa
     else if (fp_state())
         fp_off(here);
     riscv_enter(core);
-}
-
-bool arch_ports_valid(uint64_t first, uint64_t count) {
-    (void)first;
-    (void)count;
-    return false;
-}
-
-bool arch_ports_grant(struct core *core, struct arch_context *context, uint64_t first, uint64_t count) {
-    (void)core;
-    (void)context;
-    (void)first;
-    (void)count;
-    return false;
 }

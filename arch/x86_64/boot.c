@@ -12,7 +12,6 @@
 extern char image_start[], image_end[];
 extern const uint8_t x86_trampoline[], x86_trampoline_end[];
 
-struct x86_facts x86_facts;
 static struct boot_info boot_info;
 static uint64_t trampoline; /* physical page where other cores start; 0: there is none for that */
 
@@ -36,7 +35,7 @@ static void move_archive(struct boot_info *info) {
 
 void x86_boot(uint32_t magic, uint64_t information) {
     struct boot_info *info = &boot_info;
-    uart_init();
+    console_init();
     cpu_gates_init();
     cpu_find_features();
 

@@ -15,7 +15,7 @@
  * receive that waits; and, in message.S, call and reply_receive between processes that need no more than a switch.
  * Until a call is known to go the long way, nothing is changed: r11, r12 and r13 are free from the start, and so are
  * the registers of arguments that the call does not have; rsp points to the current struct process, and r12 holds its
- * stack pointer. With the boot argument os2.nofast another entry is used, from which every call goes the long way.
+ * stack pointer. With the boot argument os2.noshort another entry is used, from which every call goes the long way.
  *
  * A program may load the selectors ds, es, fs and gs. Every switch clears them, fs before its base is written: loading
  * it clears the base on some processors.
@@ -63,6 +63,12 @@
     movq REG(6)(\process), %r9
     .endm
 
+    .macro clear registers:vararg
+    .irp r, \registers
+    xorl %\r, %\r
+    .endr
+    .endm
+
     /* All but gs, which is the kernel's until swapgs. */
     .macro clear_selectors zero
     movl \zero, %ds
@@ -78,13 +84,13 @@ x86_syscall:
     movq %rsp, %r12
     movq %gs:CORE_CURRENT, %rsp
     cmpw $NUMBER_CALL, %ax      /* the number and the flags */
-    je fast_call
+    je short_call
     cmpw $NUMBER_REPLY_RECEIVE, %ax
-    je fast_reply_receive
+    je short_reply_receive
     testw %ax, %ax
-    jz fast_tokens
+    jz short_tokens
     cmpw $NUMBER_YIELD, %ax
-    je fast_yield
+    je short_yield
     movzwl %ax, %r11d
     cmpl $NUMBER_COUNT, %r11d
     jae flagged
@@ -96,7 +102,7 @@ x86_syscall:
 
     /* A light call: C keeps r12, the stack pointer, and r13, the address to return to. */
     decq %gs:CORE_TOKENS
-    jle slow_again              /* the turn is spent */
+    jle long_again              /* the turn is spent */
     movq %rcx, %r13
     movq %gs:CORE_STACK_TOP, %rsp
     movq %rdx, %rcx
@@ -109,13 +115,7 @@ x86_syscall:
     movq %rdx, %rdi
     movq %r13, %rcx
     movl $USER_FLAGS, %r11d
-    xorl %esi, %esi
-    xorl %edx, %edx
-    xorl %r10d, %r10d
-    xorl %r8d, %r8d
-    xorl %r9d, %r9d
-    xorl %ebx, %ebx
-    xorl %r13d, %r13d
+    clear esi, edx, r10d, r8d, r9d, ebx, r13d
     movq %r12, %rsp
     xorl %r12d, %r12d
     swapgs
@@ -129,20 +129,18 @@ light_long:
     movq REG(1)(%rsp), %rdi
     movq REG(2)(%rsp), %rsi
     movq REG(3)(%rsp), %rdx
-    xorl %r10d, %r10d
-    xorl %r8d, %r8d
-    xorl %r9d, %r9d
-slow_again:                     /* the long way counts the token */
+    clear r10d, r8d, r9d
+long_again:                     /* the long way counts the token */
     incq %gs:CORE_TOKENS
-    jmp slow
+    jmp long_way
 
-    /* With the boot argument os2.nofast. */
+    /* With the boot argument os2.noshort. */
     .globl x86_syscall_long
 x86_syscall_long:
     swapgs
     movq %rsp, %r12
     movq %gs:CORE_CURRENT, %rsp
-slow:
+long_way:
     movq $0, PROCESS_BLANK(%rsp)
     movq %rax, REG(0)(%rsp)
     save_words %rsp
@@ -184,14 +182,14 @@ load_context:                   /* r11 is 0 */
     jmp leave
 
 #if NUMBER_TOKENS != 0
-#error "fast_tokens is found by a number of 0"
+#error "short_tokens is found by a number of 0"
 #endif
-fast_tokens:
+short_tokens:
     decq %gs:CORE_TOKENS
-    jle slow_again              /* the turn is spent */
+    jle long_again              /* the turn is spent */
     movq %gs:CORE_TOKENS, %rdi
     xorl %eax, %eax
-fast_return:
+short_return:
     movq %r12, %rsp
     xorl %r12d, %r12d
     swapgs
@@ -199,24 +197,24 @@ fast_return:
 
 flagged:
     cmpw $NUMBER_CALL_BLOCK, %ax
-    je fast_call_block
+    je short_call_block
     cmpw $NUMBER_REPLY_RECEIVE_BLOCK, %ax
-    je fast_reply_receive_block
+    je short_reply_receive_block
     cmpw $NUMBER_POLL, %ax
-    jne slow
+    jne long_way
 
 /* A receive from anyone that polls: finds nothing where no sender and no bit is pending. */
-fast_poll:
+short_poll:
     testq %r9, %r9
-    jnz slow                    /* a deadline in time */
+    jnz long_way                    /* a deadline in time */
     movq PROCESS_SLOT(%rsp), %r11
     cmpl $0, SLOT_PENDING(%r11)
-    jne slow
+    jne long_way
     decq %gs:CORE_TOKENS
-    jle slow_again
+    jle long_again
     movl $USER_FLAGS, %r11d
     movq $STATUS_WOULD_WAIT, %rax
-    jmp fast_return
+    jmp short_return
 
 /*
  * A switch to the next ready process, where that needs no more than other tables: all that is unusual about the queue
@@ -224,16 +222,16 @@ fast_poll:
  * r11 is its slot, rbx its process, r13 its place, which becomes its state word; rsi the slot of the current process,
  * whose turn it is.
  */
-    .macro next_find none, slow
+    .macro next_find none, long_way
     cmpl $0, %gs:QUEUE_LENGTH
     je \none
     cmpl $0, %gs:QUEUE_MODE
-    jne \slow
+    jne \long_way
     movq %gs:QUEUE_HEAD, %r11
     movq SLOT_PROCESS(%r11), %rbx
     movq PROCESS_PLACE(%rbx), %r13
     cmpq %gs:CORE_PLACE, %r13
-    jne \slow
+    jne \long_way
     .endm
 
     .macro account
@@ -247,8 +245,8 @@ fast_poll:
     save_context
     xorl %edi, %edi
     clear_selectors %edi
-    movq PROCESS_CTX(%rbx), %rax
-    cmpq %gs:CORE_CTX, %rax
+    movq PROCESS_BARE_PLACE(%rbx), %rax
+    cmpq %gs:CORE_BARE_PLACE, %rax
     jne \way\()_state
 \way\()_stated:
     .endm
@@ -264,10 +262,10 @@ fast_poll:
     .endm
 
 /* The results of a yield are all 0 already; elsewhere, or in the turn of another, blank is not the turn's slot. */
-fast_yield:
+short_yield:
     decq %gs:CORE_TOKENS
-    jle slow_again
-    next_find yield_alone, slow_again
+    jle long_again
+    next_find yield_alone, long_again
     movq PROCESS_BLANK(%rsp), %rsi
     cmpq %gs:CORE_TURN_SLOT, %rsi
     jne yield_not_blank
@@ -313,7 +311,7 @@ next_turn:
 yield_not_blank:
     movq PROCESS_SLOT(%rsp), %rsi
     cmpq %gs:CORE_TURN_SLOT, %rsi
-    jne slow_again              /* another's turn */
+    jne long_again              /* another's turn */
     movq %rcx, %rdx
     xorl %eax, %eax
     movl $REGISTERS, %ecx
@@ -327,7 +325,7 @@ yield_not_blank:
 yield_alone:
     movl $USER_FLAGS, %r11d
     xorl %eax, %eax
-    jmp fast_return
+    jmp short_return
 
 next_longest:
     movq %rax, %gs:CORE_LONGEST_WAIT
@@ -341,21 +339,21 @@ next_doomed:
 
 not_light:
     cmpw $NUMBER_RECEIVE, %ax
-    jne slow
+    jne long_way
 /* A receive from anyone, for ever. It waits, where nothing has come. */
-fast_receive:
+short_receive:
     decq %gs:CORE_TOKENS
-    jle slow_again
+    jle long_again
     movq PROCESS_SLOT(%rsp), %rsi
     cmpl $0, SLOT_PENDING(%rsi)
-    jne slow_again
+    jne long_again
     cmpq %gs:CORE_TURN_SLOT, %rsi
-    jne slow_again              /* another's turn */
+    jne long_again              /* another's turn */
     movq PROCESS_LENDER(%rsp), %rdi
     testq %rdi, %rdi
     jnz receive_lender
 receive_nobodys:
-    next_find slow_again, slow_again
+    next_find long_again, long_again
     movq %rax, PROCESS_WAIT_CONTROL(%rsp)
     account
     leave_current receive
@@ -382,13 +380,13 @@ receive_last:
 receive_lender:                 /* it worked for a call: where that is answered there is nothing to remember */
     movq %rdi, %rdx
     shrq $SEQ_BITS, %rdx
-    shlq $9, %rdx
+    shlq $SLOT_SHIFT, %rdx
     addq %gs:CORE_SLOTS, %rdx
     shlq $64 - SEQ_BITS, %rdi
     shrq $64 - SEQ_BITS, %rdi
     orq PROCESS_CALLED_WORD(%rsp), %rdi
     cmpq SLOT_WORD(%rdx), %rdi
-    je slow_again
+    je long_again
     movq $0, PROCESS_LENDER(%rsp)
     jmp receive_nobodys
 receive_missed:                 /* something came before the word: look again, in C; the turn goes on */
@@ -403,10 +401,10 @@ receive_missed:                 /* something came before the word: look again, i
     call message_looked_at_late
 
 /*
- * Where the ctx of two processes differ and their place is the same: floating point, the base of fs, the core's ctx.
- * The process in r15 stops running here, that in rbp begins to. The caller has cleared the selectors. Two halves, since
- * the second gives what it reads of rbp to instructions that trap on nonsense: it may only be used once rbp is claimed.
- * Between them floating point is nobody's. The second changes rax, rcx and rdx.
+ * Where the bare places of two processes differ and their place is the same: floating point, the base of fs, the
+ * core's bare place. The process in r15 stops running here, that in rbp begins to. The caller has cleared the
+ * selectors. Two halves, since the second gives what it reads of rbp to instructions that trap on nonsense: it may only
+ * be used once rbp is claimed. Between them floating point is nobody's. The second changes rax, rcx and rdx.
  */
     .macro switch_out
     cmpb $0, PROCESS_FP_LIVE(%r15)
@@ -447,11 +445,11 @@ receive_missed:                 /* something came before the word: look again, i
     movl PROCESS_FS(%rbp), %eax
     movl PROCESS_FS + 4(%rbp), %edx
     wrmsr
-4:  movq PROCESS_CTX(%rbp), %rax
-    cmpq $1, %rax               /* 0, not plain, becomes CTX_NONE, which no space has */
+4:  movq PROCESS_BARE_PLACE(%rbp), %rax
+    cmpq $1, %rax               /* 0, not plain, becomes X86_NOWHERE, which no space has */
     sbbq %rcx, %rcx
     orq %rcx, %rax
-    movq %rax, %gs:CORE_CTX
+    movq %rax, %gs:CORE_BARE_PLACE
     .endm
 
 /* Both at once, where rbp is this core's. Keeps all registers. */
@@ -502,15 +500,9 @@ x86_stub_interrupts:
     .endr
 
     .macro push_scratch
-    pushq %r11
-    pushq %r10
-    pushq %r9
-    pushq %r8
-    pushq %rdi
-    pushq %rsi
-    pushq %rdx
-    pushq %rcx
-    pushq %rax
+    .irp r, r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax
+    pushq %\r
+    .endr
     .endm
 
 interrupt:
@@ -528,15 +520,9 @@ trap:
     testb $3, FRAME_CS(%rsp)
     jz 1f
     swapgs
-1:  popq %rax
-    popq %rcx
-    popq %rdx
-    popq %rsi
-    popq %rdi
-    popq %r8
-    popq %r9
-    popq %r10
-    popq %r11
+1:  .irp r, rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11
+    popq %\r
+    .endr
     addq $16, %rsp
     iretq
 

@@ -7,6 +7,8 @@
  * initial state before another process runs. On AMD's processors fxrstor leaves the addresses of the last x87
  * instruction and operand alone unless an exception is pending, so an x87 load from the kernel takes their place first.
  */
+#include "arch_offsets.h"
+
     .text
 /* void x86_fp_clean(void): CR0.TS is clear. */
     .globl x86_fp_clean
@@ -21,6 +23,6 @@ x86_fp_clean:
     .bss
     .balign 16
 x86_fp_initial:                 /* cpu_find_features() sets the two control words; the rest is 0 */
-    .skip 512
+    .skip FP_STATE_BYTES
 
     .section .note.GNU-stack, "", @progbits

@@ -4,26 +4,26 @@
  * and the reply_receive that answers such a call.
  *
  * They are the code of ipc/message.c on the straight path, with the same protocol (core/state.h): each test that fails
- * goes the long way, by slow_again or slow_restored, with the arguments as they were and nothing changed. What they
+ * goes the long way, by long_again or long_restored, with the arguments as they were and nothing changed. What they
  * rely on: a word of kind 0 and peer 0 receives from anyone; struct wait is plain while its process runs, but for
  * control; a handle's target is laid out for one sign test and one mask (core/handle.h). The words of the message stay
  * in their registers. rsp points to the caller's struct process, but where C or switch_state is called: then it is r15.
  *
- * Two words tell what the switch needs (arch/x86_64/mmu.c). Equal ctx: nothing but a load of CR3. Equal place: floating
- * point or the base of fs has to change, which switch_state does. Else C does it. The place is also what is written
- * into the state word of a process that is claimed. Loads are acquires, stores are releases, and a locked instruction
- * is a full fence, won or lost.
+ * Two words tell what the switch needs (arch/x86_64/mmu.c). Equal bare places: nothing but a load of CR3. Equal places:
+ * floating point or the base of fs has to change, which switch_state does. Else C does it. The place is also what is
+ * written into the state word of a process that is claimed. Loads are acquires, stores are releases, and a locked
+ * instruction is a full fence, won or lost.
  */
 
     /* A short call that turns out not to be one: rsp is the caller's process, whose context and CONTROL are saved. */
-slow_restored:
+long_restored:
     movq PROCESS_WAIT_CONTROL(%rsp), %rax
     movq PROCESS_SP(%rsp), %r12
     movq PROCESS_PC(%rsp), %rcx
     movq PROCESS_RBP(%rsp), %rbp
     movq PROCESS_R14(%rsp), %r14
     movq PROCESS_R15(%rsp), %r15
-    jmp slow_again
+    jmp long_again
 
     /* Leave for the process in rbp. r12 is the badge, rbx the caller, rdi .. r9 the words, r13 0; CONTROL is set. */
     .macro enter
@@ -41,24 +41,33 @@ slow_restored:
     /* The receiver of a call: r12 its handle, r13 its slot, rax its word, which receives from anyone, rbp itself. */
     .macro call_find
     decq %gs:CORE_TOKENS
-    jle slow_again
+    jle long_again
     save_context
     movq %rax, PROCESS_WAIT_CONTROL(%rsp)
     movq %rax, %r12
-    shrq $HANDLE_SHIFT - 4, %r12
-    andl $0xff0, %r12d
+    shrq $HANDLE_SHIFT - HANDLE_ENTRY_SHIFT, %r12
+    andl $(HANDLE_ENTRIES - 1) << HANDLE_ENTRY_SHIFT, %r12d
     addq PROCESS_HANDLES(%rsp), %r12
     movl (%r12), %r13d          /* rights, slot, kind */
-    andl $-512, %r13d
-    js slow_restored            /* not an inbox that may be sent to */
+    andl $-(1 << SLOT_SHIFT), %r13d
+    js long_restored            /* not an inbox that may be sent to */
     addq %gs:CORE_SLOTS, %r13
     movq SLOT_WORD(%r13), %rax
     cmpq seq_end, %rax
-    jae slow_restored           /* does not receive from anyone */
+    jae long_restored           /* does not receive from anyone */
     movl SLOT_LIFE(%r13), %ecx  /* after the word that it is good for */
-    cmpl 4(%r12), %ecx
-    jne slow_restored           /* ended, or doomed */
+    cmpl HANDLE_LIFE(%r12), %ecx
+    jne long_restored           /* ended, or doomed */
     movq SLOT_PROCESS(%r13), %rbp
+    .endm
+
+    /* RCV or CAL, as rax says, -> RUN: the process in rbp is this core's; floating point may have to be switched. */
+    .macro claim_placed
+    movq %gs:CORE_PLACE, %rcx
+    cmpq PROCESS_PLACE(%rbp), %rcx
+    jne long_restored
+    lock cmpxchgq %rcx, SLOT_WORD(%r13)
+    jne long_restored
     .endm
 
     /* A new wait of the caller in \process, whose slot is r14 then: r11 is its number, rbx whom the server in rbp is to
@@ -86,17 +95,17 @@ slow_restored:
     .endm
 
     .balign 16
-fast_call:
+short_call:
     call_find
-    movq %gs:CORE_CTX, %rcx     /* nobody held it since the word was seen, or the exchange below fails */
-    cmpq PROCESS_CTX(%rbp), %rcx
+    movq %gs:CORE_BARE_PLACE, %rcx     /* nobody held it since the word was seen, or the exchange below fails */
+    cmpq PROCESS_BARE_PLACE(%rbp), %rcx
     jne call_not_plain
     lock cmpxchgq %rcx, SLOT_WORD(%r13) /* RCV -> RUN: the server is this core's */
-    jne slow_restored
+    jne long_restored
     xorl %r13d, %r13d
     clear_selectors %r13d
 call_claimed:
-    movq 8(%r12), %r12          /* the badge */
+    movq HANDLE_BADGE(%r12), %r12          /* the badge */
     call_number %rsp
     activate
     call_publish
@@ -104,11 +113,7 @@ call_claimed:
     enter
 
 call_not_plain:
-    movq %gs:CORE_PLACE, %rcx
-    cmpq PROCESS_PLACE(%rbp), %rcx
-    jne slow_restored
-    lock cmpxchgq %rcx, SLOT_WORD(%r13)
-    jne slow_restored
+    claim_placed
     xorl %r13d, %r13d
     clear_selectors %r13d
     movq %rsp, %r15
@@ -122,21 +127,21 @@ call_not_plain:
      * never waits. */
     .macro reply_find
     decq %gs:CORE_TOKENS
-    jle slow_again
+    jle long_again
     save_context
     movq %rax, PROCESS_WAIT_CONTROL(%rsp)
     movq PROCESS_LENDER(%rsp), %r13
     cmpq %rbx, %r13
-    jne slow_restored
+    jne long_restored
     shrq $SEQ_BITS, %r13
-    shlq $9, %r13
+    shlq $SLOT_SHIFT, %r13
     addq %gs:CORE_SLOTS, %r13
     movq %rbx, %rax
     shlq $64 - SEQ_BITS, %rax
     sarq $64 - SEQ_BITS, %rax   /* with the highest bit it is no word's: see core/state.h */
     orq PROCESS_CALLED_WORD(%rsp), %rax /* CAL, this server, that very call */
     cmpq SLOT_WORD(%r13), %rax
-    jne slow_restored
+    jne long_restored
     movq SLOT_PROCESS(%r13), %rbp
     .endm
 
@@ -149,10 +154,10 @@ call_not_plain:
     .endm
 
     .balign 16
-fast_reply_receive:
+short_reply_receive:
     reply_find
-    movq %gs:CORE_CTX, %rcx
-    cmpq PROCESS_CTX(%rbp), %rcx
+    movq %gs:CORE_BARE_PLACE, %rcx
+    cmpq PROCESS_BARE_PLACE(%rbp), %rcx
     jne reply_not_plain
     xorl %r12d, %r12d
     clear_selectors %r12d
@@ -170,7 +175,7 @@ reply_stated:
 reply_not_plain:                /* all of the server is stored before it is published */
     movq %gs:CORE_PLACE, %rcx
     cmpq PROCESS_PLACE(%rbp), %rcx
-    jne slow_restored
+    jne long_restored
     xorl %r12d, %r12d
     clear_selectors %r12d
     movq PROCESS_FS(%rsp), %r12 /* once the server is published, nothing of it is read */
@@ -190,24 +195,17 @@ reply_not_plain:                /* all of the server is stored before it is publ
 
     /* Floating point, where the processes in r15 and rbp differ in that. */
     .macro switch_state_if_needed
-    movq PROCESS_CTX(%rbp), %rcx
-    cmpq %gs:CORE_CTX, %rcx
+    movq PROCESS_BARE_PLACE(%rbp), %rcx
+    cmpq %gs:CORE_BARE_PLACE, %rcx
     je 1f
     call switch_state
 1:
     .endm
 
-/* With a block: as above, but the block moves in C, once the peer is claimed. r15 the caller, r12 the badge. */
-fast_call_block:
-    call_find
-    movq %gs:CORE_PLACE, %rcx
-    cmpq PROCESS_PLACE(%rbp), %rcx
-    jne slow_restored
-    lock cmpxchgq %rcx, SLOT_WORD(%r13)
-    jne slow_restored
+    /* The block at r8 goes from the process at rsp, which is r15 then, to that in rbp; where it does not, to 2. */
+    .macro move_block
     save_words %rsp
     movq $0, PROCESS_BLANK(%rsp)
-    movq 8(%r12), %r12
     movq %rsp, %r15
     movq %gs:CORE_STACK_TOP, %rsp
     movq %r15, %rdi
@@ -216,6 +214,14 @@ fast_call_block:
     call message_pass
     testq %rax, %rax
     jz 2f
+    .endm
+
+/* With a block: as above, but the block moves in C, once the peer is claimed. r15 the caller, r12 the badge. */
+short_call_block:
+    call_find
+    claim_placed
+    movq HANDLE_BADGE(%r12), %r12
+    move_block
     xorl %r13d, %r13d
     clear_selectors %r13d
     switch_state_if_needed
@@ -229,25 +235,12 @@ fast_call_block:
     call message_pass_undo_call
     movq %r15, %rsp
     load_words %rsp
-    jmp slow_restored
+    jmp long_restored
 
-fast_reply_receive_block:
+short_reply_receive_block:
     reply_find
-    movq %gs:CORE_PLACE, %rcx
-    cmpq PROCESS_PLACE(%rbp), %rcx
-    jne slow_restored
-    lock cmpxchgq %rcx, SLOT_WORD(%r13) /* CAL -> RUN */
-    jne slow_restored
-    save_words %rsp
-    movq $0, PROCESS_BLANK(%rsp)
-    movq %rsp, %r15
-    movq %gs:CORE_STACK_TOP, %rsp
-    movq %r15, %rdi
-    movq %rbp, %rsi
-    movq %r8, %rdx
-    call message_pass
-    testq %rax, %rax
-    jz 2f
+    claim_placed
+    move_block
     xorl %r12d, %r12d
     xorl %r13d, %r13d
     clear_selectors %r13d
@@ -265,7 +258,7 @@ fast_reply_receive_block:
     call message_pass_undo_reply
     movq %r15, %rsp
     load_words %rsp
-    jmp slow_restored
+    jmp long_restored
 
 /* The server is published and has to look again, in C; the answer goes to the caller's saved registers. */
 words_missed:

@@ -37,8 +37,6 @@ uint64_t x86_kernel_cr3;
 unsigned x86_leaf_top;
 
 static uint64_t kernel_root[512] __attribute__((aligned(4096)));
-static uint16_t kernel_entry[256]; /* indices of its entries, of which most are not valid; (i) after boot */
-static unsigned kernel_entry_count;
 static uint64_t image_pointers[512] __attribute__((aligned(4096)));
 static uint64_t image_directory[512] __attribute__((aligned(4096)));
 static uint64_t image_table[512] __attribute__((aligned(4096)));
@@ -143,7 +141,7 @@ void arch_kernel_map(const struct boot_info *info) {
         x86_map_device(f->reset.address, 1);
     f->debug_exit = boot_argument(info, "os2.debug_exit");
     f->pcid = f->pcid && !boot_argument(info, "os2.noasid");
-    f->fast = !boot_argument(info, "os2.nofast");
+    f->short_ways = !boot_argument(info, "os2.noshort");
     cr_write(cr3, image_phys(kernel_root));
     log_line("4-level tables, leaves to %s, %s%s%s%s%s", x86_leaf_top == 2 ? "1 GiB" : "2 MiB",
              f->pcid ? "PCIDs" : "no PCIDs", f->cr4 & CR4_SMEP ? ", SMEP" : "", f->cr4 & CR4_SMAP ? ", SMAP" : "",
@@ -151,9 +149,7 @@ void arch_kernel_map(const struct boot_info *info) {
     if (melts())
         log_line("this processor may let any program read all memory (Meltdown); this kernel does not prevent it");
     /* From here on other cores may come in. */
-    for (unsigned i = 256; i < 512; i++)
-        if (kernel_root[i])
-            kernel_entry[kernel_entry_count++] = (uint16_t)i;
+    root_keep(kernel_root);
     arch_store_release(&x86_kernel_cr3, image_phys(kernel_root));
 }
 
@@ -222,17 +218,6 @@ void x86_boot_map(struct boot_info *info) {
 
 /* ---- Spaces. ---- */
 
-void arch_space_init(struct arch_space *space, uint64_t *root) {
-    *space = (struct arch_space){.root = arch_virt_to_phys(root)};
-    for (unsigned i = 0; i < kernel_entry_count; i++)
-        root[kernel_entry[i]] = kernel_root[kernel_entry[i]];
-}
-
-void arch_space_fini(uint64_t *root) {
-    for (unsigned i = 0; i < kernel_entry_count; i++)
-        root[kernel_entry[i]] = 0;
-}
-
 /* Drop all translations of all PCIDs, the kernel's too. */
 static void fence_all(void) {
     uint64_t cr4 = cr_read(cr4);
@@ -243,13 +228,13 @@ static void fence_all(void) {
 void arch_space_activate(struct core *core, struct arch_space *space) {
     struct arch_core *here = x86_core(core);
     here->fp_owner = NULL; /* whoever was parked may run elsewhere from here on: what it left here is old */
-    here->place = here->ctx = X86_NOWHERE;
+    here->place = here->bare_place = X86_NOWHERE;
     if (!space) {
         cr_write(cr3, x86_kernel_cr3 | (x86_facts.pcid ? CR3_KEEP : 0));
         return;
     }
     bool stranger = space->core != here->index + 1 || space->epoch != here->pcid_epoch;
-    space->place = space->ctx = 0;
+    space->place = space->bare_place = 0;
     if (!x86_facts.pcid && !stranger && !space->owes_fence && arch_space_current(space))
         return;
     if (stranger) {
@@ -268,12 +253,12 @@ void arch_space_activate(struct core *core, struct arch_space *space) {
 }
 
 void x86_space_entered(struct arch_core *here, const struct arch_context *context, struct arch_space *space) {
-    bool placed = x86_facts.fast && !context->port_ranges, plain = placed && !space->fp_live && !context->fs;
+    bool placed = x86_facts.short_ways && !context->port_ranges, plain = placed && !space->fp_live && !context->fs;
     uint64_t word = here->run_word + here->pcid_epoch;
     here->place = placed ? word : X86_NOWHERE;
-    here->ctx = plain ? word : X86_NOWHERE;
+    here->bare_place = plain ? word : X86_NOWHERE;
     space->place = placed ? word : 0;
-    space->ctx = plain ? word : 0;
+    space->bare_place = plain ? word : 0;
 }
 
 bool arch_space_current(const struct arch_space *space) {
@@ -284,7 +269,7 @@ bool arch_space_current(const struct arch_space *space) {
  * arch_space_activate(). */
 static void owe_fence(struct arch_space *space) {
     space->owes_fence = true;
-    space->place = space->ctx = 0;
+    space->place = space->bare_place = 0;
 }
 
 void arch_fence_address(struct arch_space *space, uint64_t va) {
@@ -302,26 +287,3 @@ void arch_fence_space(struct arch_space *space) {
 }
 
 void arch_fence_code(void) {}
-
-/* ---- Devices. ---- */
-
-bool arch_device_allowed(uint64_t base, uint64_t size) {
-    const struct x86_facts *f = &x86_facts;
-    uint64_t end = base + size;
-    uint64_t limit = f->address_bits < 46 ? UINT64_C(1) << f->address_bits : ARCH_USER_END - OS2_EXCHANGE_BASE;
-    if (end > limit)
-        return false;
-    /* The local APICs' page, and the window where a write is an interrupt (SDM 3A, 11.11.1). */
-    if (base < 0xfef00000 && end > 0xfee00000)
-        return false;
-    if (base < f->lapic + OS2_PAGE_SIZE && end > f->lapic)
-        return false;
-    for (unsigned i = 0; i < f->ioapic_count; i++)
-        if (base < f->ioapic[i].base + OS2_PAGE_SIZE && end > f->ioapic[i].base)
-            return false;
-    const struct x86_acpi_register *own[] = {&f->sleep, &f->reset};
-    for (unsigned i = 0; i < 2; i++)
-        if (own[i]->memory && base <= own[i]->address && own[i]->address < end)
-            return false;
-    return true;
-}

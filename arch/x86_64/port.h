@@ -48,15 +48,15 @@ struct x86_tss {
 #define X86_TRAP_STACKS 4
 #define X86_TRAP_STACK 2048
 
-#define X86_NOWHERE UINT64_MAX /* equals no space's place or ctx */
+#define X86_NOWHERE UINT64_MAX /* equals no space's place or bare_place */
 
 /* First in struct core, reached through gs. Entry code knows these offsets. */
 struct arch_core {
-    struct core *self;  /* arch_core() */
-    uint64_t stack_top; /* kernel stack */
-    uint64_t run_word;  /* the state word of a process that this core runs, its low 44 bits 0 */
-    uint64_t place;     /* run_word + epoch; X86_NOWHERE while the current process is not to be left the short way */
-    uint64_t ctx;       /* the same, but X86_NOWHERE too while that process uses floating point or fs */
+    struct core *self;   /* arch_core() */
+    uint64_t stack_top;  /* kernel stack */
+    uint64_t run_word;   /* the state word of a process that this core runs, its low 44 bits 0 */
+    uint64_t place;      /* run_word + epoch; X86_NOWHERE while the current process is not to be left the short way */
+    uint64_t bare_place; /* the same, but X86_NOWHERE too while that process uses floating point or fs */
     uint32_t index;
     uint32_t apic;                       /* firmware's number */
     uint8_t vector;                      /* of the source that interrupted, 0: none; see arch_irq_take() */
@@ -78,10 +78,10 @@ struct arch_core {
 
 /* In struct space: its root, which PCID of which core, and whether a fence is owed before it is used again. */
 struct arch_space {
-    uint64_t root;  /* physical */
-    uint64_t cr3;   /* to load where no fence is owed */
-    uint64_t place; /* the core's, where the process may be entered the short way: mmu.c; else 0 */
-    uint64_t ctx;   /* the same, if that needs no more than a load of CR3; else 0 */
+    uint64_t root;       /* physical */
+    uint64_t cr3;        /* to load where no fence is owed */
+    uint64_t place;      /* the core's, where the process may be entered the short way: mmu.c; else 0 */
+    uint64_t bare_place; /* the same, if that needs no more than a load of CR3; else 0 */
     uint64_t epoch;
     uint32_t core; /* index + 1 of the core that it was last activated on; 0: none */
     bool owes_fence;
@@ -142,6 +142,7 @@ static inline void arch_fence(void) {
 static inline void arch_fence_release(void) {
     __atomic_thread_fence(__ATOMIC_RELEASE);
 }
+#define arch_load_relaxed(p) __atomic_load_n(p, __ATOMIC_RELAXED)
 #define arch_store_relaxed(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)
 static inline void arch_store_release(uint64_t *p, uint64_t v) {
     __atomic_store_n(p, v, __ATOMIC_RELEASE);
@@ -162,8 +163,12 @@ static inline void arch_relax(void) {
 static inline bool arch_space_plain(struct core *core, const struct arch_space *space) {
     return ((struct arch_core *)core)->place == space->place;
 }
+static inline void arch_space_switch(struct core *core, const struct arch_space *space) {
+    ((struct arch_core *)core)->fp_owner = NULL; /* as arch_space_activate() */
+    __asm__ volatile("movq %0, %%cr3" ::"r"(space->cr3) : "memory");
+}
 static inline void arch_space_spoil(struct arch_space *space) {
-    space->place = space->ctx = 0;
+    space->place = space->bare_place = 0;
 }
 static inline void arch_fence_plain(struct arch_space *space, uint64_t va) {
     (void)space;

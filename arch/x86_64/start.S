@@ -254,7 +254,7 @@ boot_image_pointers:
 boot_directories:
     .skip 4 * 4096
 boot_stack:
-    .skip 16384
+    .skip STACK_BYTES
     .globl boot_stack_top
 boot_stack_top:
 

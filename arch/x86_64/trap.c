@@ -164,7 +164,7 @@ void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, u
 void arch_enter(struct core *core, struct arch_context *context, struct arch_space *space) {
     struct arch_core *here = x86_core(core);
     fp_load(here, context, space->fp_live);
-    cpu_load_ports(here, context);
+    x86_load_ports(here, context);
     x86_space_entered(here, context, space);
     x86_enter(core);
 }

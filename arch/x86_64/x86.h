@@ -73,7 +73,7 @@ struct x86_acpi_register {
 struct x86_facts {
     bool pcid, x2apic, tsc_deadline; /* the processor has them */
     bool counters;                   /* the processor has MSR_PERF_GLOBAL_CTRL */
-    bool fast;                       /* the entry path completes calls; off by the boot argument os2.nofast */
+    bool short_ways;                 /* the entry path completes calls; off by the boot argument os2.noshort */
     bool debug_exit;                 /* boot argument os2.debug_exit: QEMU's isa-debug-exit device is there */
     uint64_t cr4;                    /* as every core sets it */
     unsigned address_bits;           /* of a physical address */
@@ -95,11 +95,10 @@ struct x86_facts {
 extern struct x86_facts x86_facts;
 extern uint64_t x86_kernel_cr3;
 
-/* acpi.c: read the tables from the RSDP at `rsdp` (0: look for one) into x86_facts and info's processors. */
+/* facts.c: read the tables from the RSDP at `rsdp` (0: look for one) into x86_facts and info's processors. */
 void acpi_read(uint64_t rsdp, struct boot_info *info);
 
-/* apic.c */
-void ioapic_init(void);
+/* ipi.c: the local APIC. */
 void lapic_init(void);
 uint32_t lapic_read(unsigned offset);
 void lapic_write(unsigned offset, uint32_t value);
@@ -110,10 +109,11 @@ void lapic_send(uint32_t apic, uint32_t command);
 void apic_ready(struct arch_core *here);
 /* Has arch_stop_others() been called? Then an NMI means that this core is to stop. */
 bool apic_stopping(void);
-/* How an input is signalled; before ioapic_init(). */
+/* irq.c: the I/O APICs. How an input is signalled; before ioapic_init(). */
 #define X86_IRQ_LEVEL 1u
 #define X86_IRQ_LOW 2u
 void ioapic_mode(unsigned irq, unsigned mode);
+void ioapic_init(void);
 unsigned ioapic_irqs(void);
 
 /* LAPIC registers. */
@@ -144,7 +144,9 @@ void clock_wait_us(uint64_t us);
 void cpu_gates_init(void);
 void cpu_find_features(void);
 void cpu_init(struct arch_core *core);
-void cpu_load_ports(struct arch_core *core, const struct arch_context *context);
+
+/* device.c: open the I/O ports of the process with this context, and no others. */
+void x86_load_ports(struct arch_core *core, const struct arch_context *context);
 
 /* mmu.c: a device's registers that the kernel itself uses are mapped, uncached, in the direct map's place for them. */
 void x86_map_device(uint64_t base, uint64_t size);
@@ -171,8 +173,8 @@ uint64_t x86_room(const struct boot_info *info, uint64_t size);
 /* tree.c: the device tree, from firmware or built here, is put into RAM and named in `info`. */
 void tree_make(struct boot_info *info);
 
-/* uart.c */
-void uart_init(void);
+/* console.c */
+void console_init(void);
 
 /* entry.S, fp.S, start.S */
 #define X86_STUB_EXCEPTION 9 /* bytes for each exception */

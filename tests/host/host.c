@@ -142,7 +142,6 @@ void arch_interrupts_hold(struct core *core, bool hold) {
 static void base_loop(void) {
     __sanitizer_finish_switch_fiber(NULL, &driver_bottom, &driver_size);
     struct fiber *volatile f = &fibers[running];
-    struct slot *blank;
     volatile unsigned index = (unsigned)running;
     volatile bool fresh = true;
     setjmp(f->base);
@@ -163,10 +162,7 @@ static void base_loop(void) {
             else
                 core_main(cores[index]);
         case JOB_SYSCALL:
-            blank = host_core->current->blank;
-            host_core->current->blank = NULL;
-            if (!short_way(host_core, blank))
-                syscall_dispatch(host_core);
+            entry_path(host_core);
             break;
         case JOB_INTERRUPT:
             take(host_core, true);
@@ -358,7 +354,7 @@ void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64
         .index = index,
         .timer = UINT64_MAX,
         .run_word = run_word,
-        .ctx = UINT64_MAX,
+        .bare_place = UINT64_MAX,
         .place = UINT64_MAX,
         .asid_next = 1,
         .asid_epoch = 1,
@@ -419,9 +415,12 @@ void arch_context_init(struct arch_context *context, uint64_t pc, uint64_t sp, u
     *context = (struct arch_context){.pc = pc, .sp = sp, .gp = gp, .tp = tp};
 }
 
+/* It takes its time, before a process is published: others go on meanwhile. */
 void arch_context_park(struct arch_context *context, struct arch_space *space) {
     (void)context;
     (void)space;
+    for (unsigned i = 0; i < 20; i++)
+        host_point();
 }
 
 bool arch_ports_valid(uint64_t first, uint64_t count) {

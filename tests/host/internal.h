@@ -36,6 +36,9 @@ void tlb_walk_anywhere(void);
 /* NULL, or what this core, in user mode, could reach and its process does not have. */
 const char *tlb_check(unsigned core);
 
+/* entry.c: the system call of the current process. May leave for the idle loop or another process. */
+void entry_path(struct core *core);
+
 /* ---- The address spaces: space.c, or a port's own mmu.c by ports/. ---- */
 
 /* Get ready for a machine of this kind; what it needs of the hardware. */
@@ -43,14 +46,6 @@ struct tlb_kind space_reset(enum host_mmu mmu);
 
 /* A core is about to go to user mode as the process whose space this is. */
 void space_entered(struct core *core, const struct arch_context *context, struct arch_space *space);
-
-/* The entry path's switch to a space that is plain: the tables, and nothing else. */
-void space_switch(struct core *core, const struct arch_space *space);
-
-/* short.c: the entry path. True: the system call of the current process is done, and whoever is current now goes to
- * user mode. False: it is to be made the long way. May leave for the idle loop or another process, as
- * syscall_dispatch(). `blank`: the process's, before its registers were those of the call. */
-bool short_way(struct core *core, struct slot *blank);
 
 /* check.c: the pages that all processes and the heap have together, which never changes. */
 void check_reset(void);

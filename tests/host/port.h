@@ -7,10 +7,9 @@
  * levels and entries of an encoding that no processor has, so that nothing outside a port can rely on one.
  *
  * Every ordered access passes host_point(): there a simulated core may be stopped in the middle of the kernel while
- * another one goes on, and the hardware of any core may walk its tables. So do the plain loads by which the short ways
- * look at a process before they hold it: in short.c, and in light_notify(), where derive.py puts them. Between two such
- * points a core is not disturbed, and memory is sequentially consistent: weak memory is the business of the litmus
- * tests.
+ * another one goes on, and the hardware of any core may walk its tables. So do arch_space_plain(), and the plain loads
+ * by which light_notify() looks at a process before it holds it: derive.py puts them there. Between two such points a
+ * core is not disturbed, and memory is sequentially consistent: weak memory is the business of the litmus tests.
  */
 #ifndef TESTS_HOST_PORT_H
 #define TESTS_HOST_PORT_H
@@ -31,7 +30,7 @@ struct arch_core {
     uint64_t timer; /* when the timer fires; UINT64_MAX: never */
     bool ipi;       /* one is pending */
     bool held;      /* and is not taken, nor any other interrupt but the timer's */
-    uint64_t run_word, ctx, place, asid_next, asid_epoch, pcid_next, pcid_epoch;
+    uint64_t run_word, place, bare_place, asid_next, asid_epoch, pcid_next, pcid_epoch;
     const struct arch_context *fp_owner;
 };
 
@@ -40,7 +39,7 @@ struct arch_space {
     uint64_t asid;
     uint32_t core; /* index + 1 of the core whose ASID it is; 0: none */
     bool owes_fence;
-    uint64_t satp, cr3, ctx, place, epoch;
+    uint64_t satp, cr3, place, bare_place, epoch;
     bool fp_live;
 };
 
@@ -103,6 +102,7 @@ static inline void arch_fence_release(void) {
     host_point();
     __atomic_thread_fence(__ATOMIC_RELEASE);
 }
+#define arch_load_relaxed(p) (host_point(), __atomic_load_n(p, __ATOMIC_RELAXED))
 #define arch_store_relaxed(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)
 static inline void arch_store_release(uint64_t *p, uint64_t v) {
     host_point();
@@ -131,8 +131,9 @@ static inline unsigned arch_leaf_top(void) {
 }
 bool arch_space_current(const struct arch_space *space);
 bool arch_space_plain(struct core *core, const struct arch_space *space);
+void arch_space_switch(struct core *core, const struct arch_space *space);
 static inline void arch_space_spoil(struct arch_space *space) {
-    space->ctx = space->place = 0;
+    space->place = space->bare_place = 0;
 }
 void arch_fence_address(struct arch_space *space, uint64_t va);
 void arch_fence_plain(struct arch_space *space, uint64_t va);

@@ -34,7 +34,8 @@ bool arch_space_current(const struct arch_space *space) {
 }
 
 bool arch_space_plain(struct core *core, const struct arch_space *space) {
-    return space->core == ((struct arch_core *)core)->index + 1 && !space->owes_fence && space->ctx;
+    host_point();
+    return space->core == ((struct arch_core *)core)->index + 1 && !space->owes_fence && space->place;
 }
 
 void arch_space_activate(struct core *core, struct arch_space *space) {
@@ -52,7 +53,7 @@ void arch_space_activate(struct core *core, struct arch_space *space) {
     if (space->owes_fence)
         tlb_fence(index, TLB_ASID, 0, space->asid);
     space->owes_fence = false;
-    space->ctx = 1; /* not spoilt */
+    space->place = 1; /* not spoilt */
 }
 
 void space_entered(struct core *core, const struct arch_context *context, struct arch_space *space) {
@@ -61,7 +62,7 @@ void space_entered(struct core *core, const struct arch_context *context, struct
     (void)space;
 }
 
-void space_switch(struct core *core, const struct arch_space *space) {
+void arch_space_switch(struct core *core, const struct arch_space *space) {
     tlb_load(((struct arch_core *)core)->index, space->root, space->asid);
 }
 

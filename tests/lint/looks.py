@@ -14,7 +14,7 @@ LOOK = re.compile(r"lw\s+(\w+),\s*SLOT_PENDING\(|cmpl\s+\$0,\s*SLOT_PENDING\(")
 PUBLISH = re.compile(r"(?:sd\s+\w+,|movq\s+%\w+,)\s*SLOT_WORD\((?:t2|%r14)\)|amoswap\S*\s.*\(t6\)"
                      r"|xchgq\s+%rax,\s*SLOT_WORD\(%rsi\)")
 FENCE = re.compile(r"fence\b|amoswap|lr\.d|xchg|lock\b")
-WAITS = r"riscv_receive|fast_receive|fast_reply_receive(_block)?"
+WAITS = r"riscv_receive|short_receive|short_reply_receive(_block)?"
 LEAF = re.compile(r"sd\s+zero,\s*0\(")
 
 
@@ -59,15 +59,15 @@ if __name__ == "__main__":
         check,
         {
             RISCV: f"{WAIT}{LOOKS}    sret\n    sd zero, 0(a0)\n    sfence.vma a1, zero\n",
-            X86: f"fast_receive:\n{LOOKS86}{WAIT86}{LOOKS86}    sysretq\n",
+            X86: f"short_receive:\n{LOOKS86}{WAIT86}{LOOKS86}    sysretq\n",
         },
         [
             ({RISCV: f"{WAIT}    lw t4, SLOT_PENDING(t6)\n    nop\n    sret\n"}, "entry.S:3: what is pending"),
             ({RISCV: f"{WAIT}    lw t4, SLOT_PENDING(t6)\n    bnez t5, missed\n    sret\n"}, "entry.S:3: "),
             ({RISCV: f"{WAIT}    sret\n"}, "riscv_receive does not look again"),
             ({RISCV: f"riscv_receive:\n{LOOKS}    sret\n"}, "riscv_receive publishes 0 times"),
-            ({X86: f"fast_receive:\n{LOOKS86}{WAIT86}    sysretq\n"}, "fast_receive does not look again"),
-            ({X86: f"fast_reply_receive:\n    movq %r15, SLOT_WORD(%r14)\n{LOOKS86}    sysretq\n"}, "without a fence"),
+            ({X86: f"short_receive:\n{LOOKS86}{WAIT86}    sysretq\n"}, "short_receive does not look again"),
+            ({X86: f"short_reply_receive:\n    movq %r15, SLOT_WORD(%r14)\n{LOOKS86}    sysretq\n"}, "without a fence"),
             ({X86: "    cmpl $0, SLOT_PENDING(%rsi)\n    je missed\n"}, "entry.S:1: "),
             ({RISCV: "    sd zero, 0(a0)\n    nop\n    sfence.vma a1, zero\n"}, "entry.S:1: a leaf"),
         ],

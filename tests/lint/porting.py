@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""docs/porting.md has the line counts of the ports' files, and an empty port fails to build naming each thing missing.
+"""docs/porting.md has the table of the ports' files, each function of arch/arch.h is in the same file in each port, and
+an empty port fails to build naming each thing missing.
 
-    porting.py            check both
-    porting.py --table    print the table of line counts
+    porting.py            check all
+    porting.py --table    print the table of files: which functions of arch/arch.h each has, and lines
 
-The second is tried with the host's compiler: arch/arch.h is compiled against an empty port.h, and everything that its
+The last is tried with the host's compiler: arch/arch.h is compiled against an empty port.h, and everything that its
 list of the inline half names must be missing; a program that calls each function of the out-of-line half must not link,
 and the linker must name each. So that this is all that is missing, the kernel uses nothing of a port that arch/arch.h
 does not name, and all that it names.
@@ -25,16 +26,43 @@ def ports():
     return sorted(path.parent.name for path in ROOT.glob("arch/*/meson.build"))
 
 
+def files(folder):
+    """{name: text} of the files in arch/, or in a port."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "arch" / folder).iterdir())
+            if path.is_file()}
+
+
+def homes(port):
+    """{function: the C files that define it}, of the out-of-line half: the port's own, or one in arch/ for all."""
+    found = {name: [] for name in sorted(contract()[3])}
+    for where in (port, ""):
+        for file, text in files(where).items():
+            for name in re.findall(r"^\w[^\n;=]*\b(arch_\w+)\([^;{]*\) \{", text, re.MULTILINE):
+                if file.endswith(".c") and name in found:
+                    found[name].append(file if where else f"../{file}")
+    return found
+
+
+def strays(found):
+    """What is not defined once, or not in the same file in each of {port: homes}."""
+    names = sorted(set().union(*found.values()))
+    said = {name: " and ".join(f"{', '.join(found[port][name]) or 'nowhere'} in {port}" for port in found)
+            for name in names}
+    return [f"{name} is in {said[name]}" for name in names
+            if len({tuple(homes_of[name]) for homes_of in found.values()}) > 1 or
+            any(len(homes_of[name]) != 1 for homes_of in found.values())]
+
+
 def table():
-    """Each file's lines in each port, and the sums."""
-    names = sorted({path.name for port in ports() for path in (ROOT / "arch" / port).iterdir()})
-    counts = {(name, port): len((ROOT / "arch" / port / name).read_text(encoding="utf-8").splitlines())
-              for name in names for port in ports() if (ROOT / "arch" / port / name).exists()}
-    lines = ["| file | " + " | ".join(ports()) + " |", "|---|" + "---:|" * len(ports())]
-    for name in names:
-        lines.append(f"| {name} | " + " | ".join(str(counts.get((name, port), "")) for port in ports()) + " |")
-    sums = [sum(count for (_, port), count in counts.items() if port == wanted) for wanted in ports()]
-    lines.append("| all | " + " | ".join(map(str, sums)) + " |")
+    """Each file's part of the contract, its lines in each port, and the sums."""
+    texts, found = {port: files(port) for port in ports()}, homes(ports()[0])
+    lines = [f"| file | {' | '.join(ports())} | of `arch.h`: `arch_` |", "|---|" + "---:|" * len(ports()) + "---|"]
+    for name in sorted(set().union(*texts.values())):
+        counts = [str(len(texts[port][name].splitlines())) if name in texts[port] else "" for port in ports()]
+        jobs = ", ".join(job.removeprefix("arch_") for job in found if found[job] == [name])
+        lines.append(f"| {name} | {' | '.join(counts)} | {jobs} |")
+    sums = [str(sum(len(text.splitlines()) for text in texts[port].values())) for port in ports()]
+    lines.append(f"| all | {' | '.join(sums)} | |")
     return "\n".join(lines) + "\n"
 
 
@@ -109,11 +137,15 @@ def main():
     complaints = []
     if not near(text[text.index(START) + len(START):text.index(END)], table()):
         complaints.append("docs/porting.md: the line counts have changed: put the output of porting.py --table there")
+    ways = [strays({"a": {"f": ["x.c"]}, "b": {"f": other}}) for other in (["x.c"], ["y.c"], [])]
+    if ways[0] or not all(ways[1:]):
+        complaints.append("strays() does not tell who is one")
+    complaints += strays({port: homes(port) for port in ports()})
     complaints += [f"an empty port is not told of {name}" for name in unnamed()]
     unknown, unused = strangers()
     complaints += [f"the kernel uses {name}, which arch/arch.h does not name" for name in unknown]
     complaints += [f"arch/arch.h names {name}, which the kernel does not use" for name in unused]
-    print("\n".join(complaints) or "the table is right; an empty port is told of all it lacks")
+    print("\n".join(complaints) or "the table is right; each job has one name; an empty port is told of all it lacks")
     return sys.exit(1 if complaints else 0)
 
 

@@ -12,7 +12,7 @@ import lint
 WRITE = re.compile(r"csrr?[wsc]i?\s+(?:\w+,\s*)?satp\b|mov[ql]?\s+%\w+,\s*%cr3\b")
 STORE = re.compile(r"sd\s+\w+,\s*CORE_CURRENT\(|mov[ql]?\s+\S+,\s*%gs:CORE_CURRENT\b")
 PUBLISH = re.compile(r"sd\s+\w+,\s*SLOT_WORD\(|movq\s+%\w+,\s*SLOT_WORD\(")
-CALLS = r"fast_call(_block)?"
+CALLS = r"short_call(_block)?"
 
 
 def check(tree):
@@ -42,9 +42,9 @@ if __name__ == "__main__":
         {
             RISCV: "    csrw satp, t0 /* the\n root */\n1:  sd t2, CORE_CURRENT(tp)\n    ld t2, CORE_CURRENT(tp)\n"
                    f"    .macro publish word\n{LEAVE}    sd \\word, SLOT_WORD(t2)\n    .endm\n"
-                   "fast_call:\n    publish t4\n    sret\n    sd t4, SLOT_WORD(t3)\n",
+                   "short_call:\n    publish t4\n    sret\n    sd t4, SLOT_WORD(t3)\n",
             X86: "    movq %rax, %cr3\n    movq %rbp, %gs:CORE_CURRENT\n    movq %gs:CORE_CURRENT, %rsp\n"
-                 f"fast_call_block:\n{LEAVE86}{PUBLISHED86}    sysretq\n",
+                 f"short_call_block:\n{LEAVE86}{PUBLISHED86}    sysretq\n",
             "arch/riscv64/start.S": "    csrw satp, t0\n    nop\n",
         },
         [
@@ -53,8 +53,8 @@ if __name__ == "__main__":
             ({RISCV: "    csrw satp, t0\n    fence rw, w\n    sd t5, CORE_CURRENT(tp)\n"}, "entry.S:1: "),
             ({X86: "    movq %rbp, %gs:CORE_CURRENT\n    movq %rcx, %cr3\n"}, "entry.S:1: "),
             ({X86: "    movq %rbp, %gs:CORE_CURRENT\n    movq %rcx, %cr3\n"}, "entry.S:2: "),
-            ({RISCV: f"fast_call:\n{PUBLISHED}{LEAVE}    sret\n"}, "fast_call does not leave"),
-            ({RISCV: f"fast_call:\n{LEAVE}    sret\n"}, "fast_call does not leave"),
-            ({X86: f"fast_call_block:\n{PUBLISHED86}{LEAVE86}    sysretq\n"}, "fast_call_block does not leave"),
+            ({RISCV: f"short_call:\n{PUBLISHED}{LEAVE}    sret\n"}, "short_call does not leave"),
+            ({RISCV: f"short_call:\n{LEAVE}    sret\n"}, "short_call does not leave"),
+            ({X86: f"short_call_block:\n{PUBLISHED86}{LEAVE86}    sysretq\n"}, "short_call_block does not leave"),
         ],
     )

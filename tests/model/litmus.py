@@ -82,7 +82,7 @@ RELEASE_CAS = "0: lr.d %0, %2; bne %0, %3, 1f; sc.d.rl %1, %4, %2; bnez %1, 0b; 
 
 def entry(label):
     """The shared accesses of a way of message.S, from its label to its sret: text with own, peer, pending, life and
-    ctx for the words; a way out of it goes to label 9."""
+    place for the words; a way out of it goes to label 9."""
     lines = [re.sub(r"/\*.*?\*/", "", line).strip() for line in
              re.sub(r"/\*.*?\*/", "", (ROOT / "arch/riscv64/message.S").read_text(encoding="utf-8"),
                     flags=re.DOTALL).splitlines()]
@@ -109,7 +109,7 @@ def entry(label):
         mark = "".join(re.findall(r"^\d+:", line))
         where = operands[-1].partition("(")[0]
         word = {"SLOT_WORD": "own" if operation == "sd" else "peer", "SLOT_PENDING": "queue+noted",
-                "SLOT_LIFE": "life", "PROCESS_CTX": "ctx"}.get(where)
+                "SLOT_LIFE": "life", "PROCESS_PLACE": "place"}.get(where)
         if operation == "fence":
             kept.append(f"fence {rest}")
         elif operation.startswith(("lr.", "sc.")):
@@ -191,19 +191,19 @@ def caller_of(first, between, second):
     return f"{first}; {between}; {second}; {cas('c', 'word', 'w', '4')}; bne c, w, 9f; li won, 1; 9: li end, 1"
 
 
-def fast_reply_tests():
-    """fast_reply_receive: the look at what is pending, by message.S where the caller was claimed, else by C;
+def short_reply_tests():
+    """short_reply_receive: the look at what is pending, by message.S where the caller was claimed, else by C;
     and what is read of the caller before it is claimed."""
-    for label in ("fast_reply_receive", "fast_reply_receive_block"):
+    for label in ("short_reply_receive", "short_reply_receive_block"):
         text, expected = entry(label)
         stored, look = re.search(r"sd (\w+), own", text), re.search(r"lw (\w+), queue\+noted; bnez \1, 9f", text)
         if not (stored and look and "lr.d" in text):
             yield f"message.S: {label} publishes, claims and looks no more", None, [], "", {}
             continue
         text = text.replace(stored[0], "sd 1, own").replace(look[0], "lw look, queue+noted; bnez look, 9f")
-        text = text.replace("ld t6, ctx", "ld context, ctx")
+        text = text.replace("ld t6, place", "ld context, place")
         # With a block the caller is claimed before the server is published, or nothing has been done.
-        ways = {"answered": 5, "too late": 0} if label == "fast_reply_receive" else {"answered": 5}
+        ways = {"answered": 5, "too late": 0} if label == "short_reply_receive" else {"answered": 5}
         begin = f"li {expected}, 5; li look, 1"
         end = "9: li end, 1" if "block" in label else "j 8f; 9: lw look, queue+noted; 8: li end, 1"
         for way, peer in ways.items():
@@ -215,7 +215,7 @@ def fast_reply_tests():
         half = text.replace("lw look, queue+noted", "lhu look, queue")
         yield f"{label} looks at the queue only", True, [f"{begin}; {half}; {end}", WAKER], UNSEEN, {"peer": 5}
         # The caller's deadline passes on another core, where it runs, and calls again.
-        again = f"{cas('c', 'peer', '5', '2')}; bne c, 5, 9f; sd 6, ctx; {release('peer', '7')}; 9: li end, 1"
+        again = f"{cas('c', 'peer', '5', '2')}; bne c, 5, 9f; sd 6, place; {release('peer', '7')}; 9: li end, 1"
         claim = re.sub(r"sc\.d\S* (\w+),(.*?), peer;.*$", r"sc.d.rl \1,\2, peer; bnez \1, 9f; li won, 1", text)
         yield f"{label}: a context that is too new", False, [f"{begin}; {claim}; 9: li end, 1", again], \
             "0:won=1 0:context=6", {"peer": 5}
@@ -223,25 +223,25 @@ def fast_reply_tests():
             {"peer": 5}
 
 
-def fast_call_tests():
-    """fast_call: word, then life, then the claim of that word; what is read between is the claimed one's."""
-    for label in ("fast_call", "fast_call_block"):
+def short_call_tests():
+    """short_call: word, then life, then the claim of that word; what is read between is the claimed one's."""
+    for label in ("short_call", "short_call_block"):
         text, expected = entry(label)
-        claim = text.partition("; fence rw, w")[0] if label == "fast_call" else text
-        claim = re.sub(r"; bne \w+, \w+, 9f(?=; ld \w+, ctx)", "", claim)
+        claim = text.partition("; fence rw, w")[0] if label == "short_call" else text
+        claim = re.sub(r"; bne \w+, \w+, 9f(?=; ld \w+, place)", "", claim)
         claim = re.sub(r"; fence rw, w; sd \w+, own", "", claim)
         loads = re.search(rf"ld {expected}, peer; (fence [rw, ]+); lw (\w+), life; bne \2, \w+, 9f", text)
         if not loads:
             yield f"message.S: {label} does not read word, fence, life, or takes any life", None, [], ""
             continue
-        claim = claim.replace(f"lw {loads[2]}, life", "ld gen, life").replace("ld t6, ctx", "ld context, ctx")
+        claim = claim.replace(f"lw {loads[2]}, life", "ld gen, life").replace("ld t6, place", "ld context, place")
         done = f"{claim}; mv was, {expected}; li won, 1; 9: li end, 1"
         other = SUCCESSOR.replace("word", "peer")
         yield f"{label}: the generation of the word", False, [done, other], "0:won=1 0:was=3 0:gen=1"
         yield f"{label} without its fence", True, [done.replace(f"{loads[1]}; ", "", 1), other], \
             "0:won=1 0:was=3 0:gen=1"
         # Another core claims the server, moves it, and lets it wait again.
-        moves = f"{cas('c', 'peer', '1', '2')}; bne c, 1, 9f; sd 6, ctx; {release('peer', '3')}; 9: li end, 1"
+        moves = f"{cas('c', 'peer', '1', '2')}; bne c, 1, 9f; sd 6, place; {release('peer', '3')}; 9: li end, 1"
         yield f"{label}: a context that is too new", False, [done, moves], "0:won=1 0:was=1 0:context=6"
         yield f"{label}: a context that is too old", False, [done, moves], "0:won=1 0:was=3 0:context=0"
         yield f"{label}: a context too old, without its fence", True, \
@@ -250,7 +250,7 @@ def fast_call_tests():
 
 def published_tests():
     """What the short ways of messages publish and claim: a process with all that was stored before."""
-    for label in ("fast_call", "fast_call_block", "fast_reply_receive", "fast_reply_receive_block"):
+    for label in ("short_call", "short_call_block", "short_reply_receive", "short_reply_receive_block"):
         text, expected = entry(label)
         before = re.search(r"(?:(fence [rw, ]+); )?sd \w+, own", text)
         yield f"published: {label}, seen by who claims it", False, \
@@ -319,6 +319,24 @@ def light_notify_tests():
         yield f"light_notify: a {what} that is too new", False, [right, again], "0:won=1 0:w=1 0:x=6", start
         yield f"light_notify: a {what} too old, without acquire", True, [plain, again], old, start
         yield f"light_notify: a {what} too old, read before the word", True, [first, again], old, start
+
+
+def short_tests():
+    """ipc/short.c: a call reads word, life and place, and claims that word; the other core ends that wait and begins
+    another, 3. Who has published itself looks again behind a full fence, by a form of second_look()."""
+    if not (in_order("ipc/short.c", "call", "word = slot_word(t)", "arch_load_acquire(&t->life)", "arch_space_plain(",
+                     "arch_cas_full(&t->word, word")
+            and in_order("ipc/short.c", "receive", "arch_swap_full(&slot->word, word)", "message_looked_at_late(")
+            and in_order("ipc/short.c", "reply_receive", "publish(slot)", "arch_fence();", "} else {", "publish(slot)",
+                         "arch_cas_full(&y->word, word", "pending(slot)")):
+        yield "short.c: a way no longer claims, publishes or looks again as this test knows", None, [], ""
+        return
+    for what, load in (("life", acquire("x", "life")), ("place", f"{acquire('l', 'life')}; ld x, place")):
+        claim = f"bnez x, 9f; 9: {cas('c', 'word', 'w', '4')}; bne c, w, 8f; li won, 1; 8: li end, 1"
+        again = f"{cas('c', 'word', '1', '2')}; bne c, 1, 9f; sd 6, {what}; {release('word', '3')}; 9: li end, 1"
+        call = [f"{acquire('w', 'word')}; {load}; {claim}", again]
+        yield f"short.c: a {what} that is too old", False, call, "0:won=1 0:w=3 0:x=0", {"word": 1}
+        yield f"short.c: a {what} that is too new", False, call, "0:won=1 0:w=1 0:x=6", {"word": 1}
 
 
 def page_table_tests():
@@ -422,13 +440,14 @@ def tests():
     yield "generation: word read without acquire", True, \
         [caller_of("ld w, word", "li x, 0", "ld l, life"), SUCCESSOR], wrong, start
     yield from light_notify_tests()
+    yield from short_tests()
     yield from page_table_tests()
     yield from receive_from_tests()
     yield from reason_tests()
     yield from entry_switch_tests()
     yield from published_tests()
-    yield from fast_reply_tests()
-    for title, possible, threads, outcome in fast_call_tests():
+    yield from short_reply_tests()
+    for title, possible, threads, outcome in short_call_tests():
         yield title, possible, threads, outcome, {"peer": 1, "life": 1}
 
 

@@ -16,7 +16,7 @@ fence.tso. Left out on purpose: dependencies that begin at the success register 
 without them this checker allows more outcomes, so what it forbids is forbidden.
 
 Instructions: li, mv, ld/lw/lhu, sd/sw/sh, lr, sc, amoswap, amoor with .aq .rl .aqrl, fence, beq, bne, beqz,
-bnez, j, numeric labels. An operand `ctx[t5]` is location ctx at an address computed from t5; `queue+noted` is one
+bnez, j, numeric labels. An operand `place[t5]` is location place at an address computed from t5; `queue+noted` is one
 access that covers two locations. An SC may fail for no reason; a loop is followed twice.
 """
 import dataclasses

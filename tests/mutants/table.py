@@ -16,11 +16,11 @@ control handle has no right to be given anyway; and a block that is found in a s
 
 # What the build makes of a source for a test, and from which source it has made it.
 DERIVED = {"notify.c": "sys/notify.c"}
-INCLUDED = {"arch/riscv64/plic.c": "tests/unit/plic.inc", "arch/x86_64/cpu.c": "tests/unit/cpu.inc"}
+INCLUDED = {"arch/riscv64/irq.c": "tests/unit/plic.inc", "arch/x86_64/cpu.c": "tests/unit/cpu.inc"}
 
 # What includes a source, and has to be compiled with it.
 USERS = {
-    "arch/riscv64/plic.c": ["tests/unit/test_plic.c"],
+    "arch/riscv64/irq.c": ["tests/unit/test_plic.c"],
     "arch/riscv64/port.h": ["tests/unit/test_sv39.c"],
     "arch/x86_64/cpu.c": ["tests/unit/test_x86_cpu.c"],
     "core/handle.h": ["ipc/parcel.c"],
@@ -62,7 +62,7 @@ MUTANTS = {
         ("current is stored before the root", "lint roots",
          "csrw satp, t0 sd t2, CORE_CURRENT(tp)", "sd t2, CORE_CURRENT(tp)\n    csrw satp, t0"),
         ("a poll finds nothing, whatever is there", "lint looks",
-         "bnez t2, slow ld t0, CORE_TOKENS(tp)", "ld t0, CORE_TOKENS(tp)"),
+         "bnez t2, long_way ld t0, CORE_TOKENS(tp)", "ld t0, CORE_TOKENS(tp)"),
     ],
     "arch/riscv64/fdt_board.c": [
         ("a processor that is off is used", "unit boards test_boards",
@@ -77,21 +77,21 @@ MUTANTS = {
          "sd t4, SLOT_WORD(t2)\n    ld t6, PROCESS_SATP(t5)\n    csrw satp, t6\n    sd t5, CORE_CURRENT(tp)"),
         ("current is stored before the root", "lint roots",
          "csrw satp, t6 sd t5, CORE_CURRENT(tp)", "sd t5, CORE_CURRENT(tp)\n    csrw satp, t6"),
-        ("an answer looks again, and goes on whatever it sees", "litmus fast_reply_receive",
+        ("an answer looks again, and goes on whatever it sees", "litmus short_reply_receive",
          "bnez t0, words_missed /*", "/*"),
-        ("an answer with a block does so", "litmus fast_reply_receive_block", "bnez t0, reply_missed", ""),
-        ("an answer with a block without the fence", "litmus fast_reply_receive_block",
+        ("an answer with a block does so", "litmus short_reply_receive_block", "bnez t0, reply_missed", ""),
+        ("an answer with a block without the fence", "litmus short_reply_receive_block",
          "fence rw, rw lw t0, SLOT_PENDING(t2)", "fence rw, w\n    lw t0, SLOT_PENDING(t2)"),
         ("an answer is published without a fence before it", "litmus published",
-         "ld a0, CORE_CTX(tp) fence rw, w", "ld a0, CORE_CTX(tp)"),
+         "ld a0, CORE_PLACE(tp) fence rw, w", "ld a0, CORE_PLACE(tp)"),
         ("a caller is published without a fence before it", "litmus published", "fence rw, w /*", "/*"),
-        ("the generation is read without a fence", "litmus fast_call", "fence r, r /*", "/*"),
-        ("the generation is read, and any will do", "litmus fast_call",
-         "bne t5, t6, slow /* ended, or doomed */", ""),
-        ("the server is claimed by a weak pair", "litmus fast_call",
+        ("the generation is read without a fence", "litmus short_call", "fence r, r /*", "/*"),
+        ("the generation is read, and any will do", "litmus short_call",
+         "bne t5, t6, long_way /* ended, or doomed */", ""),
+        ("the server is claimed by a weak pair", "litmus short_call",
          "lr.d.aqrl t6, (t3) bne t6, t4, \\lost", "lr.d t6, (t3)\n    bne t6, t4, \\lost"),
     ],
-    "arch/riscv64/plic.c": [
+    "arch/riscv64/irq.c": [
         ("a source is enabled in every context", "unit plic test_one_core",
          "if (was) enable(riscv_facts.plic_context[was - 1], irq, false);", ""),
         ("what firmware left enabled", "unit plic test_one_core", "put(ENABLE(context) + 4 * i, 0);", ""),
@@ -105,12 +105,12 @@ MUTANTS = {
         ("leaves are the kernel's", "unit sv39 test_leaf",
          "RISCV_PTE_V | RISCV_PTE_U | RISCV_PTE_A", "RISCV_PTE_V | RISCV_PTE_A"),
     ],
-    "arch/x86_64/acpi.c": [
+    "arch/x86_64/facts.c": [
         ("tables with a wrong sum are believed", "unit x86_boot test_acpi",
          "size > REACH - address || !sums(t, size)", "size > REACH - address"),
         ("processors that are off are used", "unit x86_boot test_acpi", "!(flags & CPU_ENABLED) ||", ""),
     ],
-    "arch/x86_64/apic.c": [
+    "arch/x86_64/irq.c": [
         ("an edge that comes early is lost", "unit x86", "irq_state[irq] = IRQ_PENDING;", ""),
         ("an interrupt stays where its driver was", "unit x86", "irq_apic[irq] = x86_core(arch_core())->apic;", ""),
     ],
@@ -121,6 +121,8 @@ MUTANTS = {
         ("CR4 as it was", "unit x86_cpu test_registers",
          "cr_write(cr4, x86_facts.cr4 |", "cr_write(cr4, (cr_read(cr4) & ~CR4_SMAP) |"),
         ("sysenter as firmware left it", "unit x86_cpu test_registers", "msr_write(MSR_SYSENTER_CS, 0);", ""),
+    ],
+    "arch/x86_64/device.c": [
         ("ports stay open for the next process", "unit x86_cpu test_ports",
          "set_ports(&core->tss, &core->ports[i], false);", ";"),
         ("the kernel's own ports are given away", "unit x86_cpu test_ports",
@@ -276,6 +278,14 @@ MUTANTS = {
     "ipc/parcel.c": [
         ("a block larger than is accepted", "unit message test_blocks",
          "if (parcel.block.order + 1 > (accept >> OS2_ACCEPT_SHIFT & OS2_ACCEPT_MASK)) return OS2_E_REFUSED;", ""),
+    ],
+    "ipc/short.c": [
+        ("a server is claimed before its generation is looked at", "litmus short.c",
+         "if (arch_load_acquire(&t->life) != handle_generation(h->target) << 1) return false;", ""),
+        ("an answer with a block looks again without a fence", "litmus short.c", "arch_fence();", ""),
+        ("an answer does not look again", "litmus short.c", "if (pending(slot)) message", "if (false) message"),
+        ("a call that stands is forgotten by a receive", "unit loan", "|| loan_stands(x, x->lender)", ""),
+        ("a block that cannot go leaves the server claimed", "unit message", "message_pass_undo_call(core, into);", ""),
     ],
     "ipc/wait.c": [
         ("all deadlines that have passed in one entry", "unit core test_many_deadlines",

@@ -4,7 +4,7 @@
 
     compare.py BUILD
 
-Two boots on one processor that counts instructions, one with os2.nofast. A line for each seed: the sums of its members
+Two boots on one processor that counts instructions, one with os2.noshort. A line for each seed: the sums of its members
 must be equal, and the boot with the short ways must have needed fewer instructions, or nothing was compared.
 """
 import pathlib
@@ -29,7 +29,7 @@ def boot(build, append):
 
 def main():
     short, short_count, short_text = boot(sys.argv[1], "quiet")
-    long, long_count, long_text = boot(sys.argv[1], "os2.nofast")
+    long, long_count, long_text = boot(sys.argv[1], "os2.noshort")
     seeds = sorted(short.keys() | long.keys())
     print(f"1..{len(seeds) + 1}")
     failed = 0

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pathtest: random system calls whose every result is written down, to compare two kernels that must not differ: with
- * the short ways of the entry path's assembly, and without (os2.nofast). tests/paths/compare.py runs both.
+ * the short ways of the entry path's assembly, and without (os2.noshort). tests/paths/compare.py runs both.
  *
  * A few processes make calls on each other: call, reply_receive, receive, reply, send, with words and with blocks,
  * polls, yields, allocations. Each mixes all ten registers that a call brings into a sum, and exits with it. What is

@@ -32,7 +32,7 @@ TIMES, OFTEN = 1, 5000
 SILENCE = 120
 
 # The entry path, from its first label to the one behind it.
-PATHS = {"riscv64": ("trap_entry_plain", "riscv_clear_optional"), "x86_64": ("x86_syscall", "x86_stub_exceptions")}
+PATHS = {"riscv64": ("trap_entry_long", "riscv_clear_optional"), "x86_64": ("x86_syscall", "x86_stub_exceptions")}
 CALLED = (
     "light_notify", "notify_slot", "message_pass", "message_pass_undo_call", "message_pass_undo_reply",
     "message_looked_at_late", "loop_doomed",
@@ -43,14 +43,14 @@ END = "process_unmake"  # runs once at the end of each process, when its slot's 
 RACE = "two processors in one moment"
 RARE = {
     "riscv64": {
-        "trap_entry_plain": "only with os2.nofast",
+        "trap_entry_long": "only with os2.noshort",
         "kernel_trap": "only where the kernel is wrong", "halt_trapped": "only where the kernel is wrong",
         "next_doomed": RACE, "receive_missed": RACE, "words_missed": RACE, "reply_missed": RACE, "reply_lost": RACE,
         "call_lost": RACE, "reply_again": RACE, "fp_off": RACE,
         "next_longest": "a longer wait than any before",
     },
     "x86_64": {
-        "x86_syscall_long": "only with os2.nofast",
+        "x86_syscall_long": "only with os2.noshort",
         "next_doomed": RACE, "receive_missed": RACE, "words_missed": RACE, "reply_missed": RACE, "reply_lost": RACE,
         "next_longest": "a longer wait than any before",
     },

@@ -238,7 +238,7 @@ static bool runs_elsewhere(unsigned s) {
 }
 
 static void spaces_move(bool pcid) {
-    x86_facts = (struct x86_facts){.pcid = pcid, .fast = true};
+    x86_facts = (struct x86_facts){.pcid = pcid, .short_ways = true};
     random_state = 1;
     memset(tlb, 0, sizeof(tlb));
     short_ways = roll_overs = 0;

@@ -26,7 +26,6 @@
 #define MEMORY (4 * GIB)
 
 uint8_t *fake_memory;
-struct x86_facts x86_facts;
 char image_start[1], image_rodata[1], image_data[1], image_end[1];
 uint64_t x86_boot_root[512];
 static struct boot_info info;

@@ -159,9 +159,9 @@ static void test_ports(void **state) {
     assert_true(open(0x3f8) && open(0x3ff) && !open(0x3f7) && !open(0x400));
     assert_true(arch_ports_grant((struct core *)&core, &keyboard, 0x60, 1));
     assert_true(open(0x60) && !open(0x3f8) && !open(0x3ff) && !open(0x61));
-    cpu_load_ports(&core, &none);
+    x86_load_ports(&core, &none);
     assert_false(open(0x60) || open(0x3f8));
-    cpu_load_ports(&core, &serial);
+    x86_load_ports(&core, &serial);
     assert_true(open(0x3f8) && !open(0x60));
     assert_true(arch_ports_valid(0x3f8, 8) && arch_ports_valid(0xffff, 1));
     assert_false(arch_ports_valid(0x3f8, 0) || arch_ports_valid(0xffff, 2) || arch_ports_valid(0x10000, 1));

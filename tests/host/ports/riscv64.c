@@ -11,10 +11,10 @@
 #define RISCV_SATP_ASID_SHIFT 44
 #define RISCV_SATP_PPN_MASK ((UINT64_C(1) << 44) - 1)
 #define RISCV_SSTATUS_FS 0
-#define RISCV_CTX_NONE UINT64_MAX
-#define RISCV_CTX_FP_LIVE 1
-#define RISCV_CTX_FP_ON 2
-#define RISCV_CTX_EPOCH_SHIFT 2
+#define RISCV_NOWHERE UINT64_MAX
+#define RISCV_PLACE_FP_LIVE 1
+#define RISCV_PLACE_FP_ON 2
+#define RISCV_PLACE_EPOCH_SHIFT 2
 
 static struct {
     uint64_t asid_max;
@@ -75,7 +75,8 @@ void arch_space_fini(uint64_t *root) {
 
 /* As in its port.h. */
 bool arch_space_plain(struct core *core, const struct arch_space *space) {
-    return riscv_core(core)->ctx == space->ctx;
+    host_point();
+    return riscv_core(core)->place == space->place;
 }
 void arch_fence_plain(struct arch_space *space, uint64_t va) {
     SFENCE_ADDRESS(va, space->asid);
@@ -90,8 +91,7 @@ void space_entered(struct core *core, const struct arch_context *context, struct
     (void)space;
 }
 
-/* As in its entry.S. */
-void space_switch(struct core *core, const struct arch_space *space) {
+void arch_space_switch(struct core *core, const struct arch_space *space) {
     (void)core;
     csr_write(satp, space->satp);
 }

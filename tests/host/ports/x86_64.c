@@ -12,7 +12,7 @@
 #define CR4_PGE (UINT64_C(1) << 7)
 #define X86_NOWHERE UINT64_MAX
 
-static struct { bool pcid, fast; } x86_facts;
+static struct { bool pcid, short_ways; } x86_facts;
 static const uint64_t x86_kernel_cr3;
 static uint64_t cr3[CORES_MAX];
 
@@ -53,7 +53,7 @@ static void invlpg(uint64_t va) {
 
 struct tlb_kind space_reset(enum host_mmu mmu) {
     x86_facts.pcid = mmu != HOST_MMU_NO_ASIDS;
-    x86_facts.fast = true;
+    x86_facts.short_ways = true;
     for (unsigned i = 0; i < CORES_MAX; i++)
         cr3[i] = x86_kernel_cr3;
     return (struct tlb_kind){.sets_accessed = true, .late_walks = mmu == HOST_MMU_IMPOSSIBLE};
@@ -70,6 +70,7 @@ void arch_space_fini(uint64_t *root) {
 
 /* As in its port.h. */
 bool arch_space_plain(struct core *core, const struct arch_space *space) {
+    host_point();
     return x86_core(core)->place == space->place;
 }
 void arch_fence_plain(struct arch_space *space, uint64_t va) {
@@ -84,8 +85,7 @@ void space_entered(struct core *core, const struct arch_context *context, struct
     x86_space_entered(x86_core(core), context, space);
 }
 
-/* As in its entry.S. */
-void space_switch(struct core *core, const struct arch_space *space) {
+void arch_space_switch(struct core *core, const struct arch_space *space) {
     (void)core;
     cr_write(cr3, space->cr3);
 }

@@ -11,6 +11,8 @@
 #include "arch/x86_64/x86.h"
 #include "lib/string.h"
 
+struct x86_facts x86_facts;
+
 #define HEADER 36 /* bytes before a table's own fields */
 #define REACH (UINT64_C(1) << 32)
 

@@ -15,7 +15,7 @@
 
 static bool present;
 
-void uart_init(void) {
+void console_init(void) {
     if (port_read8(UART_LINE_STATUS) == 0xff)
         return;
     present = true;
