@@ -170,7 +170,7 @@ void root_keep(const uint64_t *root);
  * by segments. Called once on the boot core, with the heap up; takes tables from kernel_table_alloc(). */
 void arch_kernel_map(const struct boot_info *info);
 
-/* Of a core's kernel stack, in pages: 16 KiB. Measured, see docs/design.md. */
+/* Of a core's kernel stack, in pages: 16 KiB. Who needs more is reported: nothing is mapped below it. */
 #define KERNEL_STACK_ORDER 2
 #define KERNEL_STACK_SIZE (OS2_PAGE_SIZE << KERNEL_STACK_ORDER)
 

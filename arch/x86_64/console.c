@@ -3,8 +3,8 @@
  * The console of boot and panic: a 16550 at I/O port 0x3f8, where a PC has its first serial port.
  *
  * Its clock is the same in every PC, so the speed is set here: 115 200 baud, 8 bits, no parity. Firmware may not have.
- * A port where nothing answers reads as all ones, and nothing is written to it. The console's driver is a process
- * (usr/console); the two meet only in a panic.
+ * A port where nothing answers reads as all ones, and nothing is written to it. The console's driver is in a process
+ * (usr/drivers); the two meet only in a panic.
  */
 #include "arch/x86_64/x86.h"
 

@@ -273,8 +273,8 @@ do_reply_receive:
     want[x] = 1;
     assert(asks[x] == ALL);
     if
-    :: y < N && armed[x] == 0 && from[x] == ANY && word[y] == W(CAL, x, s) -> goto fast_reply
-    :: y < N && armed[x] == 0 && from[x] == ANY && word[y] == W(CAL, x, s) -> goto fast_reply_block
+    :: y < N && armed[x] == 0 && from[x] == ANY && word[y] == W(CAL, x, s) -> goto short_reply
+    :: y < N && armed[x] == 0 && from[x] == ANY && word[y] == W(CAL, x, s) -> goto short_reply_block
     :: true -> skip
     fi;
 slow_reply:
@@ -292,7 +292,7 @@ slow_reply:
     atomic { rx = x; cont = K_REPLY; y = NONE; s = 0; g = 0 };
     goto receive;
 
-fast_reply: /* entry.S: the server is published before the caller is claimed */
+short_reply: /* entry.S: the server is published before the caller is claimed */
     NEXT_SEQ(x);
     v = W(RCV, ANY, seq[x]);
     caller[x] = 0;
@@ -321,7 +321,7 @@ fast_look:
     fi;
     over = 0;
     goto received;
-fast_reply_block: /* entry.S: the caller is claimed first, for two cores must not edit one table */
+short_reply_block: /* entry.S: the caller is claimed first, for two cores must not edit one table */
     TAKE(y, W(CAL, x, s), W(RUN, c, 0));
     if :: !ok -> goto slow_reply :: else -> assert(calls[y] == g) fi;
     NEXT_SEQ(x);

@@ -3,8 +3,8 @@
  * Every system call, once.
  *
  * OS2_SYSCALLS(X) expands X(number, name, summary) for each call. The number enum (os2/abi.h), the kernel's dispatch
- * table (sys/dispatch.c), the trace names and the manual's table (docs/syscalls.md) all come from this list. What the
- * registers mean is said in os2/abi.h; what each call promises is said in docs/syscalls.md.
+ * table (sys/dispatch.c), the simulation's names and the manual's table (docs/syscalls.md) all come from this list.
+ * What the registers mean is said in os2/abi.h; what each call promises is said in docs/syscalls.md.
  *
  * Numbers are permanent: a call that goes leaves a hole. Those that the entry path tries first have the lowest.
  */
