@@ -61,6 +61,8 @@ static int file_read(const char *file, uint64_t size) {
     status = services_load(file, &block, &size);
     if (status < 0)
         return status;
+    if (size > sizeof(texts) - texts_used) /* it is not what the list said */
+        size = sizeof(texts) - texts_used;
     memcpy(texts + texts_used, block, size);
     os2_block_free(block);
     manifest_read(file, size);
