@@ -50,7 +50,7 @@ uintptr_t host_direct;
 uint64_t host_clock, host_look = 1;
 struct core *host_core;
 bool host_disturbed, host_switching;
-uint64_t host_stop_in, host_given_way;
+uint64_t host_stop_in;
 unsigned host_irq_more;
 struct boot_info host_boot_info;
 int host_down;
@@ -251,7 +251,6 @@ void host_give_way(void) {
     }
     rest(HOST_KERNEL);
     host_core = cores[running];
-    host_given_way++;
 }
 
 void host_disturb(void) {

@@ -52,9 +52,6 @@ extern bool host_switching;    /* another core may go on there */
 void host_disturb(void);       /* perhaps a walk of hardware's, perhaps another core goes on */
 void host_give_way(void);      /* let another core go on: this one cannot */
 
-/* How often a core that was stopped inside the kernel has gone on. */
-extern uint64_t host_given_way;
-
 static inline void host_point(void) {
     if (host_disturbed)
         host_disturb();

@@ -53,24 +53,23 @@ unsigned services_console(void) {
     return service_find("console", &console_handle);
 }
 
+/* Is the file service to be asked, at first or again? Not again if it answered, nor without end. */
+static bool files_wanted(int status, unsigned *tries) {
+    return status == OS2_E_DIED && (*tries)++ < CALL_TRIES && service_find("files", &files_handle);
+}
+
 int services_list(uint64_t file, char ret_name[OS2_FILES_PATH + 1], uint64_t *ret_size) {
     int status = OS2_E_DIED;
 
-    for (unsigned tries = 0; status == OS2_E_DIED && tries < CALL_TRIES; tries++) {
-        if (!service_find("files", &files_handle))
-            return OS2_E_DIED;
+    for (unsigned tries = 0; files_wanted(status, &tries);)
         status = os2_files_list(files_handle, file, ret_name, ret_size);
-    }
     return status;
 }
 
 int services_load(const char *name, void **ret_block, uint64_t *ret_size) {
     int status = OS2_E_DIED;
 
-    for (unsigned tries = 0; status == OS2_E_DIED && tries < CALL_TRIES; tries++) {
-        if (!service_find("files", &files_handle))
-            return OS2_E_DIED;
+    for (unsigned tries = 0; files_wanted(status, &tries);)
         status = os2_files_load(files_handle, name, ret_block, ret_size);
-    }
     return status;
 }
