@@ -125,6 +125,7 @@ void arch_core_init(struct core *core) {
     riscv_clear_optional();
     csr_write(sstatus, RISCV_SSTATUS_UXL_64); /* all else 0, as firmware may not have left it; sret goes to user mode */
     csr_write(scounteren, 7);                 /* cycle, time and instret may be read in user mode */
+    arch_fence_code();                        /* of what mmu.c has written into the entry path */
     csr_write(stvec, riscv_facts.short_ways ? trap_entry : trap_entry_long);
     plic_core_init(riscv_core(core)->plic_context);
     csr_write(sie, UINT64_C(1) << RISCV_IRQ_SOFT | UINT64_C(1) << RISCV_IRQ_EXTERNAL);

@@ -71,6 +71,27 @@
     .endr
     .endm
 
+    /* Load a root: by itself where there are ASIDs; where there are none, a jump to the same with a fence of ASID 0
+     * behind it, or of everything, is put in its place at boot: fence_short_ways() in mmu.c. */
+    .macro root_load root
+    .option push
+    .option norvc
+.Lload\@:
+    csrw satp, \root
+    .subsection 1
+.Lfenced\@:
+    csrw satp, \root
+    li \root, 0
+.Lfence\@:
+    sfence.vma x0, \root
+    j .Lload\@ + 4
+    .previous
+    .pushsection .root_loads, "a"
+    .dword .Lload\@, .Lfenced\@, .Lfence\@
+    .popsection
+    .option pop
+    .endm
+
     /* tp is the core; goes on here for system calls alone, with the program's tp in t6. */
     .macro trap_begin
     csrrw tp, sscratch, tp
@@ -275,7 +296,7 @@ next_turn:
     sd a5, CORE_TOKENS(tp)
     sw a5, CORE_TURN_QUANTUM(tp)
     ld t0, PROCESS_SATP(t2)
-    csrw satp, t0
+    root_load t0
     sd t2, CORE_CURRENT(tp)
 enter_t2:
     load_context t2

@@ -75,7 +75,7 @@
     /* Leave for the server in t5 and publish the caller. */
     .macro call_publish
     ld t6, PROCESS_SATP(t5)
-    csrw satp, t6
+    root_load t6
     sd t5, CORE_CURRENT(tp)
     ld t6, PROCESS_CALLED_WORD(t5)
     or t4, t4, t6
@@ -160,7 +160,7 @@ short_reply_receive:
     lw t0, SLOT_PENDING(t2)
     bnez t0, words_missed       /* a message or bits came before the word: look again */
     ld t4, PROCESS_SATP(t5)
-    csrw satp, t4
+    root_load t4
     sd t5, CORE_CURRENT(tp)
     enter                       /* t0 is 0; a7 names the call, which its caller may know */
     sret
@@ -231,7 +231,7 @@ short_reply_receive_block:
     lw t0, SLOT_PENDING(t2)
     bnez t0, reply_missed
     ld t4, PROCESS_SATP(t5)
-    csrw satp, t4
+    root_load t4
     sd t5, CORE_CURRENT(tp)
     ld a7, PROCESS_CALLER_WORD(t5) /* nothing of the server's */
     enter_with_flags

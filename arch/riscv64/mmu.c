@@ -12,9 +12,14 @@
  * fences for another: a process runs on one core, and its translations elsewhere are under ASIDs that are not used
  * again before a roll-over there, which fences everything.
  *
- * With asid_max 0 (U54, U74, or the boot argument os2.noasid) every change of satp is followed by a fence of all, and
- * so is every lost leaf. Where only sfence.vma x0, x0 may be used (errata of the FU540 and FU740, or the boot argument
- * os2.fences=global) every fence is one of all.
+ * With asid_max 0 (U54, U74, or the boot argument os2.noasid) all programs use ASID 0, and every write of satp is
+ * followed by a fence of it, which spares the kernel's entries, since they are global. So nothing is ever owed. The
+ * short ways write satp themselves, with no fence, so that they cost nothing where there are ASIDs. Where there are
+ * none, each such write becomes at boot a jump to one with a fence behind it (entry.S: root_load). Rejected: a test at
+ * each switch, which all would pay for, and a second assembly of the entry path, 2 KiB that nobody runs.
+ *
+ * Where only sfence.vma x0, x0 may be used (errata of the FU540 and FU740, or the boot argument os2.fences=global)
+ * every fence is one of all: RISCV_FENCE_ALL is in the place of each ASID that a fence would name.
  */
 #include "arch/riscv64/riscv.h"
 #include "lib/string.h"
@@ -29,6 +34,25 @@ static struct boot_range pool; /* of tables for the direct map; all of it is sho
 
 static uint64_t image_phys(const void *va) {
     return (uint64_t)(uintptr_t)va - RISCV_IMAGE_BASE + riscv_facts.image_base;
+}
+
+/* Kernel text in the image at `at`, before anybody runs it. */
+static void code_write(uint64_t at, uint32_t code) {
+    uint16_t *shown = riscv_show(RISCV_WINDOW_TABLES, at - RISCV_IMAGE_BASE + riscv_facts.image_base, sizeof code);
+    shown[0] = (uint16_t)code;
+    shown[1] = (uint16_t)(code >> 16);
+    riscv_show(RISCV_WINDOW_TABLES, 0, 0);
+}
+
+/* With no ASIDs: a fence behind each root that the short ways load. Other cores fetch none of this before they are in
+ * arch_core_init(), which fences. */
+static void fence_short_ways(void) {
+    for (const struct riscv_root_load *root = riscv_root_loads; root != riscv_root_loads_end; root++) {
+        if (riscv_facts.fences_global)
+            code_write(root->fence, RISCV_SFENCE_ALL);
+        code_write(root->at, riscv_jump((int64_t)(root->fenced - root->at)));
+    }
+    arch_fence_code();
 }
 
 static void fence_map(void) {
@@ -121,10 +145,12 @@ void arch_kernel_map(const struct boot_info *info) {
     fence_map();
 
     uint64_t asids = probe_asids();
-    bool broken = riscv_fences_broken(sbi_about(SBI_MARCHID), sbi_about(SBI_MIMPID));
+    bool broken = riscv_fences_broken(sbi_about(SBI_MVENDORID), sbi_about(SBI_MARCHID), sbi_about(SBI_MIMPID));
     riscv_facts.short_ways = !boot_argument(info, "os2.noshort");
     riscv_facts.asid_max = broken || boot_argument(info, "os2.noasid") ? 0 : asids;
-    riscv_facts.fences_global = broken || !riscv_facts.asid_max || boot_argument(info, "os2.fences=global");
+    riscv_facts.fences_global = broken || boot_argument(info, "os2.fences=global");
+    if (!riscv_facts.asid_max)
+        fence_short_ways();
     log_line("Sv39, ASIDs 0..%lu%s, fences %s, timer by %s", asids, riscv_facts.asid_max ? "" : " not used",
              broken ? "global: erratum" : (riscv_facts.fences_global ? "global" : "by address and ASID"),
              riscv_facts.sstc ? "stimecmp" : "SBI");
@@ -138,8 +164,8 @@ void arch_kernel_map(const struct boot_info *info) {
 static void fence_all(void) {
     __asm__ volatile("sfence.vma" ::: "memory");
 }
-static void fence_asid(uint64_t asid) {
-    if (riscv_facts.fences_global)
+static void fence_asid(int64_t asid) {
+    if (asid == RISCV_FENCE_ALL)
         fence_all();
     else
         __asm__ volatile("sfence.vma x0, %0" ::"r"(asid) : "memory");
@@ -150,36 +176,36 @@ static void fence_asid(uint64_t asid) {
  * state word of one that it claims. A space's is 0 while it owes a fence. */
 static void set_places(struct arch_core *here, struct arch_space *space) {
     uint64_t word = here->run_word + (here->asid_epoch << RISCV_PLACE_EPOCH_SHIFT);
-    /* The short ways fence by address. */
-    here->place = riscv_facts.fences_global              ? RISCV_NOWHERE
-                  : csr_read(sstatus) & RISCV_SSTATUS_FS ? word | RISCV_PLACE_FP_ON
-                                                         : word;
+    here->place = csr_read(sstatus) & RISCV_SSTATUS_FS ? word | RISCV_PLACE_FP_ON : word;
     space->place = word | (space->fp_live ? RISCV_PLACE_FP_LIVE : 0);
+}
+
+/* A space that comes from another core, or from before the last roll-over. */
+static void give_asid(struct arch_core *here, struct arch_space *space) {
+    if (riscv_facts.asid_max && here->asid_next > riscv_facts.asid_max) {
+        here->asid_next = 1;
+        here->asid_epoch++;
+        fence_all();
+    }
+    uint64_t asid = riscv_facts.asid_max ? here->asid_next++ : 0;
+    space->core = here->index + 1;
+    space->epoch = here->asid_epoch;
+    space->asid = riscv_facts.fences_global ? RISCV_FENCE_ALL : (int64_t)asid;
+    space->satp = RISCV_SATP_SV39 | asid << RISCV_SATP_ASID_SHIFT | space->root >> OS2_PAGE_SHIFT;
+    space->owes_fence = true;
 }
 
 void arch_space_activate(struct core *core, struct arch_space *space) {
     struct arch_core *here = riscv_core(core);
-    if (!space || !riscv_facts.asid_max) {
-        csr_write(satp, space ? RISCV_SATP_SV39 | space->root >> OS2_PAGE_SHIFT : riscv_kernel_satp);
-        if (!riscv_facts.asid_max)
-            fence_all();
+    if (!space) {
+        csr_write(satp, riscv_kernel_satp);
         here->place = RISCV_NOWHERE;
         return;
     }
-    if (space->core != here->index + 1 || space->epoch != here->asid_epoch) {
-        if (here->asid_next > riscv_facts.asid_max) {
-            here->asid_next = 1;
-            here->asid_epoch++;
-            fence_all();
-        }
-        space->core = here->index + 1;
-        space->epoch = here->asid_epoch;
-        space->asid = here->asid_next++;
-        space->satp = RISCV_SATP_SV39 | space->asid << RISCV_SATP_ASID_SHIFT | space->root >> OS2_PAGE_SHIFT;
-        space->owes_fence = true;
-    }
+    if (space->core != here->index + 1 || space->epoch != here->asid_epoch)
+        give_asid(here, space);
     csr_write(satp, space->satp);
-    if (space->owes_fence) {
+    if (space->owes_fence || !riscv_facts.asid_max) {
         fence_asid(space->asid);
         space->owes_fence = false;
     }
@@ -191,7 +217,10 @@ bool arch_space_current(const struct arch_space *space) {
            (!riscv_facts.asid_max || space->core == riscv_core(arch_core())->index + 1);
 }
 
+/* Not where every switch fences. */
 static void owe_fence(struct arch_space *space) {
+    if (!riscv_facts.asid_max)
+        return;
     space->owes_fence = true;
     space->place = 0;
 }
@@ -199,7 +228,7 @@ static void owe_fence(struct arch_space *space) {
 void arch_fence_address(struct arch_space *space, uint64_t va) {
     if (!arch_space_current(space))
         owe_fence(space);
-    else if (riscv_facts.fences_global)
+    else if (space->asid == RISCV_FENCE_ALL)
         fence_all();
     else
         __asm__ volatile("sfence.vma %0, %1" ::"r"(va), "r"(space->asid) : "memory");

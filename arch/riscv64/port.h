@@ -31,6 +31,8 @@ struct arch_context {
 #define RISCV_PLACE_FP_ON 2      /* in the core's: floating-point registers are on */
 #define RISCV_PLACE_EPOCH_SHIFT 2
 
+#define RISCV_FENCE_ALL (-1) /* in the place of an ASID: only fences of everything may be used */
+
 /* First in struct core, reached through tp. Entry code knows these offsets. */
 struct arch_core {
     uint32_t index;     /* in cores[] */
@@ -54,7 +56,8 @@ struct arch_space {
     uint64_t root;  /* physical */
     uint64_t satp;  /* with its ASID, once it has one */
     uint64_t place; /* that of the core where it may be entered without a fence; else 0 */
-    uint64_t asid, epoch;
+    int64_t asid;   /* for fences; 0: with no ASIDs */
+    uint64_t epoch;
     uint32_t core; /* index + 1 of the core whose ASID it is; 0: none */
     bool owes_fence;
     bool fp_live; /* floating-point state is loaded when it is entered, not only when it is used: see fp.S */
@@ -149,19 +152,27 @@ static inline void arch_relax(void) {
 static inline bool arch_space_plain(struct core *core, const struct arch_space *space) {
     return ((struct arch_core *)core)->place == space->place;
 }
-static inline void arch_space_switch(struct core *core, const struct arch_space *space) {
-    (void)core;
-    __asm__ volatile("csrw satp, %0" ::"r"(space->satp) : "memory");
-}
 static inline void arch_space_spoil(struct arch_space *space) {
     space->place = 0;
 }
-/* A plain space has an ASID: arch_space_plain() said so. */
-static inline void arch_fence_plain(const struct arch_space *space, uint64_t va) {
-    __asm__ volatile("sfence.vma %0, %1" ::"r"(va), "r"(space->asid) : "memory");
-}
+/* A plain space has an ASID, or 0 where there are none. */
 static inline void arch_fence_plain_space(const struct arch_space *space) {
-    __asm__ volatile("sfence.vma x0, %0" ::"r"(space->asid) : "memory");
+    if (space->asid >= 0)
+        __asm__ volatile("sfence.vma x0, %0" ::"r"(space->asid) : "memory");
+    else
+        __asm__ volatile("sfence.vma" ::: "memory");
+}
+static inline void arch_space_switch(struct core *core, const struct arch_space *space) {
+    (void)core;
+    __asm__ volatile("csrw satp, %0" ::"r"(space->satp) : "memory");
+    if (space->asid <= 0) /* there may be no ASIDs */
+        arch_fence_plain_space(space);
+}
+static inline void arch_fence_plain(const struct arch_space *space, uint64_t va) {
+    if (space->asid >= 0)
+        __asm__ volatile("sfence.vma %0, %1" ::"r"(va), "r"(space->asid) : "memory");
+    else
+        __asm__ volatile("sfence.vma" ::: "memory");
 }
 #if defined(__riscv) && defined(__GNUC__)
 register struct core *riscv_tp __asm__("tp");

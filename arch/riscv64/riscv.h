@@ -36,7 +36,7 @@
 /* Found at boot, then constant. */
 struct riscv_facts {
     uint64_t image_base; /* physical */
-    uint64_t asid_max;   /* 0: no ASIDs, or not to be used: every switch fences everything */
+    uint64_t asid_max;   /* 0: no ASIDs, or not to be used: every switch fences */
     bool fences_global;  /* sfence.vma x0, x0 is the only fence that may be used */
     bool sstc;
     bool short_ways;       /* the entry path may switch without the C code; off by the boot argument os2.noshort */
@@ -53,10 +53,26 @@ extern uint64_t riscv_kernel_satp;          /* (i) once arch_kernel_map() has be
 extern uint64_t riscv_secondary_satp; /* (a) the same for start.S, 0 until every core is made: pairs with `loser` */
 
 /* SiFive errata: FU540, sfence.vma by address; FU740 CIP-1200, any fence that is not of everything. The test is the one
- * by marchid and mimpid that Linux has. */
-static inline bool riscv_fences_broken(uint64_t marchid, uint64_t mimpid) {
-    return (marchid == UINT64_C(0x8000000000000007) || marchid == 1) && (mimpid & 0xffffff) <= 0x200630 &&
-           mimpid != 0x01200626;
+ * by marchid and mimpid that Linux has; marchid 1 is every Rocket's, so it looks at the vendor too. */
+#define RISCV_VENDOR_SIFIVE 0x489
+static inline bool riscv_fences_broken(uint64_t vendor, uint64_t marchid, uint64_t mimpid) {
+    return vendor == RISCV_VENDOR_SIFIVE && (marchid == UINT64_C(0x8000000000000007) || marchid == 1) &&
+           (mimpid & 0xffffff) <= 0x200630 && mimpid != 0x01200626;
+}
+
+/* A write of satp in the short ways; where the one with a fence behind it is, and that fence (entry.S: root_load). */
+struct riscv_root_load {
+    uint64_t at, fenced, fence;
+};
+extern const struct riscv_root_load riscv_root_loads[], riscv_root_loads_end[];
+
+/* Instructions (unprivileged spec 2.5, privileged spec 12.2.1): a jump that far from where it stands, less than 1 MiB
+ * and even; sfence.vma x0, x0. */
+#define RISCV_SFENCE_ALL 0x12000073u
+static inline uint32_t riscv_jump(int64_t offset) {
+    uint32_t bits = (uint32_t)offset;
+    return (bits >> 20 & 1) << 31 | (bits >> 1 & 0x3ff) << 21 | (bits >> 11 & 1) << 20 | (bits >> 12 & 0xff) << 12 |
+           0x6f;
 }
 
 static inline struct arch_core *riscv_core(struct core *core) {
@@ -81,7 +97,7 @@ void sbi_probe(void);
 void sbi_restrict(const struct boot_info *info);
 void sbi_describe(unsigned cpus);
 /* What the base extension tells of itself and the machine; 0 where there is none. */
-enum sbi_about { SBI_VERSION = 0, SBI_MAKER = 1, SBI_PROBE = 3, SBI_MARCHID = 5, SBI_MIMPID = 6 };
+enum sbi_about { SBI_VERSION = 0, SBI_MAKER = 1, SBI_PROBE = 3, SBI_MVENDORID = 4, SBI_MARCHID = 5, SBI_MIMPID = 6 };
 uint64_t sbi_about(enum sbi_about what);
 
 /* irq.c. How many bytes of registers a controller with this context has at least. Init masks every source: what

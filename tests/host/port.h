@@ -36,7 +36,7 @@ struct arch_core {
 
 struct arch_space {
     uint64_t root; /* physical */
-    uint64_t asid;
+    int64_t asid;
     uint32_t core; /* index + 1 of the core whose ASID it is; 0: none */
     bool owes_fence;
     uint64_t satp, cr3, place, bare_place, epoch;

@@ -62,14 +62,28 @@ static void test_table(void **state) {
 /* Parts whose fences may only be global, and parts that look like them. */
 static void test_fences_broken(void **state) {
     (void)state;
-    assert_true(riscv_fences_broken(1, 0x20180213)); /* FU540 */
-    assert_true(riscv_fences_broken(UINT64_C(0x8000000000000007), 0x20181004));
-    assert_true(riscv_fences_broken(UINT64_C(0x8000000000000007), 0x200630));
-    assert_false(riscv_fences_broken(UINT64_C(0x8000000000000007), 0x200631));
-    assert_false(riscv_fences_broken(UINT64_C(0x8000000000000007), 0x01200626));
-    assert_false(riscv_fences_broken(UINT64_C(0x8000000000000007), 0x4210427)); /* VisionFive 2 */
-    assert_false(riscv_fences_broken(0, 0)); /* QEMU 7.2's virt, or no base extension */
-    assert_false(riscv_fences_broken(UINT64_C(0x8000000000000001), 0x20181004));
+    uint64_t sifive = RISCV_VENDOR_SIFIVE;
+    assert_true(riscv_fences_broken(sifive, 1, 0x20180213)); /* FU540 */
+    assert_true(riscv_fences_broken(sifive, UINT64_C(0x8000000000000007), 0x20181004));
+    assert_true(riscv_fences_broken(sifive, UINT64_C(0x8000000000000007), 0x200630));
+    assert_false(riscv_fences_broken(sifive, UINT64_C(0x8000000000000007), 0x200631));
+    assert_false(riscv_fences_broken(sifive, UINT64_C(0x8000000000000007), 0x01200626));
+    assert_false(riscv_fences_broken(sifive, UINT64_C(0x8000000000000007), 0x4210427)); /* VisionFive 2 */
+    assert_false(riscv_fences_broken(0, 0, 0));          /* QEMU 7.2's virt, or no base extension */
+    assert_false(riscv_fences_broken(0, 1, 0x20180213)); /* another Rocket */
+    assert_false(riscv_fences_broken(sifive, UINT64_C(0x8000000000000001), 0x20181004));
+}
+
+/* Against words that an assembler made of `j . + offset` and `sfence.vma`. */
+static void test_instructions(void **state) {
+    (void)state;
+    assert_int_equal(riscv_jump(0), 0x0000006f);
+    assert_int_equal(riscv_jump(4), 0x0040006f);
+    assert_int_equal(riscv_jump(0x7fe), 0x7fe0006f);
+    assert_int_equal(riscv_jump(0x800), 0x0010006f);
+    assert_int_equal(riscv_jump(0x12344), 0x3441206f);
+    assert_int_equal(riscv_jump(-2), 0xfffff06f);
+    assert_int_equal(RISCV_SFENCE_ALL, 0x12000073);
 }
 
 int main(void) {
@@ -77,6 +91,7 @@ int main(void) {
         cmocka_unit_test(test_leaf),
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_fences_broken),
+        cmocka_unit_test(test_instructions),
     };
 
     return cmocka_run_group_tests_name("sv39", tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #define RISCV_PLACE_FP_LIVE 1
 #define RISCV_PLACE_FP_ON 2
 #define RISCV_PLACE_EPOCH_SHIFT 2
+#define RISCV_FENCE_ALL (-1)
 
 static struct {
     uint64_t asid_max;
@@ -43,8 +44,8 @@ static uint64_t read_sstatus(void) {
 #define csr_read(name) read_##name()
 #define csr_write(name, value) write_##name(value)
 #define SFENCE_ALL() tlb_fence(here_index(), TLB_ALL, 0, 0)
-#define SFENCE_ASID(asid) tlb_fence(here_index(), TLB_ASID, 0, asid)
-#define SFENCE_ADDRESS(va, asid) tlb_fence(here_index(), TLB_ADDRESS, va, asid)
+#define SFENCE_ASID(asid) tlb_fence(here_index(), TLB_ASID, 0, (uint64_t)(asid))
+#define SFENCE_ADDRESS(va, asid) tlb_fence(here_index(), TLB_ADDRESS, va, (uint64_t)(asid))
 
 #ifndef PORT_MMU
 #define PORT_MMU "riscv64_mmu.h"
@@ -53,7 +54,7 @@ static uint64_t read_sstatus(void) {
 
 struct tlb_kind space_reset(enum host_mmu mmu) {
     riscv_facts.asid_max = mmu == HOST_MMU_NO_ASIDS || mmu == HOST_MMU_ERRATUM ? 0 : ASID_MAX;
-    riscv_facts.fences_global = mmu != HOST_MMU_ASIDS;
+    riscv_facts.fences_global = mmu == HOST_MMU_GLOBAL || mmu == HOST_MMU_ERRATUM;
     for (unsigned i = 0; i < CORES_MAX; i++)
         satp[i] = riscv_kernel_satp;
     return (struct tlb_kind){
@@ -79,10 +80,13 @@ bool arch_space_plain(struct core *core, const struct arch_space *space) {
     return riscv_core(core)->place == space->place;
 }
 void arch_fence_plain(struct arch_space *space, uint64_t va) {
-    SFENCE_ADDRESS(va, space->asid);
+    if (space->asid >= 0)
+        SFENCE_ADDRESS(va, space->asid);
+    else
+        SFENCE_ALL();
 }
 void arch_fence_plain_space(struct arch_space *space) {
-    SFENCE_ASID(space->asid);
+    fence_asid(space->asid);
 }
 
 void space_entered(struct core *core, const struct arch_context *context, struct arch_space *space) {
@@ -94,4 +98,6 @@ void space_entered(struct core *core, const struct arch_context *context, struct
 void arch_space_switch(struct core *core, const struct arch_space *space) {
     (void)core;
     csr_write(satp, space->satp);
+    if (space->asid <= 0)
+        fence_asid(space->asid);
 }
