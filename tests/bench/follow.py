@@ -4,10 +4,10 @@
 
     follow.py [--list] BUILD [LOOP]
 
-LOOP is a function of program/, such as loop_call (call_reply, the default), loop_null, loop_poll or loop_yield. QEMU
-is stepped from one of the loop's system calls to the same one of the next round. Printed is how many instructions each
-function took and how many of them are atomic; --list adds every address. It is a second way to count: the sum is the
-round's count and the loop's two instructions.
+LOOP is a function of program/, such as bench_loop_call (call_reply, the default), loop_null, loop_poll or loop_yield.
+QEMU is stepped from one of the loop's system calls to the same one of the next round. Printed is how many instructions
+each function took and how many of them are atomic; --list adds every address. It is a second way to count: the sum is
+the round's count and the loop's two instructions.
 """
 import argparse
 import collections
@@ -25,8 +25,9 @@ import qemu  # noqa: E402
 WARM_UP = 100
 STEPS_MAX = 200000
 # The count that runs the loop.
-COUNTS = {"loop_null": "null_call", "loop_poll": "poll_empty", "loop_call": "call_reply", "loop_yield": "yield_switch",
-          "loop_notify": "notify_roundtrip", "loop_move": "move_4k", "loop_alloc_free": "block_alloc_free"}
+COUNTS = {"loop_null": "null_call", "loop_poll": "poll_empty", "bench_loop_call": "call_reply",
+          "loop_yield": "yield_switch", "loop_notify": "notify_roundtrip", "loop_move": "move_4k",
+          "loop_alloc_free": "block_alloc_free", "loop_placed": "placed_block"}
 
 
 def find_call(program, loop, call):
@@ -40,7 +41,7 @@ def find_call(program, loop, call):
     raise qemu.GuestError(f"bench has no loop {loop} with a system call in it")
 
 
-def follow(build, loop="loop_call"):
+def follow(build, loop="bench_loop_call"):
     """(machine, [(address, is it atomic?)]) of one round."""
     words = f"bench {COUNTS.get(loop, '')}".encode().hex()
     machine, line = gdb.command_line(build, f"os2.run={words} os2.nonce=0", tests=True)
@@ -75,7 +76,7 @@ def main():
     parser = argparse.ArgumentParser(description="Follow one round of a measured loop.")
     parser.add_argument("--list", action="store_true", help="print every address")
     parser.add_argument("build", help="build folder")
-    parser.add_argument("loop", nargs="?", default="loop_call")
+    parser.add_argument("loop", nargs="?", default="bench_loop_call")
     args = parser.parse_args()
     try:
         machine, steps = follow(args.build, args.loop)

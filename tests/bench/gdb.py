@@ -14,8 +14,8 @@ SECONDS = 60
 class Riscv64:
     """What must be known of a processor: how to ask QEMU's gdb stub for its registers' numbers, which are the program
     counter and the root of the page tables, what a system call, the wait for an interrupt and a mark (arch_stub.h)
-    look like."""
-    features, description = "riscv", "riscv-csr.xml"
+    look like; and whether QEMU's has ASIDs."""
+    features, description, asids = "riscv", "riscv-csr.xml", True
     pc, space = 32, "satp"
     call = bytes.fromhex("73000000")
     halt, mark, relax = bytes.fromhex("73005010"), bytes.fromhex("132050"), bytes.fromhex("0f000001")
@@ -33,7 +33,7 @@ class Riscv64:
 
 
 class X86:
-    features, description = "i386", "i386-64bit.xml"
+    features, description, asids = "i386", "i386-64bit.xml", False
     pc, space = 16, "cr3"
     call = bytes.fromhex("0f05")
     halt, mark, relax = bytes.fromhex("f4"), bytes.fromhex("0f1f80") + b"OS2", bytes.fromhex("f390")

@@ -14,12 +14,17 @@ struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 typedef void qemu_plugin_translate_fn(qemu_plugin_id_t, struct qemu_plugin_tb *);
 typedef void qemu_plugin_exec_fn(unsigned cpu, void *data);
+typedef uint32_t qemu_plugin_meminfo_t;
+struct qemu_plugin_hwaddr;
+enum { QEMU_PLUGIN_MEM_RW = 3 };
+typedef void qemu_plugin_mem_fn(unsigned cpu, qemu_plugin_meminfo_t, uint64_t address, void *data);
 typedef void qemu_plugin_vcpu_fn(qemu_plugin_id_t, unsigned cpu);
 typedef void qemu_plugin_exit_fn(qemu_plugin_id_t, void *data);
 
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t, qemu_plugin_translate_fn *);
 void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *, qemu_plugin_exec_fn *, int flags, void *data);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *, qemu_plugin_exec_fn *, int flags, void *data);
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *, qemu_plugin_mem_fn *, int flags, int rw, void *data);
 void qemu_plugin_register_vcpu_idle_cb(qemu_plugin_id_t, qemu_plugin_vcpu_fn *);
 void qemu_plugin_register_vcpu_resume_cb(qemu_plugin_id_t, qemu_plugin_vcpu_fn *);
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t, qemu_plugin_exit_fn *, void *data);
@@ -29,6 +34,10 @@ uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *);
 const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *);
+void *qemu_plugin_insn_haddr(const struct qemu_plugin_insn *);
+_Bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t);
+struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t, uint64_t address);
+uint64_t qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *);
 void qemu_plugin_outs(const char *);
 
 /* What a plugin has. */

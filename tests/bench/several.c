@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "qemu_plugin.h"
 
 int qemu_plugin_version = 1;
@@ -29,7 +30,6 @@ int qemu_plugin_version = 1;
 #define CPUS 8
 #define SERIES 4
 #define VALUES 4096
-#define BYTES_MAX 16
 
 /* Each is its own thread's until the end. */
 static struct cpu {
@@ -42,10 +42,7 @@ static struct cpu {
 } cpus[CPUS];
 
 static uint64_t steal_address;
-static struct bytes {
-    uint8_t byte[BYTES_MAX];
-    size_t size;
-} mark, halt;
+static struct bytes mark, halt;
 
 static void note(struct cpu *cpu, unsigned series, uint64_t value) {
     if (cpu->values[series] < VALUES)
@@ -90,10 +87,6 @@ static void run_mark(unsigned index, void *data) {
     cpu->marked = cpu->count;
 }
 
-static bool begins(const uint8_t *code, const struct bytes *with) {
-    return memcmp(code, with->byte, with->size) == 0;
-}
-
 static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
     (void)id;
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
@@ -105,9 +98,10 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
         uintptr_t data = 0;
         if (at == steal_address) {
             run = run_steal;
-        } else if (run == run_kernel && size == halt.size && begins(bytes, &halt)) {
+        } else if (run == run_kernel && size == halt.size && bytes_begin(bytes, &halt)) {
             run = run_halt;
-        } else if (run == run_program && size == mark.size + 1 && begins(bytes, &mark) && bytes[mark.size] < SERIES) {
+        } else if (run == run_program && size == mark.size + 1 && bytes_begin(bytes, &mark) &&
+                   bytes[mark.size] < SERIES) {
             run = run_mark;
             data = bytes[mark.size];
         }
@@ -139,20 +133,15 @@ static void report(qemu_plugin_id_t id, void *data) {
     }
 }
 
-static void read_hex(struct bytes *bytes, const char *hex) {
-    for (; bytes->size < BYTES_MAX && sscanf(hex, "%2hhx", &bytes->byte[bytes->size]) == 1; hex += 2)
-        bytes->size++;
-}
-
 int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv) {
     (void)info;
     for (int i = 0; i < argc; i++) {
         if (strncmp(argv[i], "steal=", 6) == 0)
             steal_address = strtoull(argv[i] + 6, NULL, 16);
         else if (strncmp(argv[i], "halt=", 5) == 0)
-            read_hex(&halt, argv[i] + 5);
+            bytes_read(&halt, argv[i] + 5);
         else if (strncmp(argv[i], "mark=", 5) == 0)
-            read_hex(&mark, argv[i] + 5);
+            bytes_read(&mark, argv[i] + 5);
     }
     if (!steal_address || !halt.size || !mark.size)
         return -1;

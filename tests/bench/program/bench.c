@@ -5,6 +5,8 @@
  *     bench            all counts
  *     bench NAME...    those whose name begins with one of these
  *     bench --several  what tests/bench/several.py counts on several processors, from outside
+ *     bench --lines    what tests/bench/marks.py counts: cache lines
+ *     bench --marked NAME...  likewise: the instructions of all processors together
  *
  * It needs a machine that counts instructions and nothing else: QEMU with -icount shift=0 and one processor. Where two
  * reads of the counter in a row differ by more than the read itself, it refuses.
@@ -31,6 +33,8 @@
  *     bench-note NAME TEXT                   what was counted, what was subtracted, thousandths, rounds
  *     bench-spread NAME LEAST MOST           only where the batches differ too much
  *     bench-skip NAME WHY                    not measured
+ *     bench-marked NAME FIRST BATCHES ROUNDS only with --marked, and instead of a value: each batch is between two
+ *                                            marks for a plugin; that before the first is of an empty loop
  *
  * The peers, which the other side of a measurement needs, are this program again (roles.c).
  */
@@ -42,14 +46,18 @@
 #include "os2/start.h"
 #include "os2/stream.h"
 #include "os2/string.h"
+#include "os2/time.h"
 
 #include "arch_stub.h"
 
 #define BATCHES 10u
 #define READS 16u
+#define PAUSE_MS 3u
 
 static char **wanted;
 static int wanted_count;
+static bool marked;      /* a plugin counts */
+static uint64_t batches; /* so far */
 
 bool bench_wanted(const char *name) {
     for (int i = 0; i < wanted_count; i++)
@@ -70,20 +78,29 @@ static void empty_loop(struct bench_context *context, uint64_t rounds) {
 }
 
 static __attribute__((noinline)) uint64_t batch(bench_loop *loop, struct bench_context *context, uint64_t rounds) {
-    uint64_t start = arch_instructions();
+    uint64_t start;
+
+    batches++;
+    arch_stub_mark(1);
+    start = arch_instructions();
     loop(context, rounds);
-    return arch_instructions() - start;
+    start = arch_instructions() - start;
+    arch_stub_mark(0);
+    return start;
 }
 
 struct bench_count bench_measure(bench_loop *loop, struct bench_context *context, uint64_t rounds) {
-    uint64_t empty, total = 0, least = UINT64_MAX, most = 0;
+    uint64_t empty, first, total = 0, least = UINT64_MAX, most = 0;
 
     batch(empty_loop, context, rounds);
     empty = batch(empty_loop, context, rounds);
+    first = batches;
     for (unsigned i = 0; i <= BATCHES; i++) {
         uint64_t count;
         if (context->before)
             context->before();
+        if (marked)
+            os2_sleep_ms(PAUSE_MS); /* or all batches might be of one accidental order of the processors */
         count = batch(loop, context, rounds);
         if (i == 0)
             continue; /* that was the warm-up */
@@ -95,10 +112,15 @@ struct bench_count bench_measure(bench_loop *loop, struct bench_context *context
     return (struct bench_count){.mean = total * 1000 / (BATCHES * rounds),
                                 .least = least * 1000 / rounds,
                                 .most = most * 1000 / rounds,
-                                .rounds = BATCHES * rounds};
+                                .rounds = BATCHES * rounds,
+                                .first = first};
 }
 
 void bench_result(const char *name, uint64_t milli, const struct bench_count *count, const char *text) {
+    if (marked) {
+        os2_printf("bench-marked %s %lu %u %lu\n", name, count->first, BATCHES + 1, count->rounds / BATCHES);
+        return;
+    }
     os2_printf("bench %s %lu\n", name, (milli + 500) / 1000);
     os2_printf("bench-note %s %lu.%03lu over %lu rounds: %s\n", name, milli / 1000, milli % 1000, count->rounds, text);
     if (count->most - count->least > BENCH_SPREAD_MILLI + count->mean / 1000)
@@ -115,10 +137,25 @@ void bench_skip(const char *name, const char *why) {
 static void *image;
 static uint64_t image_size;
 
-void bench_peer_start(struct bench_peer *peer, const char *role, uint64_t quota) {
+/* Grants the peer a copy of `handle`, or one of this process of that kind, which is not kept. */
+static int peer_grant(struct bench_peer *peer, const char *name, unsigned handle, enum os2_handle_kind kind) {
+    int status = OS2_OK;
+    unsigned own = 0;
+
+    if (!handle) {
+        status = os2_handle_mint(0, kind, BENCH_BIT_PEER, OS2_RIGHTS_ALL, &own);
+        handle = own;
+    }
+    if (status >= 0)
+        status = os2_child_grant(&peer->child, name, handle, OS2_RIGHTS_ALL);
+    if (own)
+        os2_handle_close(own);
+    return status;
+}
+
+void bench_peer_start(struct bench_peer *peer, const char *role, uint64_t quota, unsigned service) {
     const char *argv[] = {"bench", "--role", role};
     struct os2_child_plan plan = {.process = {.end_bits = BENCH_BIT_ENDED, .name = "bench-peer"}};
-    unsigned self;
     int status;
 
     if (!image) {
@@ -138,11 +175,9 @@ void bench_peer_start(struct bench_peer *peer, const char *role, uint64_t quota)
     if (status >= 0)
         status = os2_handle_mint(peer->child.control, OS2_HANDLE_NOTIFY, BENCH_BIT_PEER, OS2_RIGHTS_ALL, &peer->notify);
     if (status >= 0)
-        status = os2_handle_mint(0, OS2_HANDLE_NOTIFY, BENCH_BIT_PEER, OS2_RIGHTS_ALL, &self);
-    if (status >= 0) {
-        status = os2_child_grant(&peer->child, "notify", self, OS2_RIGHTS_ALL);
-        os2_handle_close(self);
-    }
+        status = peer_grant(peer, "notify", 0, OS2_HANDLE_NOTIFY);
+    if (status >= 0)
+        status = peer_grant(peer, "service", service, OS2_HANDLE_INBOX);
     if (status >= 0)
         status = os2_child_start(&peer->child, 3, argv);
     if (status < 0)
@@ -180,14 +215,18 @@ int main(int argc, char **argv) {
         return bench_role(argv[2]);
     if (argc == 2 && strcmp(argv[1], "--several") == 0)
         return bench_several();
-    if (!counter_counts()) {
+    if (argc == 2 && strcmp(argv[1], "--lines") == 0)
+        return bench_lines();
+    marked = argc > 1 && strcmp(argv[1], "--marked") == 0;
+    if (!marked && !counter_counts()) {
         os2_error("this machine's counter does not count instructions: two reads in a row differ by more than a read. "
                   "QEMU needs -icount shift=0 (`./os2 bench` gives it)");
         return 2;
     }
-    wanted = argv + 1;
-    wanted_count = argc - 1;
+    wanted = argv + 1 + marked;
+    wanted_count = argc - 1 - marked;
     bench_calls();
+    bench_services();
     bench_moves();
     bench_memory();
     bench_processes();

@@ -15,19 +15,19 @@
  * subtracted. A failed call ends the program through bench_fail(). */
 struct bench_context {
     uint64_t control, control2; /* CONTROL of the calls it makes */
-    uint64_t value;             /* a deadline, an order, bits: whatever it needs */
-    uint64_t *blocks;           /* the blocks it moves, BENCH_BLOCKS of them */
+    uint64_t value;             /* a deadline, an order, bits, a handle: whatever it needs */
+    uint64_t *blocks, count;    /* the blocks it moves, a power of two of them */
     const void *image;          /* the program it starts */
     uint64_t image_size;
     void (*before)(void); /* called before each batch, outside the count; may be null */
 };
-#define BENCH_BLOCKS 16u
 typedef void bench_loop(struct bench_context *context, uint64_t rounds);
 
-/* Counts of one loop, in thousandths of an instruction per round, the empty loop subtracted. */
+/* Counts of one loop, in thousandths of an instruction per round, the empty loop subtracted. `first`: how many batches
+ * ran before its own. */
 struct bench_count {
     uint64_t mean, least, most;
-    uint64_t rounds;
+    uint64_t rounds, first;
 };
 
 /* Runs the loop once to warm up, then a few times `rounds` rounds. */
@@ -48,7 +48,8 @@ bool bench_wanted(const char *name);
 _Noreturn void bench_fail(const char *what, int64_t status);
 
 /* The other process of a measurement: this program again, in a role (roles.c). `quota` pages beside the least; 0: only
- * the least. Its inbox handle has the badge BENCH_BADGE. */
+ * the least. `service`: an inbox handle that it gets under this name; 0: one of this process's inbox. Its own inbox
+ * handle has the badge BENCH_BADGE. */
 #define BENCH_BADGE UINT64_C(0x5eed)
 #define BENCH_BIT_PEER UINT64_C(1)  /* set by a peer, or in one */
 #define BENCH_BIT_ENDED UINT64_C(2) /* set when a child has ended */
@@ -56,7 +57,7 @@ struct bench_peer {
     struct os2_child child;
     unsigned inbox, notify;
 };
-void bench_peer_start(struct bench_peer *peer, const char *role, uint64_t quota);
+void bench_peer_start(struct bench_peer *peer, const char *role, uint64_t quota, unsigned service);
 void bench_peer_end(struct bench_peer *peer);
 
 /* Waits until a child has ended. */
@@ -72,13 +73,23 @@ static inline uint64_t bench_control(enum os2_syscall number, uint64_t flags, un
 
 /* The groups of counts, in the order in which they run. */
 void bench_calls(void);
+void bench_services(void);
 void bench_moves(void);
 void bench_memory(void);
 void bench_processes(void);
 void bench_queues(void);
 
-/* What only several processors show, for tests/bench/several.py to count: no counts of its own. */
+/* Measures a loop of one peer in `role`, which it calls by CONTROL of `number` and `flags`, if `name` is wanted. */
+void bench_peer_count(const char *name, bench_loop *loop, const char *role, enum os2_syscall number, uint64_t flags,
+                      uint64_t value, const char *text);
+
+/* A call of a label to that peer, which succeeds. */
+bench_loop bench_loop_call;
+#define BENCH_LABEL 7u
+
+/* What a plugin of QEMU's counts (tests/bench/several.py, marks.py): no counts of its own. */
 int bench_several(void);
+int bench_lines(void);
 
 /* The round trip without payload, in thousandths; moves are counted beside it. */
 uint64_t bench_call_reply(void);

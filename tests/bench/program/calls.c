@@ -5,10 +5,8 @@
 #include "arch_stub.h"
 #include "bench.h"
 #include "os2/call.h"
-#include "os2/time.h"
 
 #define ROUNDS 1000u
-#define LABEL 7u
 
 static void loop_null(struct bench_context *c, uint64_t rounds) {
     (void)c;
@@ -23,10 +21,10 @@ static void loop_poll(struct bench_context *c, uint64_t rounds) {
             bench_fail("a poll that should find nothing", OS2_OK);
 }
 
-static void loop_call(struct bench_context *c, uint64_t rounds) {
+void bench_loop_call(struct bench_context *c, uint64_t rounds) {
     uint64_t control = c->control;
     for (; rounds; rounds--) {
-        uint64_t label = LABEL;
+        uint64_t label = BENCH_LABEL;
         int64_t status = arch_stub_label(control, &label);
         if (status < 0)
             bench_fail("call", status);
@@ -36,7 +34,7 @@ static void loop_call(struct bench_context *c, uint64_t rounds) {
 static void loop_call_words(struct bench_context *c, uint64_t rounds) {
     uint64_t control = c->control;
     for (; rounds; rounds--) {
-        int64_t status = arch_stub_words(control, LABEL, 1, 2, 3, 4);
+        int64_t status = arch_stub_words(control, BENCH_LABEL, 1, 2, 3, 4);
         if (status < 0)
             bench_fail("call with words", status);
     }
@@ -45,21 +43,12 @@ static void loop_call_words(struct bench_context *c, uint64_t rounds) {
 static void loop_call_fp(struct bench_context *c, uint64_t rounds) {
     uint64_t control = c->control;
     for (; rounds; rounds--) {
-        uint64_t label = LABEL;
+        uint64_t label = BENCH_LABEL;
         int64_t status;
         arch_stub_fp_touch();
         status = arch_stub_label(control, &label);
         if (status < 0)
             bench_fail("call with floating point", status);
-    }
-}
-
-static void loop_call_deadline(struct bench_context *c, uint64_t rounds) {
-    uint64_t control = c->control, deadline = c->value;
-    for (; rounds; rounds--) {
-        int64_t status = arch_stub_deadline(control, LABEL, deadline);
-        if (status < 0)
-            bench_fail("call with a deadline", status);
     }
 }
 
@@ -79,7 +68,7 @@ static void loop_notify(struct bench_context *c, uint64_t rounds) {
 static void loop_send_yield(struct bench_context *c, uint64_t rounds) {
     uint64_t send = c->control;
     for (; rounds; rounds--) {
-        uint64_t label = LABEL;
+        uint64_t label = BENCH_LABEL;
         int64_t status = arch_stub_label(send, &label);
         if (status < 0)
             bench_fail("send", status);
@@ -93,16 +82,15 @@ static void loop_yield(struct bench_context *c, uint64_t rounds) {
         arch_stub_plain(OS2_SYS_yield);
 }
 
-/* Measures a loop that calls a peer in `role`, if `name` is wanted. */
-static void calls_peer(const char *name, bench_loop *loop, const char *role, enum os2_syscall number, uint64_t flags,
-                       uint64_t value, const char *text) {
+void bench_peer_count(const char *name, bench_loop *loop, const char *role, enum os2_syscall number, uint64_t flags,
+                      uint64_t value, const char *text) {
     struct bench_peer peer;
     struct bench_context context = {.value = value};
     struct bench_count count;
 
     if (!bench_wanted(name))
         return;
-    bench_peer_start(&peer, role, 0);
+    bench_peer_start(&peer, role, 0, 0);
     context.control = bench_control(number, flags, peer.inbox);
     count = bench_measure(loop, &context, ROUNDS);
     bench_peer_end(&peer);
@@ -115,9 +103,9 @@ uint64_t bench_call_reply(void) {
     struct bench_context context = {0};
 
     if (!known) {
-        bench_peer_start(&peer, "echo", 0);
+        bench_peer_start(&peer, "echo", 0, 0);
         context.control = bench_control(OS2_SYS_call, 0, peer.inbox);
-        known = bench_measure(loop_call, &context, ROUNDS).mean;
+        known = bench_measure(bench_loop_call, &context, ROUNDS).mean;
         bench_peer_end(&peer);
     }
     return known;
@@ -140,7 +128,7 @@ static void calls_notify(void) {
 
     if (!bench_wanted("notify_roundtrip"))
         return;
-    bench_peer_start(&peer, "notify", 0);
+    bench_peer_start(&peer, "notify", 0, 0);
     context.control = bench_control(OS2_SYS_notify, 0, peer.notify);
     context.control2 = bench_control(OS2_SYS_receive, 0, 0);
     count = bench_measure(loop_notify, &context, ROUNDS);
@@ -156,7 +144,7 @@ static void calls_yield_switch(void) {
 
     if (!bench_wanted("yield_switch"))
         return;
-    bench_peer_start(&peer, "yield", 0);
+    bench_peer_start(&peer, "yield", 0, 0);
     count = bench_measure(loop_yield, &context, ROUNDS);
     bench_peer_end(&peer);
     bench_result("yield_switch", count.mean / 2, &count,
@@ -170,18 +158,16 @@ void bench_calls(void) {
     calls_alone("poll_empty", loop_poll, poll, "receive with deadline 0 that finds nothing; the loop subtracted");
     calls_alone("yield_alone", loop_yield, 0, "yield with no other process ready; the loop subtracted");
     calls_yield_switch();
-    calls_peer("call_reply", loop_call, "echo", OS2_SYS_call, 0, 0,
-               "call and reply_receive, label only, both check the status, the server the badge; the loop subtracted");
-    calls_peer("call_reply_4w", loop_call_words, "echo", OS2_SYS_call, 0, 0,
-               "as call_reply, with 4 words there and back; the loop subtracted");
-    calls_peer("call_reply_fp", loop_call_fp, "echo-fp", OS2_SYS_call, 0, 0,
-               "as call_reply, with one floating-point instruction on each side; the loop subtracted");
-    calls_peer("call_reply_deadline", loop_call_deadline, "echo", OS2_SYS_call, OS2_F_DEADLINE,
-               os2_deadline_ms(1000 * 60 * 60),
-               "as call_reply, the call with a deadline in an hour; the loop subtracted");
+    bench_peer_count(
+        "call_reply", bench_loop_call, "echo", OS2_SYS_call, 0, 0,
+        "call and reply_receive, label only, both check the status, the server the badge; the loop subtracted");
+    bench_peer_count("call_reply_4w", loop_call_words, "echo", OS2_SYS_call, 0, 0,
+                     "as call_reply, with 4 words there and back; the loop subtracted");
+    bench_peer_count("call_reply_fp", loop_call_fp, "echo-fp", OS2_SYS_call, 0, 0,
+                     "as call_reply, with one floating-point instruction on each side; the loop subtracted");
     calls_notify();
-    calls_peer("send_receive", loop_send_yield, "receive", OS2_SYS_send, 0, 0,
-               "send to a waiting process and yield to it, its receive, and back; the loop subtracted");
-    calls_peer("send_stream", loop_call, "receive", OS2_SYS_send, 0, 0,
-               "sends as fast as they are taken, each with its receive; the loop subtracted");
+    bench_peer_count("send_receive", loop_send_yield, "receive", OS2_SYS_send, 0, 0,
+                     "send to a waiting process and yield to it, its receive, and back; the loop subtracted");
+    bench_peer_count("send_stream", bench_loop_call, "receive", OS2_SYS_send, 0, 0,
+                     "sends as fast as they are taken, each with its receive; the loop subtracted");
 }

@@ -6,8 +6,8 @@
  * trip without payload (call_reply) is subtracted, and the rest halved: two moves. Nothing is touched in between, so no
  * page fault, cache or TLB miss is in the count; a block is usable at once, because its leaf is in the table.
  *
- * move_4k_scattered moves pages of 16 different 2 MiB regions in turn, each of which needs a page table of its own on
- * the side that has the page.
+ * move_scattered_N moves pages of N different 2 MiB regions in turn, each of which needs a page table of its own on the
+ * side that has the page.
  */
 #include "arch_stub.h"
 #include "bench.h"
@@ -15,23 +15,23 @@
 #include "os2/spawn.h"
 
 #define ROUNDS 500u
-#define LABEL 7u
 #define SPARE_PAGES 64u /* tables of both sides, and slack */
-#define FILL_MAX 16384u /* pages taken at most to find the scattered ones */
+#define REGIONS_MAX 64u
+#define REGION_PAGES 512u
 
 static void loop_move(struct bench_context *c, uint64_t rounds) {
     uint64_t control = c->control, block = c->value;
     for (; rounds; rounds--) {
-        int64_t status = arch_stub_block(control, LABEL, &block);
+        int64_t status = arch_stub_block(control, BENCH_LABEL, &block);
         if (status < 0)
             bench_fail("call with a block", status);
     }
 }
 
 static void loop_scattered(struct bench_context *c, uint64_t rounds) {
-    uint64_t control = c->control, *blocks = c->blocks;
+    uint64_t control = c->control, *blocks = c->blocks, mask = c->count - 1;
     for (; rounds; rounds--) {
-        int64_t status = arch_stub_block(control, LABEL, &blocks[rounds % BENCH_BLOCKS]);
+        int64_t status = arch_stub_block(control, BENCH_LABEL, &blocks[rounds & mask]);
         if (status < 0)
             bench_fail("call with a scattered block", status);
     }
@@ -52,47 +52,51 @@ static bool region_known(const uint64_t *blocks, unsigned count, uint64_t block)
     return false;
 }
 
-/* Gets pages until BENCH_BLOCKS of them are in different regions, then gives back the others. They come in order of
- * their addresses, more or less, so nearly all of BENCH_BLOCKS regions are taken meanwhile. */
-static bool scatter(uint64_t *blocks) {
-    static uint64_t others[FILL_MAX];
-    unsigned found = 0, filled = 0;
+/* Gets pages until `count` of them are in different regions, then gives back the others, of which each holds the
+ * address of the last. They come in order of their addresses, more or less, so nearly all of `count` regions are taken
+ * meanwhile. */
+static bool scatter(uint64_t *blocks, unsigned count) {
+    uint64_t others = 0;
+    unsigned found = 0, left = (count + 2) * REGION_PAGES;
 
-    while (found < BENCH_BLOCKS && filled < FILL_MAX) {
+    for (; found < count && left; left--) {
         uint64_t block = page();
-        if (region_known(blocks, found, block))
-            others[filled++] = block;
-        else
+        if (region_known(blocks, found, block)) {
+            *(uint64_t *)block = others;
+            others = block;
+        } else {
             blocks[found++] = block;
+        }
     }
-    while (filled)
-        os2_block_free((void *)(uintptr_t)others[--filled]);
-    return found == BENCH_BLOCKS;
+    while (others) {
+        uint64_t block = others;
+        others = *(uint64_t *)block;
+        os2_block_free((void *)block);
+    }
+    return found == count;
 }
 
-static void moves_scattered(void) {
-    static const char name[] = "move_4k_scattered";
-    static uint64_t blocks[BENCH_BLOCKS];
-    struct bench_context context = {.blocks = blocks};
+static void moves_scattered(const char *name, unsigned regions) {
+    uint64_t blocks[REGIONS_MAX], base;
+    struct bench_context context = {.blocks = blocks, .count = regions};
     struct bench_count count;
     struct bench_peer peer;
-    uint64_t base;
 
     if (!bench_wanted(name))
         return;
-    if (os2_quota_left() < FILL_MAX + 4 * SPARE_PAGES) {
+    if (os2_quota_left() < (regions + 4) * REGION_PAGES) {
         bench_skip(name, "needs more memory: start QEMU with more");
         return;
     }
     base = bench_call_reply();
-    bench_peer_start(&peer, "move", SPARE_PAGES);
-    if (scatter(blocks)) {
+    bench_peer_start(&peer, "move", regions + SPARE_PAGES, 0);
+    if (scatter(blocks, regions)) {
         context.control = bench_control(OS2_SYS_call, OS2_F_BLOCK | OS2_ACCEPT(OS2_ORDER_MAX), peer.inbox);
         count = bench_measure(loop_scattered, &context, ROUNDS);
         bench_result(name, count.mean > base ? (count.mean - base) / 2 : 0, &count,
-                     "half of: a round trip with a page of 16 regions in turn, less call_reply; the loop subtracted, "
-                     "its choice of the page (5 instructions a round) left in");
-        for (unsigned i = 0; i < BENCH_BLOCKS; i++)
+                     "half of: a round trip with a page of so many regions in turn, less call_reply; the loop "
+                     "subtracted, its choice of the page (3 instructions a round) left in");
+        for (unsigned i = 0; i < regions; i++)
             os2_block_free((void *)(uintptr_t)blocks[i]);
     } else {
         bench_skip(name, "no pages in enough regions");
@@ -115,7 +119,7 @@ static void moves_one(const char *name, unsigned order) {
         return;
     }
     base = bench_call_reply();
-    bench_peer_start(&peer, "move", pages + SPARE_PAGES);
+    bench_peer_start(&peer, "move", pages + SPARE_PAGES, 0);
     status = os2_block_alloc(order, &block);
     if (status < 0)
         bench_fail("a block to move", status);
@@ -135,5 +139,9 @@ void bench_moves(void) {
     moves_one("move_64m", 14);
     moves_one("move_order17", 17);
     moves_one("move_1g", 18);
-    moves_scattered(); /* leaves so many emptied tables behind that a block which empties one more goes the long way */
+    /* These leave so many emptied tables behind that a block which empties one more goes the long way. */
+    moves_scattered("move_scattered_2", 2);
+    moves_scattered("move_scattered_8", 8);
+    moves_scattered("move_scattered_16", 16);
+    moves_scattered("move_scattered_64", 64);
 }

@@ -78,7 +78,7 @@ static void processes_end(void) {
         bench_skip("exit_100k_gap", "needs 100 000 pages");
         return;
     }
-    bench_peer_start(&peer, "hoard", HOARD_PAGES);
+    bench_peer_start(&peer, "hoard", HOARD_PAGES, 0);
     while (!bits_came(BENCH_BIT_PEER))
         os2_yield();
     os2_send(peer.inbox, 0, &(struct os2_message){0});

@@ -29,7 +29,7 @@ int bench_several(void) {
     struct bench_peer peer;
     uint64_t call, rate;
 
-    bench_peer_start(&peer, "pulled", 0);
+    bench_peer_start(&peer, "pulled", 0, 0);
     call = bench_control(OS2_SYS_call, 0, peer.inbox);
     for (unsigned i = 0; i < ROUNDS; i++) {
         uint64_t label = i;
