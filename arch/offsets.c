@@ -21,7 +21,6 @@ void offsets(void) {
     DEFINE(CORE_TURN_LIFE, offsetof(struct core, turn_life));
     DEFINE(CORE_TURN_QUANTUM, offsetof(struct core, turn_quantum));
     DEFINE(CORE_TURNS, offsetof(struct core, turns));
-    DEFINE(CORE_LONGEST_WAIT, offsetof(struct core, longest_wait));
     DEFINE(QUEUE_HEAD, offsetof(struct core, shared.queue.list.head));
     DEFINE(QUEUE_TAIL, offsetof(struct core, shared.queue.list.tail));
     DEFINE(QUEUE_LENGTH, offsetof(struct core, shared.queue.length));
@@ -33,7 +32,6 @@ void offsets(void) {
     DEFINE(SLOT_SEQ, offsetof(struct slot, seq));
     DEFINE(SLOT_PROCESS, offsetof(struct slot, process));
     DEFINE(SLOT_RUN_NEXT, offsetof(struct slot, run_next));
-    DEFINE(SLOT_READY_SINCE, offsetof(struct slot, ready_since));
     DEFINE(SLOT_SPENT, offsetof(struct slot, spent));
     DEFINE(SEQ_BITS, STATE_SEQ_BITS);
     DEFINE(SLOT_SHIFT, __builtin_ctz(SLOT_SIZE));

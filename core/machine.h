@@ -24,6 +24,7 @@ struct slot;
 struct core_shared {
     struct runqueue queue;
     uint32_t online; /* (a) 1: set once by the core itself */
+    uint32_t robbed; /* (a) 1: a thief has had one of its processes; set by thieves, reset by the core, a hint */
     uint32_t stuck;  /* (a) 1: its process made no call between two ticks; set by its own tick, a hint */
 } __attribute__((aligned(CACHE_LINE)));
 
@@ -38,7 +39,6 @@ struct core {
     struct slot *turn_slot;        /* (c) whose turn it is: the one that was dispatched; slot 0: nobody's */
     uint64_t turn_life;            /* (c) its life word then */
     uint64_t turns;                /* (c) turns given */
-    uint64_t longest_wait;         /* (c) that a ready process had; (a) for machine_info() */
     uint32_t turn_quantum;         /* (c) of this turn */
     bool running;                  /* (c) current is this core's and goes on; else it waits, is queued, or has ended */
     bool yields;                   /* (c) the turn ends by a yield, and the next one is to be like it: core/loan.c */
@@ -49,9 +49,11 @@ struct core {
     uint64_t dooms_seen;           /* (c) machine.dooms when this core last began to look for doomed processes */
     uint32_t collect_left;         /* (c) how many slots are still to be looked at */
     uint32_t collect_next;         /* (c) */
-    uint64_t next_look;            /* (c) when a busy core with an empty queue may look at the others' again */
-    uint64_t watch_since;          /* (c) watchdog: when its process was first seen without a new system call */
-    uint64_t watch_calls;          /* (c) watchdog: turns and tokens at that time */
+    bool hands_over;               /* (c) who makes one ready here waits soon: core/steal.c */
+    uint64_t offered_at;  /* (c) when one was last made ready, and shown to an idle core; 0: not in this turn */
+    uint64_t next_look;   /* (c) when a busy core with an empty queue may look at the others' again */
+    uint64_t watch_since; /* (c) watchdog: when its process was first seen without a new system call */
+    uint64_t watch_calls; /* (c) watchdog: turns and tokens at that time */
     struct process *watch_process; /* (c) */
     uint64_t watch_turn;           /* (c) watchdog: the turn, as `turns` counts it, that was seen last */
     uint64_t watch_turn_since;     /* (c) watchdog: when it was first seen */

@@ -51,7 +51,6 @@ struct slot {
     uint8_t abandoned;                  /* (a) nobody will ask how it ended: see end.c */
     uint64_t seq;                       /* (o) of the latest wait; never reset */
     uint64_t spent;                     /* (a) tokens that its turns have spent */
-    uint64_t ready_since;               /* (o) when it was last put into a run queue */
     struct slot *run_next;              /* the lock of the run queue it is in */
     struct process *process;            /* (o) never NULL: see process_none */
     struct timer_node timer[CORES_MAX]; /* node c: core c only */

@@ -18,8 +18,19 @@
  *
  * A searcher may see work that it cannot take, since the owner has not published it. It sends the owner an IPI, which
  * is taken even while the owner's process makes no call for seconds. The owner's handler publishes the work and calls
- * the searcher back. Without that call the searcher would come again only after its nap, when an owner with short turns
- * has taken the work back. With one bit for both meanings the first caller would end the invitation for all.
+ * the searcher back. Without that call the searcher would come again only after its nap, when an owner with short
+ * turns has taken the work back. The call may be lost, so the naps begin anew with the shortest. With one bit for both
+ * meanings the first caller would end the invitation for all.
+ *
+ * Not all work is to be shared. Who makes another process ready often waits right after: it has asked, and the other
+ * is to answer. Then its own core takes the other up at once, and a call to an idle core would come too late, or at a
+ * bad time: two IPIs and two steals for nothing, ten times the price of the two switches. So a core goes by what came
+ * of it the last time (hands_over). Where the turn ended within 100 us of an offer, the next process that is alone in
+ * the queue is kept. Where a thief found such a one all the same, by its nap, the next one is offered again. A core
+ * that is wrong about it keeps one process waiting for a nap, 10 ms at most, and only once; whatever else is ready is
+ * offered always. Rejected: to keep whoever is alone (two that compute share a core for 10 ms each time that one wakes
+ * the other); a timer for the offer (it costs what it saves where firmware sets timers); to go by the process (its
+ * object must not be touched any more when it waits, which is when it is known).
  */
 #include "core/steal.h"
 
@@ -29,6 +40,7 @@
 #define NAP_FIRST_HZ 20000
 #define NAP_LAST_HZ 100
 #define LOOK_HZ 1000
+#define SOON_HZ 10000
 
 #define ASLEEP_SHIFT CORES_MAX
 #define LOOKING(core) (UINT64_C(1) << (core)->index)
@@ -50,6 +62,24 @@ void steal_invite_now(struct core *core) {
     }
 }
 
+void steal_offer(struct core *core) {
+    if (__atomic_load_n(&core->shared.robbed, __ATOMIC_RELAXED)) {
+        arch_store_relaxed(&core->shared.robbed, 0);
+        core->hands_over = false;
+    }
+    core->offered_at = arch_clock();
+    steal_invite_now(core);
+}
+
+/* The turn has ended. */
+void steal_offered(struct core *core) {
+    if (arch_clock() - core->offered_at < machine.clock_hz / SOON_HZ + 1) {
+        core->hands_over = true;
+        arch_store_relaxed(&core->shared.robbed, 0); /* of what was offered */
+    }
+    core->offered_at = 0;
+}
+
 /* What was stolen becomes this core's, the oldest first to run. NULL: nothing was. */
 static void adopt_chain(struct core *core, struct slot *slot) {
     core->steals += slot != NULL;
@@ -68,7 +98,8 @@ static void adopt_chain(struct core *core, struct slot *slot) {
 }
 
 /* Look through the other cores, fullest first. */
-static bool steal(struct core *core) {
+enum found { NOTHING, SEEN, TAKEN };
+static enum found steal(struct core *core) {
     struct core *victim = NULL;
     uint32_t most = 0;
     for (uint32_t i = 0; i < machine.core_count; i++) {
@@ -79,17 +110,20 @@ static bool steal(struct core *core) {
         }
     }
     if (!victim)
-        return false;
+        return NOTHING;
     struct slot *slot = runqueue_steal(&victim->shared.queue);
     if (!slot) {
         arch_ipi_send(victim); /* its handler shares its work and calls this core back */
-        return false;
+        return SEEN;
     }
+    arch_store_relaxed(&victim->shared.robbed, 1);
     adopt_chain(core, slot);
-    return true;
+    return TAKEN;
 }
 
 void steal_look(struct core *core, uint64_t now) {
+    if (now < core->next_look)
+        return;
     core->next_look = now + machine.clock_hz / LOOK_HZ;
     steal(core);
 }
@@ -123,16 +157,22 @@ void steal_help(struct core *core) {
 
 void steal_wait(struct core *core) {
     uint64_t bits = LOOKING(core) | ASLEEP(core);
-    uint64_t nap = machine.clock_hz / NAP_FIRST_HZ + 1, longest_nap = machine.clock_hz / NAP_LAST_HZ;
+    uint64_t first_nap = machine.clock_hz / NAP_FIRST_HZ + 1, longest_nap = machine.clock_hz / NAP_LAST_HZ;
+    uint64_t nap = first_nap;
     uint64_t start = arch_clock();
+    enum found found = NOTHING;
     arch_store_relaxed(&core->idle_since, start);
     core->timers.tick = TIMER_NEVER;
     while (runqueue_hint(&core->shared.queue) == 0) {
         if (core->breath.held)
             breath_rest(core);
         __atomic_fetch_or(&machine.idle_mask, bits, __ATOMIC_SEQ_CST);
-        if (steal(core))
+        enum found before = found;
+        found = steal(core);
+        if (found == TAKEN)
             break;
+        if (found == SEEN && before == NOTHING)
+            nap = first_nap;                                /* the call back may be lost */
         bool cleared = magazine_clear_ahead(&machine.heap); /* one frame between two looks: nobody waits for more */
         if (machine.core_count > 1 && !cleared) {
             core->timers.nap = arch_clock() + nap;

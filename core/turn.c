@@ -27,7 +27,6 @@
 
 #include "core/loan.h"
 #include "core/state.h"
-#include "core/steal.h"
 
 /* How many tokens the turn had when they were last counted. */
 static inline int64_t marked(const struct core *core) {
@@ -115,15 +114,15 @@ static void make_ready(struct core *core, struct slot *slot, uint32_t quantum, b
     slot->process->lent = quantum;
     if (quantum != slot->process->quantum)
         arch_space_spoil(&slot->process->space.arch); /* turn_begin() makes a note of it, the entry path would not */
-    slot->ready_since = arch_clock();
     arch_store_release(&slot->word, core->ready_word);
+    /* Where nobody runs, the next dispatch takes one first, and shares the rest. */
+    bool offer = core->running && steal_looked_for() && (front || !steal_keeps(core, 0));
     if (front)
         runqueue_push_front(queue, slot);
     else
         runqueue_push(queue, slot);
-    /* Where nobody runs, the next dispatch takes one first, and shares the rest. */
-    if (core->running && __atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED))
-        steal_invite(core);
+    if (offer)
+        steal_offer(core);
 }
 
 void turn_ready(struct core *core, struct slot *slot) {
@@ -141,7 +140,6 @@ void turn_ready_front(struct core *core, struct slot *slot) {
 void turn_ending(struct core *core, struct slot *slot) {
     if (slot->process != PROCESS_NONE) /* not any more, once only others have to be told */
         arch_space_spoil(&slot->process->space.arch);
-    slot->ready_since = arch_clock();
     arch_store_release(&slot->word, state(KIND_END, core->index, 0));
     runqueue_push_end(&core->shared.queue, slot);
 }

@@ -4,6 +4,7 @@
 #define CORE_TURN_H
 
 #include "core/runqueue_list.h"
+#include "core/steal.h"
 
 /* What a system call comes to that is no status and no number of results: the registers are as they should be, and
  * core->current tells who goes on: the same process, another one that the turn was switched to, or NULL for none. */
@@ -16,10 +17,7 @@ static inline void turn_mark(struct core *core, int64_t tokens) {
 }
 
 /* Give a process its turn, which this core has taken from its queue. */
-static inline void turn_begin(struct core *core, struct slot *slot, struct process *p, uint64_t now) {
-    uint64_t waited = now - slot->ready_since;
-    if (waited > core->longest_wait)
-        core->longest_wait = waited;
+static inline void turn_begin(struct core *core, struct slot *slot, struct process *p) {
     core->turns++;
     p->turns++;
     core->turn_slot = slot;
@@ -65,14 +63,13 @@ void turn_ready(struct core *core, struct slot *slot);
 void turn_ready_front(struct core *core, struct slot *slot);
 void turn_ready_lent(struct core *core, struct slot *slot, uint32_t quantum);
 
-/* turn_ready() in few instructions, where nobody else may touch the queue, nor looks for work. */
+/* turn_ready() in few instructions, where nobody else may touch the queue, nor is to be shown what is in it. */
 static inline bool turn_ready_plain(const struct core *core) {
-    return queue_own(&core->shared.queue) && !__atomic_load_n(&machine.idle_mask, __ATOMIC_RELAXED);
+    return queue_own(&core->shared.queue) && (!steal_looked_for() || steal_keeps(core, 0));
 }
 static inline void turn_ready_short(struct core *core, struct slot *slot, struct process *process) {
     struct runqueue *queue = &core->shared.queue;
     process->lent = process->quantum;
-    slot->ready_since = arch_clock();
     arch_store_release(&slot->word, core->ready_word);
     queue_append(queue, &queue->list, slot);
 }

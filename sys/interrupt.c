@@ -64,8 +64,8 @@ void timer_arrived(struct core *core, bool user) {
         if (user && core->running)
             watchdog(core, now);
     }
-    if (user)
-        steal_look_around(core, now);
+    if (user && steal_alone(core))
+        steal_look(core, now);
     if (core->timers.irq <= now)
         irq_again(core, now);
     if (core->timers.nap <= now)

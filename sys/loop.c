@@ -63,6 +63,7 @@ void loop_next(struct core *core) {
     bool worked = false;
     unsigned passed = 0;
     core->running = false;
+    steal_look_back(core);
     turn_account(core);
     core->turn_slot = core->slots;
     if (core->shared.stuck)
@@ -74,7 +75,8 @@ void loop_next(struct core *core) {
             steal_wait(core);
             continue;
         }
-        steal_invite(core);
+        if (!steal_keeps(core, 1))
+            steal_invite(core);
         if (state_kind(slot->word) == KIND_END) {
             worked = true;
             step_end(core, slot);
@@ -87,10 +89,9 @@ void loop_next(struct core *core) {
             pass_over(core, slot, ++passed);
             continue;
         }
-        uint64_t now = arch_clock();
-        steal_look_around(core, now);
+        steal_look_around(core);
         struct process *p = slot->process;
-        turn_begin(core, slot, p, now);
+        turn_begin(core, slot, p);
         turn_switch(core, p);
         start_tick(core);
         if (core->breath.working)

@@ -82,7 +82,7 @@ static int core_facts(struct process *process, uint64_t index) {
     uint64_t since = __atomic_load_n(&c->idle_since, __ATOMIC_RELAXED);
     r[OS2_R_W2] = __atomic_load_n(&c->idle_ticks, __ATOMIC_RELAXED) + (since ? arch_clock() - since : 0);
     r[OS2_R_W3] = __atomic_load_n(&c->interrupts, __ATOMIC_RELAXED);
-    r[OS2_R_W4] = __atomic_load_n(&c->longest_wait, __ATOMIC_RELAXED);
+    r[OS2_R_W4] = 0;
     r[OS2_R_CALLER] = __atomic_load_n(&c->shared.online, __ATOMIC_RELAXED);
     return 7;
 }

@@ -264,8 +264,6 @@ short_yield:
 yield_blank:
     account
     save_context t5, a3
-    csrr a4, time
-    sd a4, SLOT_READY_SINCE(t6)
     ld a5, CORE_READY_WORD(tp)
     ld a6, QUEUE_TAIL(tp)       /* to the tail, and the first one off */
     sd t6, SLOT_RUN_NEXT(a6)
@@ -275,15 +273,10 @@ yield_blank:
     sd t3, SLOT_WORD(t1)        /* RDY -> RUN */
     fence rw, rw                /* for both words: pairs with end_kill(), and with who finds the other one ready */
     sd a5, SLOT_WORD(t6)        /* RUN -> RDY */
-next_enter:                     /* as turn_begin() and turn_switch() of core/turn.h; a4 is the time */
+next_enter:                     /* as turn_begin() and turn_switch() of core/turn.h */
     ld a5, SLOT_LIFE(t1)
     andi a6, a5, 1
     bnez a6, next_doomed
-    ld a6, SLOT_READY_SINCE(t1)
-    sub a4, a4, a6
-    ld a6, CORE_LONGEST_WAIT(tp)
-    bltu a6, a4, next_longest
-next_turn:
     ld a6, CORE_TURNS(tp)
     addi a6, a6, 1
     sd a6, CORE_TURNS(tp)
@@ -335,9 +328,6 @@ yield_not_blank:
     .endr
     j yield_blank
 
-next_longest:
-    sd a4, CORE_LONGEST_WAIT(tp)
-    j next_turn
 next_doomed:
     mv a0, tp
     mv a1, t1
@@ -376,7 +366,6 @@ receive_taken:
     sw a6, QUEUE_LENGTH(tp)
     sd t3, SLOT_WORD(t1)            /* RDY -> RUN */
     fence rw, rw                    /* pairs with end_kill() */
-    csrr a4, time
     j next_enter
 receive_last:
     li a6, 0

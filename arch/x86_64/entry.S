@@ -272,10 +272,6 @@ short_yield:
 yield_blank:
     account
     leave_current yield
-    rdtsc
-    shlq $32, %rdx
-    orq %rdx, %rax
-    movq %rax, SLOT_READY_SINCE(%rsi)
     movq %gs:QUEUE_TAIL, %rdi   /* to the tail, and the first one off */
     movq %rsi, SLOT_RUN_NEXT(%rdi)
     movq %rsi, %gs:QUEUE_TAIL
@@ -284,14 +280,10 @@ yield_blank:
     xchgq %r13, SLOT_WORD(%r11) /* RDY -> RUN, and a full fence: pairs with end_kill() */
     movq %gs:CORE_READY_WORD, %rdi
     movq %rdi, SLOT_WORD(%rsi)  /* RUN -> RDY */
-next_enter:                     /* as turn_begin() and turn_switch() of core/turn.h; rax is the time */
+next_enter:                     /* as turn_begin() and turn_switch() of core/turn.h */
     movq SLOT_LIFE(%r11), %rdi
     testb $1, %dil
     jnz next_doomed
-    subq SLOT_READY_SINCE(%r11), %rax
-    cmpq %gs:CORE_LONGEST_WAIT, %rax
-    ja next_longest
-next_turn:
     incq %gs:CORE_TURNS
     incq PROCESS_TURNS(%rbx)
     movq %r11, %gs:CORE_TURN_SLOT
@@ -327,9 +319,6 @@ yield_alone:
     xorl %eax, %eax
     jmp short_return
 
-next_longest:
-    movq %rax, %gs:CORE_LONGEST_WAIT
-    jmp next_turn
 next_doomed:
     movq %gs:CORE_SELF, %rdi
     movq %r11, %rsi
@@ -370,9 +359,6 @@ receive_taken:
     movq %rdi, %gs:QUEUE_HEAD
     decl %gs:QUEUE_LENGTH
     xchgq %r13, SLOT_WORD(%r11) /* RDY -> RUN, and a full fence: pairs with end_kill() */
-    rdtsc
-    shlq $32, %rdx
-    orq %rdx, %rax
     jmp next_enter
 receive_last:
     xorl %edi, %edi

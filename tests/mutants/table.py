@@ -22,10 +22,12 @@ INCLUDED = {"arch/riscv64/irq.c": "tests/unit/plic.inc", "arch/x86_64/cpu.c": "t
 USERS = {
     "arch/riscv64/irq.c": ["tests/unit/test_plic.c"],
     "arch/riscv64/port.h": ["tests/unit/test_sv39.c"],
+    "arch/riscv64/riscv.h": ["tests/unit/test_sv39.c"],
     "arch/x86_64/cpu.c": ["tests/unit/test_x86_cpu.c"],
     "core/handle.h": ["ipc/parcel.c"],
     "core/loan.h": ["core/loan.c", "ipc/message.c"],
     "core/state.h": ["ipc/message.c"],
+    "core/steal.h": ["core/turn.c", "sys/loop.c", "sys/notify.c"],
     "ipc/queue.h": ["ipc/message.c", "ipc/end.c", "ipc/wait.c"],
     "ipc/wait.h": ["ipc/message.c", "ipc/notify.c", "ipc/wait.c"],
     "mm/fast.h": ["ipc/message.c", "sys/block.c", "mm/fast.c", "tests/unit/test_fast.c"],
@@ -191,7 +193,16 @@ MUTANTS = {
          "if (table != FRAME_NONE) heap_free_cleared(heap, table);", ""),
     ],
     "core/steal.c": [
+        ("who waits soon is not remembered", "unit turn test_hands_over", "core->hands_over = true;", ""),
+        ("whenever the turn ends is soon", "unit turn test_hands_over",
+         "if (arch_clock() - core->offered_at < machine.clock_hz / SOON_HZ + 1)", "if (true)"),
+        ("it is remembered for ever", "unit turn test_hands_over", "core->hands_over = false;", ""),
+        ("a thief says nothing", "unit turn test_hands_over", "arch_store_relaxed(&victim->shared.robbed, 1);", ""),
         ("nobody helps who is stuck", "unit turn test_past_stuck", "if (helper) arch_ipi_send(helper);", ""),
+    ],
+    "core/steal.h": [
+        ("two that wait are kept like one", "unit turn test_hands_over",
+         "runqueue_hint(&core->shared.queue) == length &&", ""),
     ],
     "core/timer.c": [
         ("an earlier deadline is not armed", "unit core test_timers", "if (time < core->timers.armed)", "if (false)"),

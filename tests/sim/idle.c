@@ -4,8 +4,9 @@
  *
  * Time goes from event to event: a process that has computed for as long as it wanted makes a call, a timer is due, an
  * IPI arrives, a core that was stopped inside the kernel goes on. What the kernel does takes no time but a microsecond
- * for each look at its clock. Processes compute from 5 us to 200 ms at a time, then yield or sleep, so that queues
- * fill and empty, behind cores that make no call and cores that make many.
+ * for each look at its clock. Processes compute from 5 us to 200 ms at a time, then yield, sleep, or wake another, so
+ * that queues fill and empty, behind cores that make no call and cores that make many. Who wakes another waits at once
+ * for a while, and computes on for a while: then what a core has learnt of it (core/steal.c) is wrong.
  *
  * The rule is held to be broken where a core has idled, and the queue of another has not been empty, all the time for
  * 10 ms and SLACK. Memory is in order here, where a machine's may lose the call to a core that falls asleep at that
@@ -23,12 +24,15 @@
 #define PROCESSES_MAX 24u
 #define STEPS 20000u
 #define SEEDS 20u
+#define PHASE 300000u /* us */
 
 enum mutant { NONE, NO_NAP, NO_IPI };
 
 static struct host_random random_source;
 static uint64_t call_at[CORES_MAX];            /* when the process that runs there makes its next call */
 static struct process *runs_at[CORES_MAX];     /* which one that is */
+static unsigned next_one[SLOTS_MOST];          /* by slot: each one's handle to notify another */
+static bool hands_over[SLOTS_MOST];            /* by slot: it has woken that one, and waits now */
 static uint64_t idle_while_waiting[CORES_MAX]; /* since when the core idles and somebody waits elsewhere; 0: not */
 static uint64_t asleep_since[CORES_MAX];
 static uint64_t longest;
@@ -46,18 +50,27 @@ static bool waits_elsewhere(unsigned core, unsigned count) {
 
 /* Computes for so long; each process has a habit. */
 static uint64_t habit(const struct process *p) {
+    if (hands_over[p->slot->index])
+        return 2;
     static const uint64_t us[] = {5, 50, 2000, 30000, 200000};
     uint64_t most = us[p->slot->index % (sizeof us / sizeof *us)];
     return 1 + most / 2 + below(most);
 }
 
 static void make_call(unsigned core) {
+    const struct process *p = cores[core]->current;
+    unsigned slot = p->slot->index;
     uint64_t *reg = cores[core]->current->reg;
     memset(reg, 0, OS2_R_COUNT * sizeof *reg);
     reg[OS2_R_CONTROL] = OS2_SYS_yield;
-    if (below(3) == 0) {
-        reg[OS2_R_CONTROL] = OS2_SYS_receive | OS2_F_FROM | OS2_F_DEADLINE;
+    if (hands_over[slot] || below(3) == 0) {
+        reg[OS2_R_CONTROL] = OS2_SYS_receive | OS2_F_DEADLINE;
         reg[OS2_R_DEADLINE] = NOW + 1 + below(below(2) ? 100 : 60000);
+        hands_over[slot] = false;
+    } else if (below(2)) {
+        reg[OS2_R_CONTROL] = OS2_SYS_notify | HANDLE(next_one[slot]);
+        reg[OS2_R_LABEL] = 1;
+        hands_over[slot] = NOW / PHASE % 2;
     }
     host_syscall(core);
 }
@@ -108,9 +121,13 @@ static void look(unsigned count) {
 /* Processes that all begin at one core; init sleeps for ever. */
 static void populate(unsigned count) {
     unsigned processes = 2 + (unsigned)below(3 * count);
-    init = cores[0]->current;
-    for (unsigned i = 0; i < processes && i < PROCESSES_MAX; i++)
-        spawn(init, 6, NULL)->watchdog = 0;
+    struct process *last = init = cores[0]->current;
+    for (unsigned i = 0; i < processes && i < PROCESSES_MAX; i++) {
+        struct process *p = spawn(init, 6, NULL);
+        p->watchdog = 0;
+        next_one[p->slot->index] = handle_to(p, last, OS2_HANDLE_NOTIFY, ALL, 1);
+        last = p;
+    }
     run(init);
     init->reg[OS2_R_CONTROL] = OS2_SYS_receive | OS2_F_FROM;
     host_syscall(0);
@@ -134,6 +151,7 @@ static bool simulate(unsigned count, uint64_t seed, enum mutant mutant) {
     random_source = (struct host_random){seed};
     memset(idle_while_waiting, 0, sizeof idle_while_waiting);
     memset(runs_at, 0, sizeof runs_at);
+    memset(hands_over, 0, sizeof hands_over);
     host_boot(&(struct host_config){.cores = count, .ram_bytes = 16 << 20, .seed = seed, .switch_one_in = 4});
     host_switching = false;
     populate(count);

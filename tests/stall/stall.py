@@ -47,12 +47,10 @@ RARE = {
         "kernel_trap": "only where the kernel is wrong", "halt_trapped": "only where the kernel is wrong",
         "next_doomed": RACE, "receive_missed": RACE, "words_missed": RACE, "reply_missed": RACE, "reply_lost": RACE,
         "call_lost": RACE, "reply_again": RACE, "fp_off": RACE,
-        "next_longest": "a longer wait than any before",
     },
     "x86_64": {
         "x86_syscall_long": "only with os2.noshort",
         "next_doomed": RACE, "receive_missed": RACE, "words_missed": RACE, "reply_missed": RACE, "reply_lost": RACE,
-        "next_longest": "a longer wait than any before",
     },
 }
 

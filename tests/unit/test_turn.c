@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Turns: who gets them when devices interrupt, and behind processes that make no call. */
+/* Turns: who gets them when devices interrupt, behind processes that make no call, and beside idle cores. */
 #include "ipc/end.h"
 #include "tests/unit/machine.h"
 
@@ -223,9 +223,84 @@ static void test_clearing_costs(void **unused) {
     }
 }
 
+/* What is pending at core 1 comes in, until nothing is. */
+static void let_in(void) {
+    while (host_interrupt_due(1))
+        host_interrupt(1, 0);
+    assert_int_equal(host_rest(1), HOST_IDLE);
+}
+
+/* a wakes b, computes for so long and yields; b waits again. Was the idle core 1 called, when b was ready? */
+static bool offers(struct process *a, struct process *b, unsigned handle, uint64_t computes) {
+    CALL(a, OS2_SYS_notify | HANDLE(handle), 1);
+    bool called = cores[1]->arch.ipi;
+    host_clock += computes;
+    run(b);
+    b->reg[OS2_R_CONTROL] = OS2_SYS_receive;
+    host_syscall(0);
+    assert_ptr_equal(cores[0]->current, a);
+    let_in();
+    return called;
+}
+
+/* Whoever is alone in the queue is offered to an idle core, until who made it ready is seen to wait soon after; and
+ * again, once an idle core has found such a one waiting. Who is not alone is offered always. */
+static void test_hands_over(void **unused) {
+    (void)unused;
+    host_boot(&(struct host_config){.cores = 2, .ram_bytes = 16 << 20, .seed = 1});
+    init = cores[0]->current;
+    struct process *b = spawn(init, 6, NULL), *c = spawn(init, 6, NULL);
+    run(c);
+    c->reg[OS2_R_CONTROL] = OS2_SYS_receive;
+    host_syscall(0);
+    run(b);
+    b->reg[OS2_R_CONTROL] = OS2_SYS_receive;
+    host_syscall(0);
+    unsigned to_b = handle_to(init, b, OS2_HANDLE_NOTIFY, ALL, 1), to_c = handle_to(init, c, OS2_HANDLE_NOTIFY, ALL, 1);
+    let_in();
+    cores[0]->hands_over = false;
+
+    const uint64_t late = HOST_CLOCK_HZ / 1000;
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(offers(init, b, to_b, late));
+    assert_true(offers(init, b, to_b, 0));
+    for (unsigned i = 0; i < 3; i++)
+        assert_false(offers(init, b, to_b, i ? late : 0));
+
+    CALL(init, OS2_SYS_notify | HANDLE(to_b), 1);
+    CALL(init, OS2_SYS_notify | HANDLE(to_c), 1);
+    assert_true(cores[1]->arch.ipi);
+    let_go();
+    for (unsigned i = 0; i < 2; i++) {
+        cores[0]->current->reg[OS2_R_CONTROL] = OS2_SYS_receive;
+        host_syscall(0);
+    }
+    assert_ptr_equal(cores[0]->current, init);
+    let_in();
+    assert_false(offers(init, b, to_b, 0));
+
+    /* By its nap core 1 finds b, which core 0 gives out when it is interrupted. */
+    CALL(init, OS2_SYS_notify | HANDLE(to_b), 1);
+    for (unsigned i = 0; i < 20 && host_rest(1) != HOST_USER; i++) {
+        host_clock += HOST_CLOCK_HZ / 100;
+        for (unsigned core = 0; core < 2; core++)
+            if (host_interrupt_due(core))
+                host_interrupt(core, 0);
+    }
+    assert_ptr_equal(cores[1]->current, b);
+    b->reg[OS2_R_CONTROL] = OS2_SYS_receive;
+    host_syscall(1);
+    let_in();
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(offers(init, b, to_b, late));
+    assert_true(offers(init, b, to_b, 0));
+    assert_false(offers(init, b, to_b, 0));
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_storm),       cmocka_unit_test(test_front_alone),
-                                       cmocka_unit_test(test_past_stuck),  cmocka_unit_test(test_spurious_fault),
-                                       cmocka_unit_test(test_many_doomed), cmocka_unit_test(test_clearing_costs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_storm),          cmocka_unit_test(test_front_alone),
+                                       cmocka_unit_test(test_hands_over),     cmocka_unit_test(test_past_stuck),
+                                       cmocka_unit_test(test_spurious_fault), cmocka_unit_test(test_many_doomed),
+                                       cmocka_unit_test(test_clearing_costs)};
     return cmocka_run_group_tests_name("turn", tests, NULL, NULL);
 }

@@ -13,17 +13,16 @@ int main(void) {
         os2_error("no handle to look at the machine with");
         return 1;
     }
-    os2_printf("%4s %8s %10s %8s %8s %6s %10s %14s %s\n", "CORE", "FIRMWARE", "TURNS", "STEALS", "STOLEN", "IDLE",
-               "INTERRUPTS", "LONGEST-WAIT", "STATE");
+    os2_printf("%4s %8s %10s %8s %8s %6s %10s %s\n", "CORE", "FIRMWARE", "TURNS", "STEALS", "STOLEN", "IDLE",
+               "INTERRUPTS", "STATE");
     for (uint64_t i = 0; i < about.label; i++) {
         struct os2_message m;
         uint64_t rate, ticks = os2_clock(&rate), idle;
         if (os2_machine_info(machine, OS2_MACHINE_CORE, i, &m) < 0)
             continue;
         idle = ticks ? m.w[2] * 100 / ticks : 0;
-        os2_printf("%4lu %8lu %10lu %8lu %8lu %5lu%% %10lu %11lu us %s\n", i, m.label, m.w[0], m.w[1] >> 32,
-                   m.w[1] & 0xffffffff, idle < 100 ? idle : 100, m.w[3], os2_ticks_to_ns(m.w[4], rate) / 1000,
-                   m.caller ? "runs" : "off");
+        os2_printf("%4lu %8lu %10lu %8lu %8lu %5lu%% %10lu %s\n", i, m.label, m.w[0], m.w[1] >> 32, m.w[1] & 0xffffffff,
+                   idle < 100 ? idle : 100, m.w[3], m.caller ? "runs" : "off");
     }
     return 0;
 }

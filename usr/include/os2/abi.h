@@ -233,7 +233,7 @@ enum os2_device_kind { OS2_DEVICE_MEMORY, OS2_DEVICE_IRQ, OS2_DEVICE_PORTS };
  * MACHINE out: LABEL = cores, W0 = process slots, W1 = first frame number, W2 = end frame number, W3 = pages of RAM,
  * W4 = quota that a slot costs.
  * CORE out: LABEL = firmware's number, W0 = turns, W1 = steals << 32 | stolen processes, W2 = idle ticks,
- * W3 = interrupts, W4 = longest wait of a ready process in ticks, CALLER = 1 if it runs now.
+ * W3 = interrupts, CALLER = 1 if it runs now.
  * FRAMES out (from frame W0 on, a run of equal neighbours): LABEL = next frame to ask for, W0 = state, W1 = order,
  * W2 = how many blocks, W3 = owner's slot + 1 (0: none). */
 enum os2_machine_info { OS2_MACHINE_MACHINE, OS2_MACHINE_CORE, OS2_MACHINE_FRAMES };
