@@ -26,19 +26,33 @@
 #include "ipc/parcel.h"
 #include "ipc/queue.h"
 #include "ipc/wait.h"
-#include "lib/string.h"
 #include "mm/clamp.h"
 #include "mm/fast.h"
 
 /* ---- Delivering to a process that this core holds. ---- */
 
-/* Hand the message of `from` to `into`; both are held by this core. On failure nothing has changed. */
-static enum os2_status deliver(struct process *from, struct process *into, bool is_call) {
+static __attribute__((noinline)) enum os2_status deliver_parcel(struct process *from, struct process *into) {
     struct parcel parcel;
     enum os2_status status = parcel_check(from, into, &parcel);
+    if (status == OS2_OK)
+        parcel_deliver(&parcel);
+    return status;
+}
+
+/* Hand the words of `from` to `into`, and what goes with them; both are held by this core. On failure nothing has
+ * changed. */
+static inline enum os2_status hand_over(struct process *from, struct process *into) {
+    if (!parcel_is_words(from))
+        return deliver_parcel(from, into);
+    parcel_words(from, into);
+    return OS2_OK;
+}
+
+/* The same of a message. */
+static enum os2_status deliver(struct process *from, struct process *into, bool is_call) {
+    enum os2_status status = hand_over(from, into);
     if (status != OS2_OK)
         return status;
-    parcel_deliver(&parcel);
     into->reg[OS2_R_CALLER] = is_call ? (uint64_t)from->slot->index << STATE_SEQ_BITS | from->slot->seq : 0;
     into->reg[OS2_R_BADGE] = from->badge;
     into->reg[OS2_R_BITS] = 0;
@@ -130,7 +144,7 @@ static bool peer_died(const struct process *process) {
 static void receive_again(struct process *process) {
     const struct wait *wait = &process->wait;
     uint64_t *reg = process->reg;
-    memset(reg, 0, sizeof process->reg);
+    process_clear(process);
     reg[OS2_R_CONTROL] = OS2_SYS_receive | (wait->control & ((uint64_t)OS2_HANDLE_MASK << OS2_HANDLE_SHIFT |
                                                              (uint64_t)OS2_ACCEPT_MASK << OS2_ACCEPT_SHIFT |
                                                              OS2_F_ACCEPT_HANDLE | OS2_F_FROM));
@@ -256,7 +270,7 @@ static bool receive(struct core *core, struct process *process) {
         }
         if (y || bits) {
             if (!y)
-                memset(process->reg, 0, sizeof process->reg);
+                process_clear(process);
             process->reg[OS2_R_BITS] = bits;
             process->reg[OS2_R_CONTROL] |= bits ? OS2_I_BITS : 0;
             wait_over(process);
@@ -384,10 +398,12 @@ int message_send(struct core *core, struct process *x) {
         return OS2_E_DIED;
     if (t == slot)
         return OS2_E_DEADLOCK;
-    struct parcel parcel;
-    enum os2_status status = parcel_inspect(x, &parcel);
-    if (status != OS2_OK)
-        return status;
+    if (!parcel_is_words(x)) {
+        struct parcel parcel;
+        enum os2_status status = parcel_inspect(x, &parcel);
+        if (status != OS2_OK)
+            return status;
+    }
     x->badge = h->badge;
     x->wait.control = control; /* what the answer may carry */
     uint64_t seq = wait_begin(slot);
@@ -415,13 +431,11 @@ static enum os2_status answer(struct core *core, struct process *x, struct slot 
     struct slot *y = &machine.slot[clamp_index(index, machine.slot_count)];
     if (!arch_cas_full(&y->word, state(KIND_CAL, x->slot->index, seq), state(KIND_CLM, core->index, seq)))
         return OS2_E_NOT_WAITING;
-    struct parcel parcel;
-    enum os2_status status = parcel_check(x, y->process, &parcel);
+    enum os2_status status = hand_over(x, y->process);
     if (status != OS2_OK) {
         publish_caller(core, y, x->slot, seq); /* it waits on */
         return status;
     }
-    parcel_deliver(&parcel);
     struct process *p = y->process;
     p->reg[OS2_R_CALLER] = p->reg[OS2_R_BADGE] = p->reg[OS2_R_BITS] = 0;
     if (control & OS2_F_FAIL)

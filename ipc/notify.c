@@ -12,14 +12,13 @@
 #include "core/state.h"
 #include "core/turn.h"
 #include "ipc/wait.h"
-#include "lib/string.h"
 
 /* Ready, with these bits. */
 static void deliver_bits(struct core *core, struct slot *slot, uint64_t bits, bool front) {
     struct process *process = slot->process;
     uint64_t *r = process->reg;
     if (!process->blank)
-        memset(r, 0, sizeof process->reg);
+        process_clear(process);
     r[OS2_R_CONTROL] = OS2_I_BITS;
     r[OS2_R_BITS] = bits;
     process->blank = BLANK_BITS;

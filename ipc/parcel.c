@@ -67,10 +67,7 @@ enum os2_status parcel_check(struct process *from, struct process *into, struct 
 void parcel_deliver(const struct parcel *parcel) {
     struct process *from = parcel->from, *into = parcel->into;
     uint64_t control = from->reg[OS2_R_CONTROL], info = OS2_I_MESSAGE;
-    for (unsigned i = OS2_R_LABEL; i <= OS2_R_W4; i++)
-        into->reg[i] = from->reg[i];
-    if (control & OS2_F_DEADLINE)
-        into->reg[OS2_R_DEADLINE] = 0;
+    parcel_words(from, into);
     if (control & OS2_F_BLOCK) {
         into->reg[OS2_R_BLOCK] =
             block_move(&from->space, &into->space, &parcel->block, 0, OS2_PROT_READ | OS2_PROT_WRITE);
@@ -81,5 +78,4 @@ void parcel_deliver(const struct parcel *parcel) {
         info |= OS2_I_HANDLE;
     }
     into->reg[OS2_R_CONTROL] = info;
-    into->blank = NULL;
 }

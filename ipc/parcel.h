@@ -20,6 +20,23 @@ struct parcel {
     uint64_t handle_badge;
 };
 
+/* Do words go alone? Then nothing can go wrong. */
+static inline bool parcel_is_words(const struct process *from) {
+    return !(from->reg[OS2_R_CONTROL] & (OS2_F_BLOCK | OS2_F_HANDLE));
+}
+
+/* Give them: registers LABEL to W4 of `into`. */
+static inline void parcel_words(const struct process *from, struct process *into) {
+    struct words {
+        uint64_t word[OS2_R_W4 - OS2_R_LABEL + 1];
+    };
+    *(struct words *)&into->reg[OS2_R_LABEL] = *(const struct words *)&from->reg[OS2_R_LABEL];
+    if (from->reg[OS2_R_CONTROL] & OS2_F_DEADLINE)
+        into->reg[OS2_R_DEADLINE] = 0;
+    into->reg[OS2_R_CONTROL] = OS2_I_MESSAGE;
+    into->blank = NULL;
+}
+
 /* Look at what the sender gives, without a receiver: OS2_OK, OS2_E_OWNER, OS2_E_HANDLE, OS2_E_RIGHTS. */
 enum os2_status parcel_inspect(struct process *from, struct parcel *ret_parcel);
 

@@ -11,7 +11,6 @@
 #include "core/loan.h"
 #include "core/turn.h"
 #include "ipc/wait.h"
-#include "lib/string.h"
 
 /* The switch that a plain space needs. */
 static void enter(struct core *core, struct process *process) {
@@ -30,7 +29,7 @@ static bool receive(struct core *core, struct process *x) {
         return false;
     x->lender = 0;
     x->wait.control = x->reg[OS2_R_CONTROL];
-    memset(x->reg, 0, sizeof x->reg);
+    process_clear(x);
     x->blank = slot;
     core->tokens--;
     turn_park(x);

@@ -19,10 +19,9 @@
 #include "core/state.h"
 #include "core/turn.h"
 #include "ipc/queue.h"
-#include "lib/string.h"
 
 void wait_finish(struct process *process, int64_t status) {
-    memset(process->reg, 0, sizeof process->reg);
+    process_clear(process);
     process->reg[OS2_R_CONTROL] = (uint64_t)status;
     process->blank = BLANK_BITS;
     wait_over(process);

@@ -102,6 +102,7 @@ void arch_core_make(struct core *core, unsigned index, uint64_t run_word, uint64
         .run_word = run_word,
         .hart = cpu,
         .stack_top = riscv_map_stack(index, stack_top),
+        .place = RISCV_NOWHERE,
         .asid_next = 1,
         .asid_epoch = 1,
         .plic_context = riscv_facts.plic_context[index],

@@ -202,14 +202,16 @@ void arch_space_activate(struct core *core, struct arch_space *space) {
         here->place = RISCV_NOWHERE;
         return;
     }
-    if (space->core != here->index + 1 || space->epoch != here->asid_epoch)
+    bool plain = arch_space_plain(core, space);
+    if (!plain && (space->core != here->index + 1 || space->epoch != here->asid_epoch))
         give_asid(here, space);
     csr_write(satp, space->satp);
     if (space->owes_fence || !riscv_facts.asid_max) {
         fence_asid(space->asid);
         space->owes_fence = false;
     }
-    set_places(here, space);
+    if (!plain)
+        set_places(here, space);
 }
 
 bool arch_space_current(const struct arch_space *space) {

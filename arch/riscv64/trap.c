@@ -167,7 +167,7 @@ void arch_enter(struct core *core, struct arch_context *context, struct arch_spa
     struct arch_core *here = riscv_core(core);
     if (space->fp_live)
         fp_load(here, context);
-    else if (fp_state())
+    else if (here->place & RISCV_PLACE_FP_ON)
         fp_off(here);
     riscv_enter(core);
 }
