@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Formatted text. One pass; each conversion becomes a piece of text with padding on one side of it. What is understood
- * is in the header.
+ * is in the header. Pieces are a few bytes each, so they are collected, and the sink sees a line or most of one.
  */
 #include "lib/format.h"
 
@@ -11,11 +11,13 @@
 #include "lib/string.h"
 
 #define DIGITS_MAX 20 /* of 2^64 - 1 in decimal */
+#define HELD_MAX 96u
 
 struct output {
     format_sink *put;
     void *context;
-    size_t total;
+    size_t total, held;
+    char text[HELD_MAX]; /* not given to the sink yet: `held` of it */
 };
 
 struct field {
@@ -23,29 +25,48 @@ struct field {
     size_t width, most; /* most SIZE_MAX: none */
 };
 
-static void put(struct output *out, const char *text, size_t length) {
-    if (length)
-        out->put(out->context, text, length);
-    out->total += length;
+static void flush(struct output *out) {
+    if (out->held)
+        out->put(out->context, out->text, out->held);
+    out->held = 0;
 }
 
-static void pad(struct output *out, const char *with, size_t count) {
-    while (count--)
-        put(out, with, 1);
+/* Where `length` bytes may be written, HELD_MAX at the most. */
+static char *room(struct output *out, size_t length) {
+    if (length > HELD_MAX - out->held)
+        flush(out);
+    out->total += length;
+    out->held += length;
+    return out->text + out->held - length;
+}
+
+static void put(struct output *out, const char *text, size_t length) {
+    for (; length > HELD_MAX; length -= HELD_MAX, text += HELD_MAX)
+        memcpy(room(out, HELD_MAX), text, HELD_MAX);
+    for (char *to = room(out, length), *end = to + length; to < end;)
+        *to++ = *text++;
+}
+
+static void pad(struct output *out, char with, size_t count) {
+    for (; count > 0; count--)
+        *room(out, 1) = with;
 }
 
 /* `sign` ("" or "-" or "0x") stays in front of zero padding. */
 static void put_field(struct output *out, const struct field *field, const char *sign, const char *text,
                       size_t length) {
-    size_t sign_length = strlen(sign), used = sign_length + length;
+    size_t sign_length = *sign ? strlen(sign) : 0, used = sign_length + length;
     size_t padding = field->width > used ? field->width - used : 0;
-    size_t behind = field->left ? padding : 0, zeros = field->zero ? padding - behind : 0;
 
-    pad(out, " ", padding - behind - zeros);
-    put(out, sign, sign_length);
-    pad(out, "0", zeros);
+    if (padding && !field->left && !field->zero)
+        pad(out, ' ', padding);
+    if (sign_length)
+        put(out, sign, sign_length);
+    if (padding && !field->left && field->zero)
+        pad(out, '0', padding);
     put(out, text, length);
-    pad(out, " ", behind);
+    if (padding && field->left)
+        pad(out, ' ', padding);
 }
 
 static size_t read_count(const char **at, va_list *arguments) {
@@ -144,8 +165,12 @@ static const char *put_conversion(struct output *out, const char *start, va_list
 }
 
 size_t format_out(format_sink *sink, void *context, const char *text, va_list given) {
-    struct output out = {.put = sink, .context = context};
+    struct output out;
     va_list arguments;
+
+    out.put = sink;
+    out.context = context;
+    out.total = out.held = 0;
 
     va_copy(arguments, given);
     while (*text) {
@@ -158,6 +183,7 @@ size_t format_out(format_sink *sink, void *context, const char *text, va_list gi
             text = put_conversion(&out, text, &arguments);
     }
     va_end(arguments);
+    flush(&out);
     return out.total;
 }
 
@@ -168,8 +194,10 @@ struct target {
 
 static void put_to_target(void *context, const char *text, size_t length) {
     struct target *target = context;
-    for (size_t i = 0; i < length && target->used + 1 < target->size; i++)
-        target->to[target->used++] = text[i];
+    size_t room = target->used < target->size ? target->size - target->used - 1 : 0;
+    length = length < room ? length : room;
+    memcpy(target->to + target->used, text, length);
+    target->used += length;
 }
 
 size_t format_list(char *to, size_t size, const char *text, va_list list) {

@@ -27,7 +27,7 @@ STEPS_MAX = 200000
 # The count that runs the loop.
 COUNTS = {"loop_null": "null_call", "loop_poll": "poll_empty", "bench_loop_call": "call_reply",
           "loop_yield": "yield_switch", "loop_notify": "notify_roundtrip", "loop_move": "move_4k",
-          "loop_alloc_free": "block_alloc_free", "loop_placed": "placed_block"}
+          "loop_alloc_free": "block_alloc_free", "loop_placed": "placed_block", "loop_call_lib": "call_lib"}
 
 
 def find_call(program, loop, call):

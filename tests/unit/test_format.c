@@ -72,11 +72,42 @@ static void test_unknown(void **state) {
     assert_string_equal(buffer, "a%qb%");
 }
 
+/* Texts of several times what is collected before the sink gets it, cut anywhere. */
+static void test_long(void **state) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+    uint64_t random = 1;
+
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++) {
+        char string[320], a[1500], b[1500];
+        unsigned n[6];
+        size_t size, length;
+
+        for (unsigned j = 0; j < 6; j++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            n[j] = (unsigned)(random >> 33) % (random >> 63 ? 300 : 12);
+        }
+        for (unsigned j = 0; j < n[0]; j++)
+            string[j] = letters[(i + j) % 26];
+        string[n[0]] = 0;
+        size = n[1] * 5;
+        memset(a, 0xee, sizeof(a));
+        memset(b, 0xee, sizeof(b));
+        length = (size_t)snprintf(a, size, "%s|%*s|%-*s|%.*s|%0*d|%-*x|%s", string, (int)n[2], string, (int)n[3], "xy",
+                                  (int)n[4], string, (int)n[5], (int)i - 100, (int)n[4], i, string);
+        assert_int_equal(format(b, size, "%s|%*s|%-*s|%.*s|%0*d|%-*x|%s", string, (int)n[2], string, (int)n[3], "xy",
+                                (int)n[4], string, (int)n[5], (int)i - 100, (int)n[4], i, string),
+                         length);
+        assert_memory_equal(a, b, sizeof(a));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_long),
     };
 
     return cmocka_run_group_tests_name("format", tests, NULL, NULL);

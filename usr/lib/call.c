@@ -1,25 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The system calls as C functions: each fills a register frame, goes through the stub and takes the results out.
- * os2/call.h says what they are, os2/abi.h what the registers mean.
+ * os2/call.h says what they are and has those that carry messages, os2/abi.h what the registers mean.
  */
 #include "os2/call.h"
 
-#include "arch_user.h"
 #include "os2/string.h"
 
-static int call_frame(struct os2_message *m) {
-    int64_t control;
-
-    arch_syscall((uint64_t *)m);
-    control = (int64_t)m->control;
-    return control < 0 ? (int)control : OS2_OK;
-}
-
 /* A call without flags; `handle` is 0 where the call takes none. */
-static int call_plain(enum os2_syscall number, unsigned handle, struct os2_message *m) {
-    m->control = number | (uint64_t)handle << OS2_HANDLE_SHIFT;
-    return call_frame(m);
+static inline int call_plain(enum os2_syscall number, unsigned handle, struct os2_message *m) {
+    return os2_message_call(number, handle, 0, m);
 }
 
 void os2_exit(uint64_t status) {
@@ -67,35 +57,6 @@ int os2_block_place(void *block, uint64_t wanted, unsigned protection, uint64_t 
     if (status >= 0)
         *ret_address = m.label;
     return status;
-}
-
-static int call_message(enum os2_syscall number, unsigned handle, uint64_t flags, struct os2_message *m) {
-    m->control = number | flags | (uint64_t)handle << OS2_HANDLE_SHIFT;
-    return call_frame(m);
-}
-
-int os2_send(unsigned handle, uint64_t flags, struct os2_message *m) {
-    return call_message(OS2_SYS_send, handle, flags, m);
-}
-
-int os2_call(unsigned handle, uint64_t flags, struct os2_message *m) {
-    return call_message(OS2_SYS_call, handle, flags, m);
-}
-
-int os2_receive(uint64_t flags, struct os2_message *m) {
-    return call_message(OS2_SYS_receive, 0, flags, m);
-}
-
-int os2_receive_from(unsigned handle, uint64_t flags, struct os2_message *m) {
-    return call_message(OS2_SYS_receive, handle, flags | OS2_F_FROM, m);
-}
-
-int os2_reply(uint64_t flags, struct os2_message *m) {
-    return call_message(OS2_SYS_reply, 0, flags, m);
-}
-
-int os2_reply_receive(uint64_t flags, struct os2_message *m) {
-    return call_message(OS2_SYS_reply_receive, 0, flags, m);
 }
 
 int os2_reply_fail(uint64_t caller, int reason) {

@@ -231,5 +231,9 @@ int main(int argc, char **argv) {
     bench_memory();
     bench_processes();
     bench_queues();
+    bench_library();
+    bench_held();
+    bench_scattered();
+    bench_fp();
     return 0;
 }

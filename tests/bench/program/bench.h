@@ -78,6 +78,12 @@ void bench_moves(void);
 void bench_memory(void);
 void bench_processes(void);
 void bench_queues(void);
+void bench_library(void);
+/* What leaves something behind that later counts would pay for comes last: a heap in pieces, emptied tables, and a
+ * process that has used floating point. */
+void bench_held(void);
+void bench_scattered(void);
+void bench_fp(void);
 
 /* Measures a loop of one peer in `role`, which it calls by CONTROL of `number` and `flags`, if `name` is wanted. */
 void bench_peer_count(const char *name, bench_loop *loop, const char *role, enum os2_syscall number, uint64_t flags,

@@ -163,11 +163,14 @@ void bench_calls(void) {
         "call and reply_receive, label only, both check the status, the server the badge; the loop subtracted");
     bench_peer_count("call_reply_4w", loop_call_words, "echo", OS2_SYS_call, 0, 0,
                      "as call_reply, with 4 words there and back; the loop subtracted");
-    bench_peer_count("call_reply_fp", loop_call_fp, "echo-fp", OS2_SYS_call, 0, 0,
-                     "as call_reply, with one floating-point instruction on each side; the loop subtracted");
     calls_notify();
     bench_peer_count("send_receive", loop_send_yield, "receive", OS2_SYS_send, 0, 0,
                      "send to a waiting process and yield to it, its receive, and back; the loop subtracted");
     bench_peer_count("send_stream", bench_loop_call, "receive", OS2_SYS_send, 0, 0,
                      "sends as fast as they are taken, each with its receive; the loop subtracted");
+}
+
+void bench_fp(void) {
+    bench_peer_count("call_reply_fp", loop_call_fp, "echo-fp", OS2_SYS_call, 0, 0,
+                     "as call_reply, with one floating-point instruction on each side; the loop subtracted");
 }

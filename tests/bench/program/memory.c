@@ -61,7 +61,7 @@ static void loop_held(struct bench_context *c, uint64_t rounds) {
     }
 }
 
-static void memory_held(void) {
+void bench_held(void) {
     static const char name[] = "page_gross_4096";
     struct bench_context context = {0};
     struct bench_count count;
@@ -116,7 +116,7 @@ static void memory_pause(void) {
     os2_sleep_ms(PAUSE_MS);
 }
 
-static void memory_pages(void) {
+void bench_memory(void) {
     struct bench_count clock, page, gross, order9, order10, order11, cleared_here;
     struct bench_context none = {0}, burst = {.before = memory_pause};
     uint64_t clear, region; /* thousandths, a page and 2 MiB */
@@ -144,9 +144,4 @@ static void memory_pages(void) {
     bench_result("block_alloc_free", cleared ? page.mean - clear : page.mean, &page,
                  cleared ? "block_alloc and block_free of a page; block_clear and the loop subtracted"
                          : "block_alloc and block_free of a page, which was not cleared in it; the loop subtracted");
-}
-
-void bench_memory(void) {
-    memory_pages();
-    memory_held();
 }
