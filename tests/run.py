@@ -45,6 +45,7 @@ class Test:
     process: subprocess.Popen = None
     started: float = 0
     seconds: float = 0
+    computed: float = 0     # seconds of processors, its children's among them
     result: str = "not run"  # "ok", "skipped", or what went wrong
     text: str = ""
     counts: tuple = (0, 0, 0)
@@ -124,11 +125,12 @@ class Runner:
     """Runs tests, `jobs` at a time, and says how far it is."""
 
     def __init__(self, tests, jobs, quiet=False):
-        self.times_file = FOLDER / "test-times.json"
+        self.costs_file = FOLDER / "test-costs.json"  # of each test that passed: seconds, and those of processors
         try:
-            self.before = json.loads(self.times_file.read_text(encoding="utf-8"))
+            self.costs = json.loads(self.costs_file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            self.before = {}
+            self.costs = {}
+        self.before = {key: seconds for key, (seconds, _) in self.costs.items()}
         longest_first = sorted(tests, key=lambda test: -self.before.get(test.key, test.timeout))
         self.waiting = collections.deque(sorted(longest_first, key=lambda test: test.alone))
         self.tests, self.running, self.done = tests, [], 0
@@ -187,18 +189,28 @@ class Runner:
         self.done += 1
         before = self.before.get(test.key)
         took = f"{test.seconds:.1f} s" + (f" ({before:.1f} before)" if before else "")
+        took += f", {test.computed:.1f} s of processors"
         self.say(f"[{self.done}/{len(self.tests)} {clock(time.monotonic() - self.started)}] "
                  f"{test.result if test.result in ('ok', 'skipped') else 'FAILED'}: {test.key}, {took}"
                  + (f": {test.result}" if test.counts[1] else ""))
         if not test.counts[1]:
-            self.before[test.key] = round(test.seconds, 1)
+            self.costs[test.key] = (round(test.seconds, 1), round(test.computed, 1))
 
     def stop(self, test):
         try:
             os.killpg(test.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-        test.process.wait()
+        if test.process.returncode is None:
+            self.gone(test, wait=True)
+
+    def gone(self, test, wait=False):
+        """Has it ended? Notes its exit status, and for how long it and all that it waited for kept processors busy."""
+        process, status, usage = os.wait4(test.process.pid, 0 if wait else os.WNOHANG)
+        if process:
+            test.process.returncode = os.waitstatus_to_exitcode(status)
+            test.computed = usage.ru_utime + usage.ru_stime
+        return process != 0
 
     def run(self):
         try:
@@ -210,7 +222,7 @@ class Runner:
                     alone = self.running[-1].alone
                 time.sleep(POLL_SECONDS)
                 for test in list(self.running):
-                    if test.process.poll() is not None:
+                    if self.gone(test):
                         self.end(test)
                     elif time.monotonic() - test.started > test.timeout:
                         self.stop(test)
@@ -223,7 +235,8 @@ class Runner:
         finally:
             for test in self.running:
                 self.stop(test)
-        self.times_file.write_text(json.dumps(self.before, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        lines = (f"{json.dumps(key)}: {json.dumps(cost)}" for key, cost in sorted(self.costs.items()))
+        self.costs_file.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
 def summarize(tests, broken):

@@ -77,10 +77,13 @@ static void *memory;
 static size_t memory_bytes;
 
 void host_memory(uint64_t base, uint64_t bytes) {
-    if (memory)
+    if (memory && memory_bytes != bytes) {
         munmap(memory, memory_bytes);
+        memory = NULL;
+    }
     memory_bytes = bytes;
-    memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (!memory)
+        memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) {
         perror("mmap");
         exit(1);

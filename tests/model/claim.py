@@ -90,17 +90,20 @@ LONG_MEMORY_MIB = 4096
 
 def search(job):
     """Build a verifier and run it. Returns (finished, errors, what it said)."""
-    config, defines, depth = job
+    config, defines = job
+    large = "LONG" in defines or config in LONG and not defines
+    mutant = bool(defines) and "LONG" not in defines
     with tempfile.TemporaryDirectory() as folder:
         flags = [f"-D{name}" for name in defines]
         spin = subprocess.run(["spin", f"-DCFG={config}", *flags, "-a", str(MODEL)], cwd=folder, capture_output=True,
                               text=True, check=False)
         if spin.returncode:
             return False, 0, spin.stdout + spin.stderr
-        code, text = check.build_verifier(folder, LONG_MEMORY_MIB, "LONG" in defines or config in LONG and not defines)
+        code, text = check.build_verifier(folder, LONG_MEMORY_MIB, mutant, large)
         if code:
             return False, 0, text
-        out = subprocess.run(["./pan", f"-m{depth}"], cwd=folder, capture_output=True, text=True, check=False).stdout
+        pan = ["./pan", *(check.LARGE if large else check.SMALL)]
+        out = subprocess.run(pan, cwd=folder, capture_output=True, text=True, check=False).stdout
     match = re.search(r"errors: (\d+)", out)
     finished = bool(match) and "Search not completed" not in out and "max search depth" not in out
     states = re.search(r"(\d+) states, stored", out)
@@ -113,15 +116,15 @@ def main():
         print("1..0 # SKIP no spin")
         return 0
     long = "--long" in sys.argv
-    jobs = [(config, (), 400000) for config in NAMES if long or config not in LONG]
+    jobs = [(config, ()) for config in NAMES if long or config not in LONG]
     if long:
-        jobs += [(config, ("LONG",), 4000000) for config in LONGER]
-    jobs += [(config, (name,), 400000) for name, config in MUTANTS.items()]
+        jobs += [(config, ("LONG",)) for config in LONGER]
+    jobs += [(config, (name,)) for name, config in MUTANTS.items()]
     print(f"1..{len(jobs)}", flush=True)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(1 if long else os.cpu_count()) as pool:
         for number, (job, result) in enumerate(zip(jobs, pool.map(search, jobs)), 1):
-            config, defines, _ = job
+            config, defines = job
             finished, errors, said = result
             mutant = [name for name in defines if name != "LONG"]
             good = errors > 0 if mutant else finished and errors == 0

@@ -6,7 +6,7 @@
  * sees what those before it have stored there. The owner takes its bias back after two acquisitions.
  *
  * check -DN=4 -DYIELDS=1 -DTHIEVES=1
- * check -DN=3 -DYIELDS=0 -DTHIEVES=2
+ * large -DN=3 -DYIELDS=0 -DTHIEVES=2
  * long -DN=3 -DYIELDS=1 -DTHIEVES=2
  * long -DN=4 -DYIELDS=2 -DTHIEVES=1
  * long -DN=3 -DYIELDS=0 -DTHIEVES=1 -DEARLY=2

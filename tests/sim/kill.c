@@ -204,7 +204,7 @@ static bool play(const struct scene *scene, enum who who, uint64_t at, uint64_t 
     step = at;
     kill_step = kill_at;
     killing = killed = kill_stopped = false;
-    host_boot(&(struct host_config){.cores = 4, .ram_bytes = 16 << 20, .seed = 1});
+    host_boot(&(struct host_config){.cores = 4, .ram_bytes = 8 << 20, .seed = 1});
     init = cores[0]->current;
     uint64_t free_before = heap_free_pages(&machine.heap), quota = init->space.quota;
     for (unsigned i = 0; i < PARTIES; i++) {
