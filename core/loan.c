@@ -17,17 +17,18 @@
  * number, as a reply names it. It stands while the slot's word is that very wait: CAL, this server, that number. So a
  * loan ends by itself, and costs a call one store, of `lender`, which the short ways make too.
  *
- * A server that receives while a call is unanswered parks that call. A parked call lends nothing any more, since the
- * server may work for anybody. But its client is one of the others who wait. The server remembers OWED parked calls by
- * name. One that ever had more of them is `crowded` from then on, and never works with less than its own quantum.
+ * A server that receives while a call is unanswered parks that call (park() in ipc/message.c). A parked call lends
+ * nothing any more, since the server may work for anybody. But its client is one of the others who wait.
  *
  * A yield in a turn of the process's own, of its own quantum, changes nothing: the next turn has that quantum too,
  * whoever waits. So the entry path, which makes such yields, need not know of loans. A turn of another quantum begins
  * and ends by the long way only (arch_space_spoil() in core/turn.c).
  *
- * Those who wait to be taken are found in the queue, without its lock, and only the first few of it. That is a hint
- * about slots, which are type-stable. What is read of a process counts only if its slot's word is the same wait for
- * this server before and after: an object whose process has ended may be a program's page by now, with anything in it.
+ * Those who wait to be taken are found in the queue, those who were parked among the waiters (ipc/queue.h), without the
+ * lock, and only the first few of each list. A server whom more wait for works with its own quantum at least. That is a
+ * hint about slots, which are type-stable. What is read of a process counts only if its slot's word is the same wait
+ * for this server before and after: an object whose process has ended may be a program's page by now, with anything in
+ * it.
  *
  * Rejected: to let the loan last until the server takes another message. A server that answered by `reply`, or whose
  * client had ended, kept a quantum of 1 or of a million for good.
@@ -36,7 +37,7 @@
 
 #include "core/turn.h"
 
-/* Looked at in the queue. */
+/* Looked at in each list. */
 #define WAITERS 8u
 
 void loan_take(struct process *process, uint64_t lender, uint32_t quantum) {
@@ -44,44 +45,22 @@ void loan_take(struct process *process, uint64_t lender, uint32_t quantum) {
     process->loan = quantum;
 }
 
-void loan_park(struct process *process) {
-    uint64_t lender = process->lender;
-    process->lender = 0;
-    if (!loan_stands(process, lender))
-        return;
-    unsigned place = 0;
-    while (place < OWED && loan_stands(process, process->owed[place]))
-        place++;
-    if (place == OWED)
-        process->crowded = true;
-    else
-        process->owed[place] = lender;
-}
-
-/* The largest quantum of those who wait beside the lender; 0: nobody does. */
-static uint32_t largest_waiting(const struct process *process) {
-    const struct slot *slot = process->slot;
-    uint32_t largest = 0;
-    uint32_t i = __atomic_load_n(&slot->queue_head, __ATOMIC_RELAXED);
-    for (unsigned n = 0; i != SLOT_NONE && n < WAITERS; n++) {
+/* The largest quantum of those in a list of this process who wait in a state of this kind; 0: nobody does. */
+static uint32_t largest_waiting(const struct slot *slot, const uint16_t *head, enum kind kind) {
+    uint32_t largest = 0, i = __atomic_load_n(head, __ATOMIC_RELAXED);
+    for (unsigned n = 0; i != SLOT_NONE; n++) {
+        if (n == WAITERS)
+            return largest ? largest : 1;
         const struct slot *y = &machine.slot[i];
         uint64_t word = slot_word(y);
-        uint32_t lending = __atomic_load_n(&y->process->lending, __ATOMIC_RELAXED);
+        const uint32_t *quantum = kind == KIND_SND ? &y->process->lending : &y->process->quantum;
+        uint32_t lending = __atomic_load_n(quantum, __ATOMIC_RELAXED);
         arch_fence();
-        if (state_kind(word) == KIND_SND && state_peer(word) == slot->index && slot_word(y) == word)
+        if (state_kind(word) == kind && state_peer(word) == slot->index && slot_word(y) == word)
             largest = lending > largest ? lending : largest;
         i = __atomic_load_n(&y->next, __ATOMIC_RELAXED);
     }
-    for (unsigned place = 0; place < OWED; place++) {
-        uint64_t name = process->owed[place];
-        if (!loan_stands(process, name))
-            continue;
-        uint32_t quantum = __atomic_load_n(&machine.slot[name >> STATE_SEQ_BITS].process->quantum, __ATOMIC_RELAXED);
-        arch_fence();
-        if (loan_stands(process, name))
-            largest = quantum > largest ? quantum : largest;
-    }
-    return largest ? largest : process->crowded;
+    return largest;
 }
 
 uint32_t loan_quantum(struct process *process, const struct slot *turn_slot, uint32_t turn) {
@@ -92,7 +71,9 @@ uint32_t loan_quantum(struct process *process, const struct slot *turn_slot, uin
             loan_take(process, process->lender, turn);
         quantum = process->loan;
     }
-    uint32_t others = largest_waiting(process);
+    uint32_t others = largest_waiting(process->slot, &process->slot->queue_head, KIND_SND);
+    uint32_t parked = largest_waiting(process->slot, &process->slot->waiters, KIND_CAL);
+    others = parked > others ? parked : others;
     if (!others)
         return quantum;
     others = others > own ? others : own;

@@ -21,9 +21,6 @@ static inline bool loan_stands(const struct process *process, uint64_t name) {
  * takes a call at once, and goes on with the caller's turn, only sets `lender`. */
 void loan_take(struct process *process, uint64_t lender, uint32_t quantum);
 
-/* A process that this core holds receives something or waits: whoever it works for, unanswered, only waits then. */
-void loan_park(struct process *process);
-
 /* The current process has answered the call `lender` and goes on in the same turn: the loan is over. */
 void loan_repay(struct core *core, struct process *process, uint64_t lender);
 

@@ -107,6 +107,7 @@ struct machine {
     uint32_t slot_pages; /* (i) quota that a slot costs its supervisor: see core/process.c */
     uint32_t slot_high;  /* (a) slots at and above this are free; changed under slot_lock */
     struct lock slot_lock;
+    uint32_t slot_low;                   /* slot_lock: no word of slot_free below this one has a bit */
     uint64_t dooms;                      /* (a) how often a core was sent for to look for doomed ones: end_collect() */
     uint64_t slot_free[SLOTS_MOST / 64]; /* slot_lock: a bit for each slot that is free */
     /* (a) cores in their idle loop, two bits each: see core/steal.c. Alone in its line: every dispatch reads it. */

@@ -4,8 +4,8 @@
  *
  * The number of slots is fixed at boot by the amount of RAM: one for each 64 KiB, 256 to 8192. A slot's memory is never
  * given back, see core/process.h; free slots are a set of bits under one lock, which only creation and the end of a
- * process take. The lowest is taken first, and slot_high, up to which everybody looks through the slots, falls when the
- * highest are free again.
+ * process take. The lowest is taken first, and slot_high, up to which those look who look through all slots, falls when
+ * the highest are free again.
  *
  * A slot serves 2^31 processes. One whose generation would no longer fit a handle is worn out: it is not put back, no
  * handle ever names what it had, and nobody looks through it again. Then there is a slot less, and who finds none is
@@ -52,8 +52,8 @@ void process_table_init(void) {
         s->process = PROCESS_NONE;
         s->index = (uint16_t)i;
         s->life = 2; /* generation 1: 0 is never a process's */
-        s->queue_head = s->queue_tail = s->next = s->prev = s->queued_at = SLOT_NONE;
-        s->parent = SLOT_NONE;
+        s->queue_head = s->queue_tail = s->waiters = s->next = s->prev = s->queued_at = SLOT_NONE;
+        s->parent = s->child = s->elder = s->younger = SLOT_NONE;
         machine.slot_free[i / 64] |= UINT64_C(1) << i % 64;
     }
 }
@@ -62,16 +62,23 @@ static uint64_t free_bit(uint32_t index) {
     return machine.slot_free[index / 64] & UINT64_C(1) << index % 64;
 }
 
+static uint32_t lowest_bit(uint64_t bits) {
+    uint32_t lowest = 0;
+    for (uint32_t width = 32; width; width /= 2)
+        if (!(bits >> lowest << (64 - width)))
+            lowest += width;
+    return lowest;
+}
+
 static struct slot *slot_get(void) {
     struct slot *slot = NULL;
     lock_acquire(&machine.slot_lock);
-    /* Below slot_high there are few free ones, if any; at it there is one, unless all from there on are worn out. */
-    for (uint32_t word = 0; word < SLOTS_MOST / 64 && !slot; word++) {
-        if (!machine.slot_free[word])
-            continue;
-        uint32_t index = word * 64;
-        while (!free_bit(index))
-            index++;
+    uint32_t word = machine.slot_low;
+    while (word < SLOTS_MOST / 64 && !machine.slot_free[word])
+        word++;
+    machine.slot_low = word;
+    if (word < SLOTS_MOST / 64) {
+        uint32_t index = word * 64 + lowest_bit(machine.slot_free[word]);
         slot = &machine.slot[index];
         machine.slot_free[word] &= machine.slot_free[word] - 1;
         if (machine.slot_high <= index)
@@ -90,10 +97,13 @@ static bool worn(uint32_t index) {
 
 void slot_put(struct slot *slot) {
     lock_acquire(&machine.slot_lock);
-    if (slot_generation(slot) < HANDLE_GENERATION_MAX)
+    if (slot_generation(slot) < HANDLE_GENERATION_MAX) {
         machine.slot_free[slot->index / 64] |= UINT64_C(1) << slot->index % 64;
-    else
+        if (machine.slot_low > slot->index / 64u)
+            machine.slot_low = slot->index / 64u;
+    } else {
         __atomic_store_n(&slot->life, LIFE_WORN, __ATOMIC_RELAXED);
+    }
     /*
      * Who reads slot_high must find the slots of all that lived before it looked, and does: a process is made after
      * slot_high has grown, and it falls only once all above it are free. A core that read the smaller value may miss
@@ -120,6 +130,30 @@ const char *slot_check(void) {
     return machine.slot_high == high ? NULL : "slot_high is not above the highest slot in use";
 }
 
+static void adopt(struct slot *parent, struct slot *slot) {
+    __atomic_fetch_add(&parent->children, 1, __ATOMIC_RELAXED);
+    lock_acquire(&parent->lock);
+    slot->elder = SLOT_NONE;
+    slot->younger = parent->child;
+    if (slot->younger != SLOT_NONE)
+        machine.slot[slot->younger].elder = slot->index;
+    parent->child = slot->index;
+    lock_release(&parent->lock);
+}
+
+void slot_orphan(struct slot *parent, struct slot *slot) {
+    lock_acquire(&parent->lock);
+    if (parent->end_cursor == slot->index)
+        parent->end_cursor = slot->younger;
+    if (slot->elder == SLOT_NONE)
+        parent->child = slot->younger;
+    else
+        machine.slot[slot->elder].younger = slot->younger;
+    if (slot->younger != SLOT_NONE)
+        machine.slot[slot->younger].elder = slot->elder;
+    lock_release(&parent->lock);
+}
+
 /* Give an empty object and its slot what a new process has; from the word's store on others may look at them. */
 static void fill(struct process *p, struct slot *slot, struct slot *parent, const struct process_request *request) {
     p->slot = slot;
@@ -142,10 +176,10 @@ static void fill(struct process *p, struct slot *slot, struct slot *parent, cons
     slot->children = slot->held = 0;
     slot->abandoned = 0;
     slot->end_reason = OS2_END_NONE;
-    slot->end_cursor = 0;
+    slot->end_cursor = SLOT_NONE;
     slot->end_stage = 0;
     if (parent)
-        __atomic_fetch_add(&parent->children, 1, __ATOMIC_RELAXED);
+        adopt(parent, slot);
     arch_store_release(&slot->word, state(KIND_NEW, 0, wait_begin(slot)));
 }
 

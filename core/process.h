@@ -44,9 +44,12 @@ struct slot {
     uint16_t queue_head __attribute__((aligned(4))); /* (p) senders waiting, oldest first; (a) as a hint */
     uint16_t noted;                     /* (p) note is not 0; read with queue_head, as one word, by the entry path */
     uint16_t queue_tail;                /* (p) */
+    uint16_t waiters;                   /* (p) who else waits for this one alone: see ipc/queue.h; (a) as a hint */
     uint16_t next, prev;                /* lock of the slot this one is queued at */
-    uint16_t queued_at;                 /* the same: the receiver's slot, SLOT_NONE: not linked */
+    uint16_t queued_at;                 /* the same: whose queue or waiters it is in, SLOT_NONE: not linked */
     uint16_t parent;                    /* (i) while in use: the supervisor's slot, SLOT_NONE: init */
+    uint16_t child;                     /* (p) the first of the slots whose parent this is, until they are free */
+    uint16_t elder, younger;            /* the parent's lock: neighbours in that list */
     uint32_t children;                  /* (a) slots whose parent this is and that are neither free nor HELD */
     uint8_t abandoned;                  /* (a) nobody will ask how it ended: see end.c */
     uint64_t seq;                       /* (o) of the latest wait; never reset */
@@ -67,7 +70,7 @@ struct slot {
     uint64_t doom;        /* (a) generation << 8 | why it was doomed: see end_kill() */
     uint64_t wait_life;   /* (o) generation that a receive from one process is for; published by the word */
     uint32_t watchers;    /* (p) those who watch its end, a list through their objects; 0: nobody */
-    uint16_t end_cursor;  /* (o) progress of the end */
+    uint16_t end_cursor;  /* (p) the child that its end looks at next */
     uint8_t end_stage;    /* (o) */
 } __attribute__((aligned(SLOT_SIZE)));
 _Static_assert(sizeof(struct slot) == SLOT_SIZE, "handles hold the offset of a slot");
@@ -85,9 +88,6 @@ struct wait {
     uint16_t from;      /* SLOT_ANY, SLOT_NOBODY or a slot */
     uint64_t from_life; /* generation of that slot */
 };
-
-/* Parked calls that are remembered: see core/loan.c. */
-#define OWED 8
 
 #define BLANK_BITS ((struct slot *)1)
 
@@ -109,9 +109,7 @@ struct process {
     uint32_t lending;             /* (o) quantum of the turn in which it began to wait in a queue */
     uint64_t lender;              /* (o) the call it works for, by the name that an answer gives; loan.c has the rest */
     uint64_t loan_of;             /* (o) the lender whose quantum `loan` is */
-    uint64_t owed[OWED];          /* (o) calls that it has parked; some may be over */
     uint32_t loan;                /* (o) */
-    bool crowded;                 /* (o) it once had parked more */
     uint64_t watchdog;            /* (i) limit in ticks, 0: none */
     uint64_t turns;               /* (o) */
     uint64_t name[2];             /* (i) */
@@ -188,8 +186,12 @@ enum os2_status process_make(struct slot *parent, const struct process_request *
 /* Give back what process_make() took: the object and the handle table. The space is already released. */
 void process_unmake(struct process *process);
 
-/* Return a slot to the free ones. Its word is FREE. What it cost is given back by the caller. */
+/* Return a slot to the free ones. Its word is FREE, and it is no child any more. What it cost is given back by the
+ * caller. */
 void slot_put(struct slot *slot);
+
+/* Take a slot out of the list of its parent's children. */
+void slot_orphan(struct slot *parent, struct slot *slot);
 
 /* NULL, or what is wrong with the set of free slots; nobody else uses it meanwhile. */
 const char *slot_check(void);

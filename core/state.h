@@ -28,6 +28,7 @@
  *     SND --> CLM|c   claim by the receiver, under its lock; then CLM --> CAL or RUN|c
  *     SND --> RUN|c   timer, ender, itself
  *     CAL --> RUN|c   reply, timer, ender; CAL --> CLM|c --> RUN|c or CAL for an answer with a block or handle
+ *     CAL --> CLM|c --> CAL   parked by its server, which receives before it answers
  *
  *     RCV, SND, CAL, NEW --> END|c   kill
  *     RUN|c --> END|c                its own core: exit, fault, doom seen

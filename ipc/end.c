@@ -6,8 +6,7 @@
  * those that end. In each of its turns the core takes one bounded step (end_step()). The stages:
  *
  *     STALE     its generation goes up, so every handle to it is dead; it watches nobody any more
- *     QUEUE     those who wait to send to it are told that it died
- *     WAITERS   so are those who wait for its answer, or for a message from it alone
+ *     WAITERS   those who wait for it alone are told that it died (ipc/queue.h)
  *     CHILDREN  its children are doomed
  *     ORPHANS   it waits, as CHD, until their slots are free: their quota comes back to it, and with it goes on
  *     LEFT      it stays here until no core's satp (CR3) names its tables
@@ -55,7 +54,6 @@
 
 enum stage {
     STAGE_STALE,
-    STAGE_QUEUE,
     STAGE_WAITERS,
     STAGE_CHILDREN,
     STAGE_ORPHANS,
@@ -68,13 +66,10 @@ enum stage {
 };
 
 /* Work of one step. */
-#define STEP_SENDERS 32
-#define STEP_SLOTS 512
-#define STEP_WOKEN 32 /* of those slots: processes that the step wakes, ends or frees */
+#define STEP_WOKEN 32 /* processes that the step wakes, ends or frees */
 #define STEP_BLOCKS 16
 #define COLLECT_WORK 256  /* slots looked at in one IPI */
 #define COLLECT_CHASED 16 /* one that is chased counts as so many */
-#define STEP_FEW 64       /* so few slots are looked at beside other work */
 
 void end_begin(struct core *core, struct slot *slot, unsigned reason, uint64_t value, uint64_t pc, uint64_t address) {
     if (slot->parent == SLOT_NONE)
@@ -125,8 +120,7 @@ static void chase(struct core *core, struct slot *slot, uint64_t life) {
         if (state_waits(word) || kind == KIND_NEW) {
             if (!arch_cas_full(&slot->word, word, state(KIND_END, core->index, 0)))
                 continue;
-            if (kind == KIND_SND)
-                queue_leave(&machine.slot[state_peer(word)], slot);
+            queue_leave(slot);
             end_begin_doomed(core, slot);
         } else if ((kind == KIND_RUN || kind == KIND_CLM) && state_peer(word) != core->index) {
             send_for(state_peer(word));
@@ -194,6 +188,7 @@ static void child_gone(struct core *core, struct slot *parent) {
  * for its last child. */
 static void free_dead(struct core *core, struct slot *slot) {
     struct slot *parent = &machine.slot[slot->parent];
+    slot_orphan(parent, slot);
     slot_put(slot); /* before the quota: who has that finds a slot */
     __atomic_fetch_add(&parent->process->space.quota, machine.slot_pages, __ATOMIC_RELAXED);
     child_gone(core, parent);
@@ -229,6 +224,7 @@ void end_abandon(struct core *core, struct slot *slot, uint64_t generation) {
 /* ---- The steps. ---- */
 
 static void go_stale(struct slot *slot) {
+    queue_leave(slot);
     lock_acquire(&slot->lock);
     __atomic_store_n(&slot->life, (slot_generation(slot) + 1) << 1, __ATOMIC_RELEASE);
     note_set(slot, 0);
@@ -243,17 +239,29 @@ static void tell_died(struct core *core, struct slot *slot) {
     turn_ready(core, slot);
 }
 
-static bool drain_queue(struct core *core, struct slot *slot) {
-    for (unsigned n = 0; n < STEP_SENDERS; n++) {
+/* The client whose call it works for, who is in no list; false: there is none. */
+static bool tell_client(struct core *core, struct slot *slot) {
+    uint64_t lender = slot->process->lender, word = slot->process->called_word | (lender & STATE_SEQ_MASK);
+    struct slot *y = &machine.slot[lender >> STATE_SEQ_BITS];
+    if (!lender || !arch_cas_full(&y->word, word, state(KIND_RUN, core->index, 0)))
+        return false;
+    tell_died(core, y);
+    return true;
+}
+
+/* All others who wait for it alone. */
+static bool tell_waiters(struct core *core, struct slot *slot) {
+    for (unsigned n = 0; n < STEP_WOKEN; n++) {
         lock_acquire(&slot->lock);
-        if (queue_empty(slot)) {
+        uint32_t i = slot->queue_head != SLOT_NONE ? slot->queue_head : slot->waiters;
+        if (i == SLOT_NONE) {
             lock_release(&slot->lock);
             return true;
         }
-        struct slot *y = &machine.slot[slot->queue_head];
+        struct slot *y = &machine.slot[i];
         queue_unlink(slot, y);
         uint64_t word = slot_word(y);
-        bool mine = state_kind(word) == KIND_SND && state_peer(word) == slot->index &&
+        bool mine = state_waits(word) && state_peer(word) == slot->index &&
                     arch_cas_full(&y->word, word, state(KIND_RUN, core->index, 0));
         lock_release(&slot->lock);
         if (mine)
@@ -262,50 +270,42 @@ static bool drain_queue(struct core *core, struct slot *slot) {
     return false;
 }
 
-/* Let `visit` look at the next few slots, and tell whether it had to do something; true when all were seen. */
-static bool scan(struct core *core, struct slot *slot, bool (*visit)(struct core *, struct slot *, struct slot *)) {
-    uint32_t high = __atomic_load_n(&machine.slot_high, __ATOMIC_RELAXED), i = slot->end_cursor;
-    unsigned woken = 0;
-    for (unsigned n = 0; i < high && n < STEP_SLOTS && woken < STEP_WOKEN; n++)
-        woken += visit(core, slot, &machine.slot[i++]);
-    slot->end_cursor = (uint16_t)i;
-    if (i < high)
-        return false;
-    slot->end_cursor = 0;
-    return true;
-}
-
-static bool visit_waiter(struct core *core, struct slot *slot, struct slot *y) {
-    uint64_t word = slot_word(y);
-    enum kind kind = state_kind(word);
-    if ((kind != KIND_CAL && kind != KIND_RCV) || state_peer(word) != slot->index ||
-        !arch_cas_full(&y->word, word, state(KIND_RUN, core->index, 0)))
-        return false;
-    tell_died(core, y);
-    return true;
+/* Begin to look at the children. One who leaves the list moves the cursor on, and nobody comes to it any more. */
+static void look_at_children(struct slot *slot) {
+    slot->end_stage = STAGE_CHILDREN;
+    lock_acquire(&slot->lock);
+    slot->end_cursor = slot->child;
+    lock_release(&slot->lock);
 }
 
 /*
- * A child may end by itself meanwhile. It sees that its supervisor is stale and frees its slot; then another process,
- * of another supervisor, may be in the slot. So generation, word and parent are read in this order. A word that lives
- * was that generation's or a later one's. If its parent is this slot, and the generation is still the same when
- * end_kill() dooms it, it was this child all the time. A slot read as DEAD is freed only from that very word.
+ * A child may end by itself meanwhile, see that its supervisor is stale, and free its slot; then another process, of
+ * another supervisor, may be in the slot. So its generation and its word are read, in this order, while it is in the
+ * list; both are this child's then, and whoever comes later has others. Doomed is who is still of that generation, and
+ * a slot is freed only from the very word that was read.
  *
  * That the child is abandoned needs no mark: see tell(). One that is HELD is let go on only by a supervisor that was
  * let go on itself.
  */
-static bool visit_child(struct core *core, struct slot *slot, struct slot *y) {
-    uint64_t generation = slot_generation(y);
-    uint64_t word = slot_word(y); /* pairs with the swap in tell(), after the fence in go_stale() */
-    enum kind kind = state_kind(word);
-    if (kind == KIND_FREE || y == slot || y->parent != slot->index)
-        return false;
-    if (kind == KIND_DEAD || (kind == KIND_HELD && __atomic_load_n(&slot->abandoned, __ATOMIC_RELAXED))) {
-        bury(core, y, word);
-    } else if (kind != KIND_HELD && kind != KIND_END && kind != KIND_CHD) {
-        end_kill(core, y, generation, OS2_END_SUPERVISOR);
+static bool visit_children(struct core *core, struct slot *slot) {
+    for (unsigned n = 0; n < STEP_WOKEN; n++) {
+        lock_acquire(&slot->lock);
+        struct slot *y = &machine.slot[slot->end_cursor];
+        if (y->index == SLOT_NONE) {
+            lock_release(&slot->lock);
+            return true;
+        }
+        uint64_t generation = slot_generation(y);
+        uint64_t word = slot_word(y); /* pairs with the swap in tell(), after the fence in go_stale() */
+        slot->end_cursor = y->younger;
+        lock_release(&slot->lock);
+        enum kind kind = state_kind(word);
+        if (kind == KIND_DEAD || (kind == KIND_HELD && __atomic_load_n(&slot->abandoned, __ATOMIC_RELAXED)))
+            bury(core, y, word);
+        else if (kind != KIND_HELD && kind != KIND_END && kind != KIND_CHD && kind != KIND_FREE)
+            end_kill(core, y, generation, OS2_END_SUPERVISOR);
     }
-    return true;
+    return false;
 }
 
 /* True: there is none left. False: the slot is published as CHD and no longer this core's. */
@@ -355,7 +355,7 @@ static bool must_hold(const struct slot *slot) {
 static void hold(struct core *core, struct slot *slot) {
     struct slot *parent = &machine.slot[slot->parent];
     uint64_t bits = slot->notify_bits, parent_life = slot->parent_life;
-    slot->end_stage = STAGE_CHILDREN;
+    look_at_children(slot);
     __atomic_fetch_add(&parent->held, 1, __ATOMIC_SEQ_CST); /* before it is one child less: must_hold() of the parent */
     uint64_t held = state(KIND_HELD, 0, wait_begin(slot));
     arch_swap_full(&slot->word, held); /* pairs with end_abandon() */
@@ -387,7 +387,7 @@ static void tell(struct core *core, struct slot *slot) {
     struct slot *parent = &machine.slot[slot->parent];
     uint64_t bits = slot->notify_bits, parent_life = slot->parent_life;
     uint64_t dead = state(KIND_DEAD, 0, wait_begin(slot));
-    arch_swap_full(&slot->word, dead); /* pairs with end_abandon() and visit_child() */
+    arch_swap_full(&slot->word, dead); /* pairs with end_abandon() and visit_children() */
     /* A parent that ends has gone stale before it looks for children: either it sees DEAD, or this sees it stale. */
     bool abandoned = __atomic_load_n(&slot->abandoned, __ATOMIC_RELAXED) || slot_generation(parent) != parent_life;
     if (abandoned) {
@@ -406,30 +406,26 @@ static void tell(struct core *core, struct slot *slot) {
 
 /* Up to LEFT: what others have to do with the process. */
 static bool part(struct core *core, struct slot *slot) {
-    bool few = __atomic_load_n(&machine.slot_high, __ATOMIC_RELAXED) <= STEP_FEW, alone;
+    bool alone;
     switch ((enum stage)slot->end_stage) {
     case STAGE_STALE:
         go_stale(slot);
-        slot->end_stage = STAGE_QUEUE;
-        /* fall through */
-    case STAGE_QUEUE:
-        alone = queue_empty(slot);
-        if (!drain_queue(core, slot))
-            break;
+        alone = !tell_client(core, slot);
         slot->end_stage = STAGE_WAITERS;
-        if (!alone || !few)
+        if (!alone)
             break;
         /* fall through */
     case STAGE_WAITERS:
-        if (!scan(core, slot, visit_waiter))
+        alone = queue_empty(slot) && __atomic_load_n(&slot->waiters, __ATOMIC_RELAXED) == SLOT_NONE;
+        if (!alone && !tell_waiters(core, slot))
             break;
-        slot->end_stage = STAGE_CHILDREN;
-        if (!few)
+        look_at_children(slot);
+        if (!alone)
             break;
         /* fall through */
     case STAGE_CHILDREN:
-        alone = !__atomic_load_n(&slot->children, __ATOMIC_ACQUIRE) && !__atomic_load_n(&slot->held, __ATOMIC_RELAXED);
-        if (!alone && !scan(core, slot, visit_child))
+        alone = __atomic_load_n(&slot->end_cursor, __ATOMIC_RELAXED) == SLOT_NONE;
+        if (!alone && !visit_children(core, slot))
             break;
         slot->end_stage = STAGE_ORPHANS;
         if (!alone)
@@ -460,7 +456,7 @@ static bool take_apart(struct core *core, struct slot *slot) {
         }
         /* One that is not held lets go on what was held since it looked at its children. */
         if (__atomic_load_n(&slot->held, __ATOMIC_SEQ_CST)) {
-            slot->end_stage = STAGE_CHILDREN;
+            look_at_children(slot);
             break;
         }
         slot->end_stage = STAGE_MEMORY;

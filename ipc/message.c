@@ -103,9 +103,7 @@ static struct slot *claim_sender(struct core *core, struct process *process, uin
     struct slot *slot = process->slot, *found = NULL;
     uint16_t from = process->wait.from;
     lock_acquire(&slot->lock);
-    uint32_t i = slot->queue_head;
-    if (from != SLOT_ANY)
-        i = machine.slot[from].queued_at == slot->index ? from : SLOT_NONE;
+    uint32_t i = from == SLOT_ANY ? slot->queue_head : from;
     for (unsigned n = 0; i != SLOT_NONE && !found && n < GIVEN_UP_MAX; n++) {
         struct slot *y = &machine.slot[i];
         i = from == SLOT_ANY ? y->next : SLOT_NONE;
@@ -114,7 +112,8 @@ static struct slot *claim_sender(struct core *core, struct process *process, uin
         if (from != SLOT_ANY && slot_generation(y) != process->wait.from_life)
             break; /* a stranger in its slot */
         bool mine = state_kind(word) == KIND_SND && state_peer(word) == slot->index;
-        queue_unlink(slot, y);
+        if (mine || from == SLOT_ANY) /* else it may be one of the waiters */
+            queue_unlink(slot, y);
         if (mine && arch_cas_full(&y->word, word, state(KIND_CLM, core->index, state_seq(word)))) {
             *ret_seq = state_seq(word);
             found = y;
@@ -129,8 +128,22 @@ static void publish_caller(struct core *core, struct slot *y, struct slot *serve
     uint64_t word = state(KIND_CAL, server->index, seq);
     arch_store_release(&y->word, word);
     arch_fence(); /* pairs with end_kill(): it sees CAL, or its doom is seen here */
-    if (slot_doomed(y) && arch_cas_full(&y->word, word, state(KIND_END, core->index, 0)))
+    if (slot_doomed(y) && arch_cas_full(&y->word, word, state(KIND_END, core->index, 0))) {
+        queue_leave(y);
         end_begin_doomed(core, y);
+    }
+}
+
+/* A process that this core holds receives something or waits: the call that it works for, unanswered, only waits from
+ * here on. It is held while it is linked, so that whoever ends its wait sees that it is. */
+static void park(struct core *core, struct process *process) {
+    uint64_t lender = process->lender, seq = lender & STATE_SEQ_MASK;
+    struct slot *slot = process->slot, *y = &machine.slot[lender >> STATE_SEQ_BITS];
+    process->lender = 0;
+    if (!lender || !arch_cas_full(&y->word, process->called_word | seq, state(KIND_CLM, core->index, seq)))
+        return;
+    queue_link_waiter(slot, y);
+    publish_caller(core, y, slot, seq);
 }
 
 /* Has the one process this receive waits for ended? */
@@ -226,11 +239,15 @@ static enum published publish_receive(struct core *core, struct process *process
     slot->mask = wait->mask;
     slot->wait_life = from_life;
     process->lent = lent;
+    if (slot_is_one(from))
+        queue_link_waiter(&machine.slot[from], slot);
     arm(core, slot, seq, wait->deadline);
     arch_swap_full(&slot->word, word); /* pairs with the look at the word in message_send() and notify_slot() */
     if (missed(slot, from, from_life)) {
-        if (arch_cas_full(&slot->word, word, state(KIND_RUN, core->index, 0)))
+        if (arch_cas_full(&slot->word, word, state(KIND_RUN, core->index, 0))) {
+            queue_leave(slot);
             return LOOKS;
+        }
     } else if (slot_is_one(from)) {
         enum os2_status status = wait_walk(core, slot, word);
         if (status != OS2_OK) {
@@ -263,7 +280,7 @@ static bool receive(struct core *core, struct process *process) {
         uint64_t bits = take_bits(process), seq = 0;
         struct slot *y = wait->from == SLOT_NOBODY || queue_empty(slot) ? NULL : claim_sender(core, process, &seq);
         if (y || bits || wait->deadline != 0) /* else it is a poll that has found nothing: it goes on with its work */
-            loan_park(process);
+            park(core, process);
         if (y && !take_message(core, process, y, seq)) {
             return_bits(slot, bits);
             continue;
@@ -328,6 +345,7 @@ static void receive_for(struct core *core, struct slot *t) {
 /* The receiver `t` waited, and this core has claimed it. A call goes on with it, in the same turn. */
 static int meet(struct core *core, struct process *x, struct slot *t, uint64_t seq, bool call) {
     struct slot *slot = x->slot;
+    queue_leave(t);
     enum os2_status status = deliver(x, t->process, call);
     if (status != OS2_OK) {
         receive_for(core, t);
@@ -361,6 +379,7 @@ static int meet(struct core *core, struct process *x, struct slot *t, uint64_t s
 static int queue_up(struct core *core, struct process *x, struct slot *t, uint64_t generation, uint64_t seq) {
     struct slot *slot = x->slot;
     turn_park(x);
+    queue_leave(slot);
     x->lending = core->turn_quantum;
     lock_acquire(&t->lock);
     if (slot_generation(t) != generation) {
@@ -380,8 +399,10 @@ static int queue_up(struct core *core, struct process *x, struct slot *t, uint64
             return status;
     }
     turn_stop(core);
-    if (met) /* it began to wait meanwhile, and is this core's now: it takes whoever is first in its queue */
+    if (met) { /* it began to wait meanwhile, and is this core's now: it takes whoever is first in its queue */
+        queue_leave(t);
         receive_for(core, t);
+    }
     return TURN_STOPPED;
 }
 
@@ -436,6 +457,7 @@ static enum os2_status answer(struct core *core, struct process *x, struct slot 
         publish_caller(core, y, x->slot, seq); /* it waits on */
         return status;
     }
+    queue_leave(y);
     struct process *p = y->process;
     p->reg[OS2_R_CALLER] = p->reg[OS2_R_BADGE] = p->reg[OS2_R_BITS] = 0;
     if (control & OS2_F_FAIL)

@@ -36,8 +36,7 @@ static bool expire(struct core *core, struct slot *slot, uint64_t seq) {
         return true;
     if (!arch_cas_full(&slot->word, word, state(KIND_RUN, core->index, 0)))
         return false;
-    if (state_kind(word) == KIND_SND)
-        queue_leave(&machine.slot[state_peer(word)], slot);
+    queue_leave(slot);
     bool sleep = state_kind(word) == KIND_RCV && state_peer(word) == SLOT_NOBODY;
     wait_finish(slot->process, sleep ? OS2_OK : OS2_E_TIMEOUT);
     turn_ready(core, slot);
@@ -121,7 +120,6 @@ enum os2_status wait_walk(struct core *core, struct slot *x, uint64_t word) {
             return OS2_OK;
     if (!arch_cas_full(&x->word, word, state(KIND_RUN, core->index, 0)))
         return OS2_OK; /* somebody ended the wait */
-    if (state_kind(word) == KIND_SND)
-        queue_leave(&machine.slot[state_peer(word)], x);
+    queue_leave(x);
     return found;
 }

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "core/loan.h"
 #include "core/state.h"
 #include "ipc/watch.h"
 
@@ -144,6 +145,14 @@ static const char *check_wait(const struct slot *s) {
         return WRONG("slot %u waits, though slot %u sends to it", s->index, s->queue_head);
     if (kind == KIND_SND && s->queued_at != state_peer(word))
         return WRONG("slot %u sends to slot %u and is not in its queue", s->index, state_peer(word));
+    if (kind == KIND_RCV && s->queued_at != (slot_is_one(state_peer(word)) ? state_peer(word) : SLOT_NONE))
+        return WRONG("slot %u receives from slot %u and is in slot %u's list", s->index, state_peer(word),
+                     s->queued_at);
+    if (kind == KIND_CAL && s->queued_at != state_peer(word)) {
+        const struct process *server = machine.slot[state_peer(word)].process;
+        if (server->lender != loan_name(s))
+            return WRONG("slot %u waits for the answer of slot %u, which does not know it", s->index, state_peer(word));
+    }
 
     uint64_t deadline = kind == KIND_RCV                         ? p->wait.deadline
                         : p->reg[OS2_R_CONTROL] & OS2_F_DEADLINE ? p->reg[OS2_R_DEADLINE]
@@ -189,7 +198,26 @@ static const char *check_queue(const struct slot *s) {
         if (state_kind(y->word) != KIND_SND || state_peer(y->word) != s->index)
             return WRONG("slot %u is in slot %u's queue and does not send to it", i, s->index);
     }
-    return s->queue_tail == prev ? NULL : WRONG("slot %u's queue ends at another slot", s->index);
+    if (s->queue_tail != prev)
+        return WRONG("slot %u's queue ends at another slot", s->index);
+    prev = SLOT_NONE;
+    for (uint16_t i = s->waiters; i != SLOT_NONE; prev = i, i = machine.slot[i].next) {
+        const struct slot *y = &machine.slot[i]; /* which may wait no more: ipc/queue.c */
+        if (y->queued_at != s->index || y->prev != prev || ++n > machine.slot_count)
+            return WRONG("slot %u's list of waiters is broken at slot %u", s->index, i);
+    }
+    return NULL;
+}
+
+/* The list of the children of the process in a slot, which are so many. */
+static const char *check_children(const struct slot *s, uint32_t count) {
+    uint16_t elder = SLOT_NONE;
+    for (uint16_t i = s->child; i != SLOT_NONE; elder = i, i = machine.slot[i].younger) {
+        const struct slot *y = &machine.slot[i];
+        if (y->parent != s->index || y->elder != elder || state_kind(y->word) == KIND_FREE || count-- == 0)
+            return WRONG("slot %u's list of children is broken at slot %u", s->index, i);
+    }
+    return count ? WRONG("slot %u has %u children that are in no list", s->index, count) : NULL;
 }
 
 /* The list of those who watch the process in a slot. */
@@ -260,7 +288,8 @@ static const char *check_slots(void) {
         if (!may_have && s->watchers)
             return WRONG("slot %u has ended, and has told not all who watch it", i);
         if (kind == KIND_FREE) {
-            if (s->queue_head != SLOT_NONE || s->queued_at != SLOT_NONE)
+            if (s->queue_head != SLOT_NONE || s->waiters != SLOT_NONE || s->queued_at != SLOT_NONE ||
+                s->child != SLOT_NONE)
                 return WRONG("slot %u is free and in a queue", i);
             continue;
         }
@@ -271,6 +300,8 @@ static const char *check_slots(void) {
         }
         if (children != s->children || held != s->held)
             return WRONG("slot %u has %u + %u children and counts %u + %u", i, children, held, s->children, s->held);
+        if ((why = check_children(s, children + held)))
+            return why;
         if (kind == KIND_HELD && !s->process->space.had_device && !held)
             return WRONG("slot %u keeps its memory and never had a device", i);
         if (kind == KIND_DEAD && held)

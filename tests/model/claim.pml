@@ -21,11 +21,12 @@
  * started again in its slot, 4 a client killed, 5 circles, 6 late replies, 7 a child let go whose slot another takes,
  * 8 deliveries that fail, and polls, 9 circles among four, 10 a handle that is given and whose owner ends, 11 a client
  * killed while its server moves to another core, 12 one who is notified and killed, and another in its slot, 13 a
- * delivery that fails, after which nothing else comes, and bits that are not asked for, 14 a yield to one that is
- * killed, 15 a child killed before it starts, and another made in its slot, while a core looks for doomed ones, 16 a
- * receive from one who ends, and another in its slot that sends. LONG makes each do more. A mutant is one of the M_
- * names defined: the property must then fail. M_NO_DOOM_SWITCH and M_NO_DOOM_PUBLISH are none: those looks make an end
- * prompt, but whoever dooms a held process that is not ready also sends an IPI.
+ * delivery that fails, and nothing else comes, and bits that are not asked for, 14 a yield to one that is killed, 15 a
+ * child killed before it starts, and another made in its slot, while a core looks for doomed ones, 16 a receive from
+ * one who ends, and another in its slot that sends, 17 a server that ends with two calls unanswered, 18 bits for a
+ * server that answers. LONG makes each do more. A mutant is one of the M_ names defined: it must fail.
+ * M_NO_DOOM_SWITCH and M_NO_DOOM_PUBLISH are none: those looks make an end prompt, but who dooms a held process that
+ * is not ready sends an IPI too.
  *
  * What is asserted, all along: a process is held by at most one core; a message goes to the generation that its handle
  * names, also when the handle came in a message, and bits do, and comes from the one that a receive names; of those who
@@ -38,7 +39,7 @@
 #include "claim_words.inc"
 
 proctype core(byte c) {
-    byte x = NONE, t, y = NONE, i, rx, cont, g, s, n1, n2, fr, fg, cy = NONE, mine, chain[N];
+    byte x = NONE, t, y = NONE, i, rx, cont, g, s, n1, n2, fr, fg, cy = NONE, at = NONE, mine, chain[N];
     short w, v, w1, seen[N];
     byte bits;
     bit ok, over, missed;
@@ -193,6 +194,7 @@ send:
         :: ok ->
             assert(GEN(t) == g);
             assert(CFG != 10 || x != 0 || GEN(t) == given_gen);
+            LEAVE(t);
             if
             :: refusals -> /* it cannot be delivered: the receiver receives again */
                 atomic { refusals--; rx = t; cont = K_REFUSED };
@@ -227,6 +229,9 @@ send:
 #ifndef M_POLL_WAITS
     if :: armed[x] == 2 -> goto user :: else fi;
 #endif
+#ifndef M_LINK_NO_LEAVE
+    LEAVE(x);
+#endif
     LOCK(t);
     if :: GEN(t) != g -> UNLOCK(t); goto user :: else fi;
     atomic {
@@ -254,6 +259,7 @@ send:
             atomic { FIRST(t, place[x]) };
 #endif
             UNLOCK(t);
+            LEAVE(t);
             rx = t;
             cont = K_LOOK;
             goto receive
@@ -273,8 +279,8 @@ do_reply_receive:
     want[x] = 1;
     assert(asks[x] == ALL);
     if
-    :: y < N && armed[x] == 0 && from[x] == ANY && word[y] == W(CAL, x, s) -> goto short_reply
-    :: y < N && armed[x] == 0 && from[x] == ANY && word[y] == W(CAL, x, s) -> goto short_reply_block
+    :: y < N && armed[x] == 0 && from[x] == ANY && y + 1 == lender[x] && s == lender_seq[x] && LENT(x) ->
+        if :: goto short_reply :: goto short_reply_block fi
     :: true -> skip
     fi;
 slow_reply:
@@ -286,7 +292,7 @@ slow_reply:
 #else
         TAKE(y, W(CAL, x, s), W(CLM, c, s));
 #endif
-        if :: ok -> assert(calls[y] == g); word[y] = W(RUN, c, 0); cy = y :: else fi
+        if :: ok -> assert(calls[y] == g); LEAVE(y); word[y] = W(RUN, c, 0); cy = y :: else fi
     :: else
     fi;
     atomic { rx = x; cont = K_REPLY; y = NONE; s = 0; g = 0 };
@@ -344,26 +350,22 @@ do_reply: /* to y, call s; g is a ghost: which call that is */
         :: ok -> /* the answer may be refused: then the caller waits on */
             assert(calls[y] == g);
             if
-            :: word[y] = W(RUN, c, 0); READY(y)
-            :: v = W(CAL, x, SEQ(word[y])); goto publish_caller
+            :: LEAVE(y); word[y] = W(RUN, c, 0); READY(y); lender[x] = (y + 1 == lender[x] -> 0 : lender[x])
+            :: PUBLISH_CALLER(y, x, SEQ(word[y]))
             fi
         :: else
         fi
     :: else
     fi;
     goto user;
-publish_caller:
-    PUBLISH(y, v);
-#ifndef M_NO_DOOM_PUBLISH
-    if :: DOOMED(y) -> TAKE(y, v, W(END, c, 0)); if :: ok -> DOOM_END(y) :: else fi :: else fi;
-#endif
-    goto user;
 
 do_receive:
     atomic {
         rx = x; cont = K_RECEIVE; want[x] = 1;
         if
-        :: armed[x] == 0 && from[x] == ANY && asks[x] == ALL && note[x] == 0 && queue[x] == 0 && ready[c] != 0 ->
+        :: armed[x] == 0 && from[x] == ANY && asks[x] == ALL && note[x] == 0 && queue[x] == 0 && ready[c] != 0 &&
+           !LENT(x) ->
+            lender[x] = 0;
             goto short_wait
         :: true -> skip /* another's turn, or the next one's tables */
         fi
@@ -423,7 +425,7 @@ receive: /* process rx, held by this core, current or not */
             if :: fr != ANY && GEN(i) != fg -> break :: else fi;
 #endif
             mine = place[i];
-            UNLINK(rx, i);
+            if :: fr == ANY || (KIND(w) == SND && PEER(w) == rx) -> UNLINK(rx, i) :: else -> break fi;
             if
             :: KIND(w) == SND && PEER(w) == rx ->
                 TAKE(i, w, W(CLM, c, SEQ(w)));
@@ -433,6 +435,25 @@ receive: /* process rx, held by this core, current or not */
         :: else -> break
         od;
         UNLOCK(rx)
+    :: else
+    fi;
+    if
+    :: (y != NONE || bits || armed[rx] != 2) && lender[rx] -> /* park() */
+        atomic { n2 = lender[rx] - 1; lender[rx] = 0 };
+#ifdef M_PARK_NOT_HELD
+        if :: word[n2] == W(CAL, rx, lender_seq[rx]) -> LINK_WAITER(rx, n2) :: else fi;
+#else
+        TAKE(n2, W(CAL, rx, lender_seq[rx]), W(CLM, c, lender_seq[rx]));
+        if
+        :: ok ->
+#ifndef M_PARK_NOT_LINKED
+            LINK_WAITER(rx, n2);
+#endif
+            PUBLISH_CALLER(n2, rx, lender_seq[rx])
+        :: else
+        fi;
+#endif
+        n2 = 0
     :: else
     fi;
     if
@@ -461,11 +482,7 @@ receive: /* process rx, held by this core, current or not */
         hand_over(y, rx);
         if
         :: is_call[y] ->
-            w = W(CAL, rx, s);
-            PUBLISH(y, w);
-#ifndef M_NO_DOOM_PUBLISH
-            if :: DOOMED(y) -> TAKE(y, w, W(END, c, 0)); if :: ok -> DOOM_END(y) :: else fi :: else fi
-#endif
+            PUBLISH_CALLER(y, rx, s)
         :: else -> word[y] = W(RUN, c, 0); READY(y)
         fi;
         over = 1;
@@ -497,6 +514,7 @@ receive: /* process rx, held by this core, current or not */
 #endif
     caller[rx] = 0; /* a wait that ends otherwise brings none */
     wait_life[rx] = fg;
+    if :: fr < N -> LINK_WAITER(fr, rx) :: else fi;
     PUBLISH(rx, v);
     missed = 0;
 #ifndef M_NO_RECEIVE_LOOK
@@ -510,7 +528,7 @@ receive: /* process rx, held by this core, current or not */
     if
     :: missed ->
         TAKE(rx, v, W(RUN, c, 0));
-        if :: ok -> goto receive :: else fi
+        if :: ok -> LEAVE(rx); goto receive :: else fi
     :: !missed && fr < N ->
         walk(rx, v);
         if :: ok -> over = 1; goto received :: else fi
@@ -536,48 +554,7 @@ received:
         goto user
     fi;
 
-ending: /* slot i, END|c: ipc/end.c, without children */
-    LOCK(i);
-    atomic { life[i] = (GEN(i) + 1) * 2; note[i] = 0; told[i] = 0 };
-    UNLOCK(i);
-    do
-    :: LOCK(i);
-        if :: queue[i] == 0 -> UNLOCK(i); break :: else fi;
-        PICK(y, queue[i]);
-        UNLINK(i, y);
-        w = word[y];
-        ok = 0;
-        if :: KIND(w) == SND && PEER(w) == i -> TAKE(y, w, W(RUN, c, 0)) :: else fi;
-        UNLOCK(i);
-        if :: ok -> READY(y) :: else fi
-    od;
-#ifndef M_NO_SCAN
-    y = 0;
-    do
-    :: y < N ->
-        w = word[y];
-        if
-        :: (KIND(w) == CAL || KIND(w) == RCV) && PEER(w) == i ->
-            TAKE(y, w, W(RUN, c, 0));
-            if :: ok -> OVER(y); READY(y) :: else fi
-        :: else
-        fi;
-        y++
-    :: else -> break
-    od;
-#endif
-#ifndef M_NO_LEFT
-    root[1 - c] != i;
-#endif
-    atomic { assert(root[0] != i && root[1] != i && held[i] == c + 1); freed[i] = 1; caller[i] = 0 };
-    NEXT_SEQ(i);
-    v = W(DEAD, 0, seq[i]);
-    PUBLISH(i, v);
-    if
-    :: abandoned[i] -> atomic { if :: word[i] == v -> word[i] = W(FREE, 0, 0) :: else fi }
-    :: else
-    fi;
-    goto dispatch
+#include "claim_stages.inc"
 }
 
 #include "claim_end.inc"

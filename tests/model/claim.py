@@ -36,6 +36,8 @@ NAMES = {
     14: "a yield to one that is killed",
     15: "a child killed before it starts, and another in its slot",
     16: "a receive from one who ends, and another in its slot",
+    17: "a server that ends with two calls unanswered",
+    18: "bits for a server that answers",
 }
 # Each mutant with a configuration that must catch it.
 MUTANTS = {
@@ -49,7 +51,12 @@ MUTANTS = {
     "M_GENERATION_FIRST": 3,
     "M_NO_DOOM_DISPATCH": 4,
     "M_NO_IPI": 4,
-    "M_NO_SCAN": 3,
+    "M_NO_CLIENT": 3,
+    "M_NO_WAITERS": 16,
+    "M_PARK_NOT_LINKED": 17,
+    "M_PARK_NOT_HELD": 17,
+    "M_LINK_NO_LEAVE": 18,
+    "M_END_NO_LEAVE": 18,
     "M_NO_LEFT": 3,
     "M_NO_WALK": 5,
     "M_ONE_PASS": 9,

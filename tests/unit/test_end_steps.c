@@ -29,6 +29,9 @@ static uint64_t in_state(enum kind kind) {
 static uint64_t senders(void) {
     return in_state(KIND_SND);
 }
+static uint64_t waiters(void) {
+    return in_state(KIND_CAL) + in_state(KIND_RCV);
+}
 static uint64_t living(void) {
     uint64_t n = 0;
     for (unsigned i = 0; i < around_count; i++)
@@ -37,9 +40,6 @@ static uint64_t living(void) {
 }
 static uint64_t blocks(void) {
     return slot->process == PROCESS_NONE ? 0 : slot->process->space.charged - slot->process->space.tables;
-}
-static uint64_t slots_left(void) {
-    return machine.slot_high - slot->end_cursor;
 }
 
 /* a is killed. Between two steps what is left goes down by `most` at the most, once by just that, and `steps` times. */
@@ -82,6 +82,22 @@ static void test_steps_of_senders(void **unused) {
     assert_int_equal(senders(), 80);
     expect_steps(senders, 32, 3);
 }
+/* Calls that it has taken and not answered, and receives from it alone. */
+static void test_steps_of_waiters(void **unused) {
+    (void)unused;
+    around_count = 80;
+    CALL(a, OS2_SYS_receive, 0);
+    for (unsigned i = 0; i < 80; i++) {
+        struct process *p = spawn(init, 6, NULL);
+        unsigned handle = handle_to(p, a, OS2_HANDLE_INBOX, ALL, 0);
+        CALL(p, i % 2 ? OS2_SYS_call | HANDLE(handle) : OS2_SYS_receive | OS2_F_FROM | HANDLE(handle), 0);
+        if (i % 2)
+            CALL(a, OS2_SYS_receive, 0);
+        around[i] = p->slot;
+    }
+    assert_int_equal(waiters(), 80);
+    expect_steps(waiters, 32, 3);
+}
 static void test_steps_of_children(void **unused) {
     (void)unused;
     CALL(init, OS2_SYS_process_grant | HANDLE(control), 0, 0, 80 * (5 + SLOT));
@@ -95,21 +111,15 @@ static void test_steps_of_blocks(void **unused) {
         alloc(a, 0);
     expect_steps(blocks, 16, 7);
 }
-static void test_steps_of_slots(void **unused) {
-    (void)unused;
-    for (unsigned i = 0; i < 6; i++)
-        surround(100, spawn(init, 100 * (5 + SLOT) + 20, NULL));
-    expect_steps(slots_left, 512, 1);
-}
 
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_steps_of_senders),
+        TEST(test_steps_of_waiters),
         TEST(test_steps_of_children),
         TEST(test_steps_of_blocks),
-        TEST(test_steps_of_slots),
     };
     return cmocka_run_group_tests_name("end_steps", tests, NULL, NULL);
 }

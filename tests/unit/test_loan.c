@@ -101,10 +101,27 @@ static void test_parked(void **unused) {
     assert_int_equal(next_quantum(), SMALL);
 }
 
+/* Of those who wait only the first few are looked at. For the others' sake it works with its own quantum. */
+static void test_behind_many(void **unused) {
+    (void)unused;
+    set_up(SMALL, LEAST);
+    CALL(server, OS2_SYS_receive, 0);
+    calls(other, 0, 0);
+    CALL(server, OS2_SYS_receive, 0);
+    calls(client, 0, 0);
+    assert_int_equal(next_quantum(), LARGE);
+    for (unsigned i = 0; i < 8; i++) {
+        struct process *p = spawn(init, 6, NULL);
+        CALL(p, OS2_SYS_receive | OS2_F_FROM | HANDLE(handle_to(p, server, OS2_HANDLE_INBOX, ALL, 0)), 0);
+    }
+    run(server);
+    assert_int_equal(next_quantum(), SMALL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answer), cmocka_unit_test(test_deadline), cmocka_unit_test(test_end),
-        cmocka_unit_test(test_others), cmocka_unit_test(test_parked),
+        cmocka_unit_test(test_others), cmocka_unit_test(test_parked),   cmocka_unit_test(test_behind_many),
     };
     return cmocka_run_group_tests_name("loan", tests, NULL, NULL);
 }
