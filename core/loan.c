@@ -84,5 +84,10 @@ void loan_repay(struct core *core, struct process *process, uint64_t lender) {
     if (process->lender != lender)
         return;
     process->lender = 0;
+    const struct slot *slot = process->slot;
+    bool alone = (__atomic_load_n(&slot->queue_head, __ATOMIC_RELAXED) |
+                  __atomic_load_n(&slot->waiters, __ATOMIC_RELAXED)) == SLOT_NONE;
+    if (alone && core->turn_quantum == process->quantum && core->tokens <= process->quantum)
+        return; /* as mostly: that is what the rest would come to */
     turn_limit(core, loan_quantum(process, core->turn_slot, core->turn_quantum));
 }

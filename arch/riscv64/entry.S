@@ -242,11 +242,11 @@ short_tokens:
     bne t3, t4, \long_way
     .endm
 
-    /* The turn is that of the slot in t6, and has t0 tokens left. */
-    .macro account
+    /* The turn is that of `slot`, and has t0 tokens left. */
+    .macro account slot
     lwu a1, CORE_TURN_QUANTUM(tp)
     sub a1, a1, t0
-    addi a2, t6, SLOT_SPENT
+    addi a2, \slot, SLOT_SPENT
     amoadd.d zero, a1, (a2)
     .endm
 
@@ -262,7 +262,7 @@ short_yield:
     ld a1, CORE_TURN_SLOT(tp)
     bne t6, a1, yield_not_blank
 yield_blank:
-    account
+    account t6
     save_context t5, a3
     ld a5, CORE_READY_WORD(tp)
     ld a6, QUEUE_TAIL(tp)       /* to the tail, and the first one off */
@@ -341,13 +341,14 @@ riscv_receive:
     ld t6, PROCESS_SLOT(t5)
     lw t4, SLOT_PENDING(t6)
     bnez t4, riscv_not_light
-    ld a1, CORE_TURN_SLOT(tp)
-    bne t6, a1, riscv_not_light /* another's turn */
+    ld a4, CORE_TURN_SLOT(tp)
+    bne t6, a4, receive_lent
+receive_own:
     ld a1, PROCESS_LENDER(t5)
     bnez a1, receive_lender
 receive_nobodys:
     next_find riscv_not_light, riscv_not_light
-    account
+    account a4
     sd a0, PROCESS_WAIT_CONTROL(t5)
     save_context t5, a3
     ld a3, SLOT_SEQ(t6)
@@ -370,6 +371,14 @@ receive_taken:
 receive_last:
     li a6, 0
     j receive_taken
+receive_lent:                       /* another's turn, who may have ended since */
+    ld a1, SLOT_LIFE(a4)
+    ld a2, CORE_TURN_LIFE(tp)
+    xor a1, a1, a2
+    srli a1, a1, 1
+    beqz a1, receive_own
+receive_heir:
+    j riscv_not_light
 receive_lender:                     /* it worked for a call: where that is answered there is nothing to remember */
     srli a2, a1, SEQ_BITS
     slli a2, a2, SLOT_SHIFT

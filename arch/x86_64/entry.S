@@ -234,10 +234,10 @@ short_poll:
     jne \long_way
     .endm
 
-    .macro account
+    .macro account slot
     movl %gs:CORE_TURN_QUANTUM, %edx
     subq %gs:CORE_TOKENS, %rdx
-    lock addq %rdx, SLOT_SPENT(%rsi)
+    lock addq %rdx, SLOT_SPENT(\slot)
     .endm
 
     /* Save the current process, and what differs but for the tables becomes that of the next one. */
@@ -270,7 +270,7 @@ short_yield:
     cmpq %gs:CORE_TURN_SLOT, %rsi
     jne yield_not_blank
 yield_blank:
-    account
+    account %rsi
     leave_current yield
     movq %gs:QUEUE_TAIL, %rdi   /* to the tail, and the first one off */
     movq %rsi, SLOT_RUN_NEXT(%rdi)
@@ -336,15 +336,17 @@ short_receive:
     movq PROCESS_SLOT(%rsp), %rsi
     cmpl $0, SLOT_PENDING(%rsi)
     jne long_again
-    cmpq %gs:CORE_TURN_SLOT, %rsi
-    jne long_again              /* another's turn */
+    movq %gs:CORE_TURN_SLOT, %r8
+    cmpq %r8, %rsi
+    jne receive_lent
+receive_own:
     movq PROCESS_LENDER(%rsp), %rdi
     testq %rdi, %rdi
     jnz receive_lender
 receive_nobodys:
     next_find long_again, long_again
     movq %rax, PROCESS_WAIT_CONTROL(%rsp)
-    account
+    account %r8
     leave_current receive
     incq SLOT_SEQ(%rsi)
     movq SLOT_SEQ(%rsi), %rdi
@@ -363,6 +365,13 @@ receive_taken:
 receive_last:
     xorl %edi, %edi
     jmp receive_taken
+receive_lent:                   /* another's turn, who may have ended since */
+    movq SLOT_LIFE(%r8), %rdi
+    xorq %gs:CORE_TURN_LIFE, %rdi
+    shrq $1, %rdi
+    jz receive_own
+receive_heir:
+    jmp long_again
 receive_lender:                 /* it worked for a call: where that is answered there is nothing to remember */
     movq %rdi, %rdx
     shrq $SEQ_BITS, %rdx
@@ -378,7 +387,8 @@ receive_lender:                 /* it worked for a call: where that is answered 
 receive_missed:                 /* something came before the word: look again, in C; the turn goes on */
     movl %gs:CORE_TURN_QUANTUM, %edx
     subq %gs:CORE_TOKENS, %rdx
-    lock subq %rdx, SLOT_SPENT(%rsi)
+    movq %gs:CORE_TURN_SLOT, %r8
+    lock subq %rdx, SLOT_SPENT(%r8)
     movq %rdi, %rsi
     movq %gs:CORE_SELF, %rdi
     xorl %edx, %edx
