@@ -56,6 +56,15 @@ static int worker(void) {
     }
 }
 
+/* Answers, then waits: a call of its own for each. */
+static int replier(void) {
+    for (;;) {
+        struct os2_message m = {0};
+        if (os2_receive(0, &m) < 0 || os2_reply(0, &m) < 0)
+            return 1;
+    }
+}
+
 /* Lets calls with badge 1 wait until it has worked for one with another. */
 static int parker(void) {
     uint64_t parked = 0;
@@ -99,6 +108,8 @@ bool role_loan(const char *role, int *ret_status) {
         *ret_status = once(2);
     else if (strcmp(role, "worker") == 0)
         *ret_status = worker();
+    else if (strcmp(role, "replier") == 0)
+        *ret_status = replier();
     else if (strcmp(role, "parker") == 0)
         *ret_status = parker();
     else if (strcmp(role, "measure") == 0)
@@ -177,6 +188,27 @@ static void test_stands(void) {
     CHECK_BETWEEN(c.tokens[server], c.tokens[other] * 90, c.tokens[other] * 110);
 }
 
+/* A server has no turn of its own, where all that it does is in its client's: also its wait after an answer by reply. */
+static void test_replies(void) {
+    struct counts c = {0};
+    unsigned server, client;
+
+    if (!one_core())
+        return;
+    server = member(LARGE);
+    client = member(LARGE);
+    if (!pair(client, 0, server) || !member_start(server, "replier"))
+        return;
+    os2_sleep_ms(5);
+    if (!member_start(client, "client"))
+        return;
+    os2_sleep_ms(5);
+    count_for(WINDOW_MS, &c);
+    os2_printf("# the server spent %lu tokens, its client %lu\n", c.tokens[server], c.tokens[client]);
+    CHECK_BETWEEN(c.tokens[client], 1000, UINT64_MAX);
+    CHECK_BETWEEN(c.tokens[server], 0, c.tokens[client] / 100);
+}
+
 /* How long a client's calls take beside a greedy process, and another client of the same server. */
 static uint64_t time_beside(const char *server_role, uint64_t quantum) {
     uint64_t took = 0;
@@ -219,6 +251,7 @@ static void test_parked(void) {
 static const struct test tests[] = {
     {"a loan of 1000 stands while the client waits", test_stands},
     {"it ends with the answer", test_answered},
+    {"who answers by reply and waits again spends nothing of its own", test_replies},
     {"it ends with the client's deadline", test_timeout},
     {"it ends with the client", test_killed},
     {"a client of quantum 1 does not slow the server for one who waits to be taken", test_queued},
