@@ -69,18 +69,23 @@ def follow(build, smp, text, words="", extra=()):
         return output, [tuple(map(int, mark)) for mark in marks], every
 
 
+def batches(output, marks):
+    """{name: instructions a round}, by what the program printed of its batches and what was counted of each."""
+    found = {}
+    for name, *numbers in re.findall(r"^bench-marked (\w+) (\d+) (\d+) (\d+)$", output, re.MULTILINE):
+        first, count, rounds = map(int, numbers)
+        counts = [mark[1] for mark in marks[first - 1:first + count]]
+        if len(counts) != count + 1:
+            raise qemu.GuestError(f"of {name} only {len(counts)} of {count + 1} batches were seen")
+        empty, _, *warm = counts
+        found[name] = round((statistics.quantiles(warm, n=4)[2] - empty) / rounds)
+    return found
+
+
 def together(build, smp, free=False):
     """{name: instructions of all processors together}. NoPlugins, GuestError."""
     output, marks, _ = follow(build, smp, f"bench --marked {' '.join(TOGETHER)}", "", [] if free else BY_TURNS)
-    found = {}
-    for name, *numbers in re.findall(r"^bench-marked (\w+) (\d+) (\d+) (\d+)$", output, re.MULTILINE):
-        first, batches, rounds = map(int, numbers)
-        counts = [mark[1] for mark in marks[first - 1:first + batches]]
-        if len(counts) != batches + 1:
-            raise qemu.GuestError(f"of {name} only {len(counts)} of {batches + 1} batches were seen")
-        empty, _, *warm = counts
-        found[f"{name}_smp{smp}"] = round((statistics.quantiles(warm, n=4)[2] - empty) / rounds)
-    return found
+    return {f"{name}_smp{smp}": value for name, value in batches(output, marks).items()}
 
 
 def lines(build):
