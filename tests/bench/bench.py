@@ -17,6 +17,7 @@ the program, are
     steal, call_pull    what takes two processors, counted on each by itself (several.py)
     ..._smp2, ..._smp4  the instructions of all of so many processors together, the others idle (marks.py)
     lines_...           cache lines touched by one round (marks.py)
+    ..._kib             instructions of a pipeline for one more KiB of text (marks.py)
     ..._noasid          the same count of a machine that boots with os2.noasid, as boards without ASIDs are. QEMU's
                         x86_64 has no PCIDs, so there each count is of such a machine already
     kernel_text_data    bytes of code, constants and initialised data in the kernel's ELF file
@@ -120,7 +121,7 @@ def measure(build):
         entered = pool.submit(entries.longest, build)
         together = {smp: pool.submit(entries.longest_of_several, build, smp) for smp in SEVERAL}
         stolen = pool.submit(several.count, build)
-        lines = pool.submit(marks.lines, build)
+        lines, filters = pool.submit(marks.lines, build), pool.submit(marks.filters, build)
         whole = {smp: pool.submit(marks.together, build, smp) for smp in SEVERAL}
         for job in jobs:
             job.result()
@@ -152,10 +153,12 @@ def measure(build):
         for smp, job in whole.items():
             main.counts.update(job.result())
             main.notes[f"call_reply_smp{smp}"] = "all processors together; QEMU runs them by turns, as for all ..._smpN"
-        main.counts.update(lines.result())
+        main.counts.update(lines.result() | filters.result())
+        main.notes["gen_wc_kib"] = "what 1024 bytes more cost in `gen | wc`, all processes and the kernel"
         main.notes["call_pull"] = "as call_reply, the server having last run on the other one of 2 processors"
     except entries.NoPlugins as error:
-        main.skipped |= dict.fromkeys(("max_entry", "steal", "call_pull", "lines_...", "..._smpN"), str(error))
+        main.skipped |= dict.fromkeys(("max_entry", "steal", "call_pull", "lines_...", "..._kib", "..._smpN"),
+                                      str(error))
     main.counts["kernel_text_data"] = elf.Elf(main.machine["symbols"]).text_and_data()
     main.notes["kernel_text_data"] = "bytes of the loaded sections: code, constants, initialised data"
     (large_slots, large_ram, large_kernel), (small_slots, small_ram, small_kernel) = facts[1:]

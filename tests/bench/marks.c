@@ -9,7 +9,8 @@
  * processor, the cache lines of 64 bytes that they touch, by physical address: lines of data read or written, those of
  * them written, and lines of code. What the processor itself reads, such as page tables, is not seen.
  *
- * Printed at the end, for each pair of marks in the order of their time: "mark SERIES INSTRUCTIONS DATA WRITTEN CODE".
+ * Printed at the end, for each pair of marks in the order of their time: "mark SERIES INSTRUCTIONS DATA WRITTEN CODE",
+ * and "all INSTRUCTIONS" from the machine's first to its last.
  */
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -141,6 +142,8 @@ static void report(qemu_plugin_id_t id, void *data) {
                  r->code);
         qemu_plugin_outs(line);
     }
+    snprintf(line, sizeof line, "all %" PRIu64 "\n", total());
+    qemu_plugin_outs(line);
 }
 
 int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv) {

@@ -29,6 +29,9 @@ USERS = {
     "core/state.h": ["ipc/message.c"],
     "core/steal.h": ["core/turn.c", "sys/loop.c", "sys/notify.c"],
     "lib/string.c": ["tests/unit/test_string.c"],
+    "usr/bin/wc.c": ["tests/unit/test_filters.c"],
+    "usr/demos/gen.c": ["tests/unit/test_filters.c"],
+    "usr/demos/upper.c": ["tests/unit/test_filters.c"],
     "ipc/wait.h": ["ipc/message.c", "ipc/notify.c", "ipc/wait.c"],
     "mm/fast.h": ["ipc/message.c", "sys/block.c", "mm/fast.c", "tests/unit/test_fast.c"],
 }
@@ -495,6 +498,25 @@ MUTANTS = {
          "if (pages > UINT32_MAX || !space_affords(&process->space, pages))", "if (pages > UINT32_MAX)"),
         ("a child that runs is given handles", "unit end test_quota",
          "if (state_kind(slot_word(slot)) != KIND_NEW) return light_status(OS2_E_BUSY);", ""),
+    ],
+    "usr/bin/wc.c": [
+        ("a return is no blank", "unit filters test_wc", "0x80u - '\\r' - 1", "0x80u - '\\r'"),
+        ("a tab is no blank", "unit filters test_wc", "0x80u + '\\t' - 1", "0x80u + '\\t'"),
+        ("a byte with the high bit is a blank", "unit filters test_wc",
+         "((no_control & no_space) | w) & HIGHS", "(no_control & no_space) & HIGHS"),
+        ("and ends a line", "unit filters test_wc", "EACH(0x7fu)) | w) & HIGHS) >> 7", "EACH(0x7fu))) & HIGHS) >> 7"),
+        ("sums that overflow", "unit filters test_wc", "#define SUMS_MAX 255u", "#define SUMS_MAX 512u"),
+        ("a word of the text ends with each eight bytes", "unit filters test_wc", "| last >> 56", ""),
+        ("and with each block", "unit filters test_wc", "last = c->in_word ? HIGHS : 0;", "last = 0;"),
+    ],
+    "usr/demos/upper.c": [
+        ("z stays small", "unit filters test_upper", "0x80u - 'z' - 1", "0x80u - 'z'"),
+        ("a letter with the high bit", "unit filters test_upper", "~(behind_z | w)", "~behind_z"),
+        ("the end stays small", "unit filters test_upper", "(block->used + 7) / 8", "block->used / 8"),
+    ],
+    "usr/demos/gen.c": [
+        ("a line is counted in one digit", "unit filters test_gen",
+         "line.text[i--] = '0';", "line.text[i] = '0', i = 0;"),
     ],
     "usr/lib/tree.c": [
         ("an interrupt's parent is not followed", "unit boards test_interrupts",

@@ -8,6 +8,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 import bench  # noqa: E402
 import gdb  # noqa: E402
+import marks  # noqa: E402
+import qemu  # noqa: E402
 
 
 def run(text):
@@ -41,6 +43,10 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(self.judge(1, 0), (0, 0))
         self.assertEqual(self.judge(2, 0), (1, 0))
 
+    def test_several_processors_may_differ_more(self):
+        self.assertEqual(bench.compare({"a_smp2": 1240}, {"a_smp2": 1000}), ([], []))
+        self.assertEqual(len(bench.compare({"a_smp2": 1260}, {"a_smp2": 1000})[0]), 1)
+
     def test_new_count_asks_for_a_new_table(self):
         self.assertEqual(bench.compare({"a": 1}, {}), ([], ["a: not in the table; renew it"]))
 
@@ -58,6 +64,25 @@ class RunTest(unittest.TestCase):
                                 {name: {"goal": {"m": 5}} for name in "abc"}, "m", {"a": 4}))
         self.assertEqual([row.split() for row in rows[1:]],
                          [["a", "5", "5", "met", "4"], ["b", "6", "5", "missed"], ["c", "not", "measured", "5"]])
+
+
+    def test_renamed(self):
+        one = run("bench a 1\nbench-note a x\nbench-skip b y\n")
+        one.rename("_noasid")
+        self.assertEqual((one.counts, one.notes, one.skipped), ({"a_noasid": 1}, {"a_noasid": "x"}, {"b_noasid": "y"}))
+
+
+class MarksTest(unittest.TestCase):
+    said = "bench-marked a 2 5 10\n"
+
+    def test_three_in_four(self):
+        # Two empty batches, one to warm up, then one that was lucky.
+        counts = [7, 20, 9999, 20, 1020, 1020, 1020]
+        self.assertEqual(marks.batches(self.said, [(1, count, 0, 0, 0) for count in counts]), {"a": 100})
+
+    def test_missing(self):
+        with self.assertRaises(qemu.GuestError):
+            marks.batches(self.said, [(1, 20, 0, 0, 0)] * 6)
 
 
 class AtomicTest(unittest.TestCase):
