@@ -13,9 +13,11 @@ it: machine-offer.json, for the kernel with another run queue.
 
 How a run is known to be good: the guest ends QEMU through a test device, whose code is QEMU's exit status, and init
 prints `os2: exit NONCE STATUS`, with a nonce from the boot arguments, which no program can guess. Both must agree. Time
-limits only detect a hang: they are silence limits, and far above what a slow machine needs.
+limits only detect a hang: they are silence limits, far above what a slow machine needs, and what the host withholds
+from QEMU does not count.
 """
 import argparse
+import contextlib
 import ctypes
 import json
 import os
@@ -37,6 +39,7 @@ LOG_LINE = re.compile(rb"\[( *\d+\.\d+[^\]\n]*|log: [^\]\n]*)\]")  # "[  1.00000
 LOG_LINE_START = re.compile(rb"\[( *|( *\d+(\.(\d+[^\]\n]*)?)?)|l(o(g(:( [^\]\n]*)?)?)?)?)")
 ARGUMENTS_MAX = 1023  # struct os2_boot
 PR_SET_PDEATHSIG = 1
+BRIEF_SECONDS = 1  # most is read within that: for longer waits the host is asked what it did meanwhile
 
 
 class GuestError(Exception):
@@ -100,6 +103,31 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def withheld(process):
+    """For how many seconds the host had something else to do while QEMU wanted to go on: of its threads, the one that
+    waited longest. 0 where the host does not count this."""
+    longest = 0
+    for path in pathlib.Path(f"/proc/{process}/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError):  # the thread has ended
+            longest = max(longest, int(path.read_text(encoding="ascii").split()[1]))
+    return longest / 1e9
+
+
+class Limit:
+    """A time after which a guest hangs. What the host withheld from QEMU does not count, so that a limit that is long
+    on a quiet host is so on any."""
+
+    def __init__(self, process, seconds):
+        self.process, self.end, self.withheld = process, time.monotonic() + seconds, withheld(process)
+
+    def left(self):
+        """Seconds; 0: it is over."""
+        if time.monotonic() >= self.end:
+            before, self.withheld = self.withheld, max(self.withheld, withheld(self.process))
+            self.end += self.withheld - before
+        return max(0, self.end - time.monotonic())
+
+
 class Guest:
     """A running QEMU whose console is a pair of pipes, or a terminal if `terminal` is a slave's descriptor.
     `descriptors` are those it gets besides."""
@@ -123,7 +151,7 @@ class Guest:
         """New bytes, waiting up to `seconds` for the first. False at the end; GuestError after silence."""
         if self.ended:
             return False
-        if not select.select([self.output], [], [], seconds)[0]:
+        if not self.comes(seconds):
             raise GuestError(f"silent for {seconds:g} s")
         try:
             got = os.read(self.output, 65536)
@@ -134,29 +162,37 @@ class Guest:
         self.text += got
         return False if self.ended else got
 
+    def comes(self, seconds):
+        """Waits for something to read; for ever, if `seconds` is None."""
+        if select.select([self.output], [], [], seconds and min(seconds, BRIEF_SECONDS))[0]:
+            return True
+        limit = Limit(self.process.pid, max(0, seconds - BRIEF_SECONDS))
+        while left := limit.left():
+            if select.select([self.output], [], [], left)[0]:
+                return True
+        return False
+
     def write(self, data):
         os.write(self.input, data)
 
     def expect(self, text, seconds, start=0):
         """Read until `text` stands in the console's output from `start` on; returns the offset behind it."""
-        limit = time.monotonic() + seconds
+        limit = Limit(self.process.pid, seconds)
         while text not in self.text[start:]:
             if PANIC.search(self.text):
                 self.drain(1)
                 raise GuestError("kernel panic")
-            left = limit - time.monotonic()
-            if left <= 0 or self.read(left) is False:
+            left = limit.left()
+            if not left or (select.select([self.output], [], [], left)[0] and self.read(left) is False):
                 raise GuestError(f"{'ended' if self.ended else f'{seconds:g} s'} without {text!r}")
         return self.text.index(text, start) + len(text)
 
     def drain(self, seconds):
         """Read what comes in the next seconds."""
         limit = time.monotonic() + seconds
-        try:
-            while (left := limit - time.monotonic()) > 0 and self.read(left) is not False:
-                pass
-        except GuestError:
-            pass
+        while (left := limit - time.monotonic()) > 0 and select.select([self.output], [], [], left)[0]:
+            if self.read(left) is False:
+                break
 
     def wait(self, seconds):
         try:

@@ -5,7 +5,7 @@
  */
 #include "sched.h"
 
-#define TOKENS 1000000u
+#define TOKENS 200000u
 #define SETTLED 5000u /* tokens of a chain: its three servers have started, each in a turn of 1000 of its own */
 #define LONGEST_MS 60000u
 
@@ -101,7 +101,7 @@ static void test_no_queue(void) {
     count(&before);
     count(&first);
     while (calls < 2000 && os2_clock(NULL) < limit) {
-        os2_sleep_ms(50);
+        os2_sleep_ms(10);
         count(&last);
         count(&after);
         calls = sum(after.tokens, 0, 2) - sum(before.tokens, 0, 2);

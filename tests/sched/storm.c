@@ -64,7 +64,7 @@ static void test_storm(void) {
         !members(3, QUANTUM, "greedy") || !member_start(storm, "storm"))
         return;
     os2_sleep_ms(20);
-    count_for(500, &c);
+    count_for(200, &c);
     others = c.turns[1] + c.turns[2] + c.turns[3];
     os2_printf("# the driver had %lu turns, the others %lu %lu %lu\n", c.turns[0], c.turns[1], c.turns[2], c.turns[3]);
     CHECK_BETWEEN(c.turns[0], others / 2, others + 1); /* more than a fair third, at most half */

@@ -37,7 +37,7 @@ static void test_no_tick(void) {
 }
 
 static void test_watchdog(void) {
-    struct os2_member_plan plan = {.watchdog_ms = 400};
+    struct os2_member_plan plan = {.watchdog_ms = 200};
     struct os2_process_end end;
     uint64_t start;
     unsigned number;
@@ -53,14 +53,14 @@ static void test_watchdog(void) {
     }
     team.member[number].runs = false;
     team.running--;
-    CHECK_BETWEEN(microseconds(os2_clock(NULL) - start) / 1000, 400, 400 + 200 + SLACK_MS);
+    CHECK_BETWEEN(microseconds(os2_clock(NULL) - start) / 1000, 200, 200 + 200 + SLACK_MS);
     CHECK_IS(end.reason, OS2_END_WATCHDOG);
     CHECK_BETWEEN(end.pc, OS2_PROGRAM_BASE, OS2_PROGRAM_END);
     os2_printf("# ended after %lu ms at pc 0x%lx\n", microseconds(os2_clock(NULL) - start) / 1000, end.pc);
 }
 
-#define LONG_MS 3000u
-#define LONG_LIMIT_MS 500u
+#define LONG_MS 1200u
+#define LONG_LIMIT_MS 200u   /* and as much again, and the slack, are less than half of that */
 #define LONG_QUANTUM 100000u /* more than it makes calls: it could have one turn for all */
 
 /* Makes a call now and then, well within its limit. */

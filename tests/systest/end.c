@@ -145,6 +145,17 @@ static void killing(void) {
     puppet_drop(&other);
 }
 
+/* A process that computes runs, or waits for a moment until whoever has its core lets it run again. */
+static bool goes_on(unsigned control) {
+    struct os2_process_facts facts = {.state = OS2_STATE_READY};
+    uint64_t limit = os2_deadline_ms(HANG_MS);
+
+    while (facts.state == OS2_STATE_READY && os2_clock(NULL) < limit)
+        if (!CHECK_IS(os2_process_facts(control, 0, &facts), OS2_OK))
+            return false;
+    return facts.state == OS2_STATE_RUNNING;
+}
+
 /* A process that computes is killed where it runs; needs another core to do it from. */
 static void kill_computing(void) {
     struct puppet p;
@@ -159,8 +170,7 @@ static void kill_computing(void) {
         while (facts.state != OS2_STATE_RUNNING)
             CHECK_IS(os2_process_facts(p.child.control, 0, &facts), OS2_OK);
         os2_sleep_ms(PAUSE_MS);
-        CHECK_IS(os2_process_facts(p.child.control, 0, &facts), OS2_OK);
-        CHECK_IS(facts.state, OS2_STATE_RUNNING);
+        CHECK(goes_on(p.child.control));
         CHECK_IS(os2_process_kill(p.child.control), OS2_OK);
         if (puppet_ended(&p, &end))
             CHECK_IS(end.reason, OS2_END_KILLED);
@@ -187,11 +197,12 @@ static void watchdog_patient(void) {
     struct puppet p;
     struct os2_message m;
 
-    NEED(puppet_start(&p, 0, &(struct puppet_plan){.watchdog_ms = 100}));
-    m = (struct os2_message){.w = {[4] = os2_deadline_ms(400)}};
+    /* A host that takes the processor away between two calls takes it for less than this. */
+    NEED(puppet_start(&p, 0, &(struct puppet_plan){.watchdog_ms = 400}));
+    m = (struct os2_message){.w = {[4] = os2_deadline_ms(600)}};
     CHECK_IS(puppet_do(&p, OS2_SYS_receive, 0, OS2_F_DEADLINE, &m), OS2_E_TIMEOUT);
-    uint64_t limit = os2_deadline_ms(400);
-    while (os2_clock(NULL) < limit)
+    uint64_t limit = os2_deadline_ms(600);
+    for (; os2_clock(NULL) < limit; os2_sleep_ms(PAUSE_MS))
         CHECK(puppet_run(&p, PUPPET_TOKENS, 20, 0) != NULL);
     puppet_drop(&p);
 }
@@ -199,7 +210,6 @@ static void watchdog_patient(void) {
 /* A limit of 0 is none. Needs a core that it may keep. */
 static void watchdog_none(void) {
     struct os2_process_plan plan = {.quota = 16, .quantum = 1, .watchdog_ms = 0, .end_bits = 1, .name = "forever"};
-    struct os2_process_facts facts;
     unsigned control;
     uint64_t id;
     void *code;
@@ -212,8 +222,7 @@ static void watchdog_none(void) {
     CHECK_IS(os2_process_give(control, code, 0x10000, OS2_PROT_READ | OS2_PROT_EXEC), OS2_OK);
     CHECK_IS(os2_process_start(control, 0x10000, 0, 0), OS2_OK);
     os2_sleep_ms(500);
-    CHECK_IS(os2_process_facts(control, 0, &facts), OS2_OK);
-    CHECK_IS(facts.state, OS2_STATE_RUNNING);
+    CHECK(goes_on(control));
     CHECK_IS(os2_process_kill(control), OS2_OK);
     CHECK(take_bits(1));
     os2_handle_close(control);
