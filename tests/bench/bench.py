@@ -9,7 +9,7 @@ any host; the program `bench`, run by the shell, counts in user mode (program/be
 128 MiB is counted on a machine of 10 GiB, of which QEMU gets only what is touched: 1 GiB. Counted here, and not by
 the program, are
 
-    boot_instructions   from the kernel's first instruction to init's first (boot.py)
+    boot_instructions   from the kernel's first instruction to init's first, 128 MiB (boot.py); boot_1g, boot_4g
     atomics_per_call    atomic instructions in one round of call_reply (follow.py, which also shows where the rest go)
     max_entry_CALL      the longest entry into the kernel by that call while the system-call suite runs, clearing aside
                         (entries.py); of these only the limit is checked. max_entry_stretch: between two instructions
@@ -50,21 +50,17 @@ import several  # noqa: E402
 TOLERANCE = 0.03
 SILENCE = 120
 # Memory, and what is counted there: everything that fits, what is too large for that, and the frames once more.
-RUNS = (("128M", ""), ("10G", "move_4k_scattered move_64m move_order17 move_1g exit_100k_gap frames"), ("6G", "frames"))
+LARGE = "move_4k_scattered move_64m move_order17 move_1g exit_100k_gap spawn_exit_4096 frames"
+RUNS = (("128M", ""), ("10G", LARGE), ("6G", "frames"))
 SEVERAL = (2, 4)  # processors, for the entries and stretches
 FACTS = ("frames_slots", "frames_ram", "frames_kernel")
-
-
-def large_memory(size):
-    """QEMU's arguments for so much RAM that the host need not have."""
-    return ["-machine", "memory-backend=ram", "-object", f"memory-backend-ram,id=ram,size={size},reserve=off"]
 
 
 class Run:
     """One run of the program: its counts, and what it said of them."""
 
     def __init__(self, build, memory, names):
-        extra = qemu.ICOUNT + (large_memory(memory) if memory != "128M" else [])
+        extra = qemu.ICOUNT + (qemu.large_memory(memory) if memory != "128M" else [])
         self.machine, self.line, self.nonce = qemu.commands_line(build, 1, memory, f"bench {names}".strip(), "", extra,
                                                                   tests=True)
         self.counts, self.notes, self.spreads, self.skipped = {}, {}, {}, {}
@@ -100,7 +96,7 @@ def measure(build):
     runs = [Run(build, memory, names) for memory, names in RUNS]
     with concurrent.futures.ThreadPoolExecutor() as pool:
         jobs = [pool.submit(run.go) for run in runs]
-        booted = pool.submit(boot.count, build)
+        booted = {memory: pool.submit(boot.count, build, memory) for memory in ("128M", "1G", "4G")}
         followed = pool.submit(follow.atomics, build)
         entered = pool.submit(entries.longest, build)
         together = {smp: pool.submit(entries.longest_of_several, build, smp) for smp in SEVERAL}
@@ -112,9 +108,9 @@ def measure(build):
         main.add(runs[1])
         main.counts["atomics_per_call"] = followed.result()
         main.notes["atomics_per_call"] = "read-modify-writes in a round of call_reply, seen one by one"
-        main.counts["boot_instructions"] = booted.result()
-        main.notes["boot_instructions"] = ("the kernel's first instruction to init's first, 128 MiB, one processor; "
-                                            "the least of three")
+        for name, memory in (("boot_instructions", "128M"), ("boot_1g", "1G"), ("boot_4g", "4G")):
+            main.counts[name] = booted[memory].result()
+            main.notes[name] = f"the kernel's first instruction to init's first, {memory}, one processor; least of 3"
     try:
         found = entered.result()
         worst = max(found, key=lambda kind: found[kind][0])

@@ -372,8 +372,11 @@ static void test_any_shape(void **unused) {
                 shape_mark(&info.reserved[i], false, 0);
             for (unsigned i = 0; i < info.kept_count; i++)
                 shape_mark(&info.kept[i], false, 0);
+            uint32_t behind = heap.first; /* the free block below */
             for (uint32_t n = heap.first; n < heap.end; n++) {
                 const struct frame *f = heap_frame(&heap, n);
+                if (f->state == OS2_FRAME_TAIL && n >= behind)
+                    fail_msg("seed %lu, %lu MiB: frame %x is in no block", option_seed, mib, n);
                 wanted += shape_free[n - SHAPE_LOWEST];
                 kernel += f->state == OS2_FRAME_KERNEL && shape_free[n - SHAPE_LOWEST];
                 if (f->state != OS2_FRAME_FREE && f->state != OS2_FRAME_MAGAZINE)
@@ -382,6 +385,7 @@ static void test_any_shape(void **unused) {
                     if (!shape_free[n + i - SHAPE_LOWEST])
                         fail_msg("seed %lu, %lu MiB: frame %x is free and should not be", option_seed, mib, n + i);
                 got += UINT64_C(1) << f->order;
+                behind = n + (1u << f->order);
             }
             assert_int_equal(got, wanted - kernel);
             assert_int_equal(got, heap.free_pages);

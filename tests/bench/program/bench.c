@@ -143,6 +143,9 @@ void bench_peer_start(struct bench_peer *peer, const char *role, uint64_t quota)
         status = os2_child_grant(&peer->child, "notify", self, OS2_RIGHTS_ALL);
         os2_handle_close(self);
     }
+    if (status >= 0 && strcmp(role, "crowd") == 0) { /* it reads its own program */
+        status = os2_child_grant(&peer->child, "names", os2_start_handle("names"), OS2_RIGHTS_ALL);
+    }
     if (status >= 0)
         status = os2_child_start(&peer->child, 3, argv);
     if (status < 0)

@@ -49,6 +49,7 @@ _Noreturn void bench_fail(const char *what, int64_t status);
 
 /* The other process of a measurement: this program again, in a role (roles.c). `quota` pages beside the least; 0: only
  * the least. Its inbox handle has the badge BENCH_BADGE. */
+#define BENCH_CROWD 64u /* processes that one of the role `crowd` starts */
 #define BENCH_BADGE UINT64_C(0x5eed)
 #define BENCH_BIT_PEER UINT64_C(1)  /* set by a peer, or in one */
 #define BENCH_BIT_ENDED UINT64_C(2) /* set when a child has ended */
