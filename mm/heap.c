@@ -197,6 +197,25 @@ static void keep(struct heap *heap, const struct boot_range *range) {
             heap->frames[n].state = OS2_FRAME_KERNEL;
 }
 
+static void put_run(struct heap *heap, uint64_t first, uint64_t end) {
+    while (first < end) {
+        unsigned order = fit((uint32_t)first, (uint32_t)(end - first));
+        buddy_put(heap, (uint32_t)first, order);
+        first += UINT64_C(1) << order;
+    }
+}
+
+void heap_take_in(struct heap *heap, const struct boot_range *range) {
+    uint64_t first = range->base >> OS2_PAGE_SHIFT, end = (range->base + range->size) >> OS2_PAGE_SHIFT;
+    if (first >= end || !heap_covers(heap, first) || !heap_covers(heap, end - 1))
+        return;
+    lock_acquire(&heap->lock);
+    for (uint64_t n = first; n < end; n++)
+        heap->frames[n].facts = frame_tag(OS2_FRAME_TAIL, 0, 0);
+    put_run(heap, first, end);
+    lock_release(&heap->lock);
+}
+
 /* The frames from `first` on up to what is kept next, put onto the free lists; those behind. */
 static uint64_t free_run(struct heap *heap, const struct boot_info *info, const struct boot_range *array,
                          uint64_t first, uint64_t end) {
@@ -204,11 +223,7 @@ static uint64_t free_run(struct heap *heap, const struct boot_info *info, const 
         struct run run = run_of(heap, i < info->kept_count ? &info->kept[i] : array);
         end = run.first >= first && run.first < end && run.first < run.end ? run.first : end;
     }
-    while (first < end) {
-        unsigned order = fit((uint32_t)first, (uint32_t)(end - first));
-        buddy_put(heap, (uint32_t)first, order);
-        first += UINT64_C(1) << order;
-    }
+    put_run(heap, first, end);
     return end;
 }
 

@@ -195,6 +195,9 @@ uint64_t heap_free_pages(const struct heap *heap);
 void heap_adopt(struct heap *heap, uint32_t first, uint32_t count, uint16_t owner,
                 void (*each)(void *context, uint32_t number), void *context);
 
+/* Take in a range of the image, whole pages, that has been RESERVED so far. */
+void heap_take_in(struct heap *heap, const struct boot_range *range);
+
 /* Every invariant of the structure, at the cost of a walk over all descriptors. Returns NULL or what is wrong. */
 const char *heap_check(struct heap *heap);
 

@@ -15,7 +15,8 @@ the program, are
                         (entries.py); of these only the limit is checked. max_entry_stretch: between two instructions
                         of programs; ..._smpN: on several processors, max_entry_smpN being the longest entry of any kind
     steal, call_pull    what takes two processors, counted on each by itself (several.py)
-    kernel_text_data    bytes of code, constants and initialised data in the kernel's ELF file
+    kernel_text_data    bytes of code, constants and initialised data in the kernel's ELF file; resident_bytes: without
+                        what only boot needs, whose pages go to the heap (arch/boot.lds)
     meta_overhead_ppm   how the kernel's frames grow with the RAM: between machines of 6 and 10 GiB, which have the same
                         process slots, so that what grows is the frame descriptors
 
@@ -128,6 +129,8 @@ def measure(build):
         main.skipped["max_entry"] = main.skipped["steal"] = main.skipped["call_pull"] = str(error)
     main.counts["kernel_text_data"] = elf.Elf(main.machine["symbols"]).text_and_data()
     main.notes["kernel_text_data"] = "bytes of the loaded sections: code, constants, initialised data"
+    main.counts["resident_bytes"] = elf.Elf(main.machine["symbols"]).text_and_data(without=".boot")
+    main.notes["resident_bytes"] = "the same without what goes to the heap when boot is over"
     (large_slots, large_ram, large_kernel), (small_slots, small_ram, small_kernel) = facts[1:]
     if large_slots == small_slots:
         grown = (large_kernel - small_kernel) * 1000000
