@@ -282,6 +282,11 @@ _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2
             panic("%s:%d: %s", __FILE__, __LINE__, #condition);                                                        \
     } while (0)
 
+/* The part of the image that only boot needs, whole pages, mapped beside other RAM from arch_kernel_map() on; and the
+ * end of boot: it is no longer mapped where it was linked. Both are called by code that stays. */
+struct boot_range arch_boot_part(void);
+void arch_boot_over(void);
+
 _Noreturn void kernel_main(struct boot_info *info); /* boot core, on the boot map */
 _Noreturn void core_main(struct core *core);        /* every other core, on its own stack, kernel root active */
 uint64_t kernel_table_alloc(void);                  /* physical address of a cleared page; panics when there is none */

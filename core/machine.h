@@ -73,7 +73,7 @@ static inline bool core_runs(const struct core *core, const struct process *proc
     return core->running && core->current == process;
 }
 
-#define SLOTS_MOST 8192
+#define SLOTS_MOST 32768
 
 #define IRQ_MAX 1024
 struct irq {
@@ -104,6 +104,7 @@ struct machine {
     struct device_table devices;
     struct slot *slot;   /* (i) array of slot_count */
     uint32_t slot_count; /* (i) */
+    uint32_t slot_made;  /* (a) those from here on have never been used, and are as their memory was left */
     uint32_t slot_pages; /* (i) quota that a slot costs its supervisor: see core/process.c */
     uint32_t slot_high;  /* (a) slots at and above this are free; changed under slot_lock */
     struct lock slot_lock;
@@ -126,5 +127,7 @@ extern struct machine machine;
 
 /* Memory of the kernel's own, for good: whole pages, cleared. Where there is none, a panic says what it was for. */
 void *machine_memory(size_t bytes, const char *what);
+/* The same, as it was left. */
+void *machine_memory_dirty(size_t bytes, const char *what);
 
 #endif

@@ -2,8 +2,9 @@
 /*
  * The table of slots, and making processes.
  *
- * The number of slots is fixed at boot by the amount of RAM: one for each 64 KiB, 256 to 8192. A slot's memory is never
- * given back, see core/process.h; free slots are a set of bits under one lock, which only creation and the end of a
+ * The number of slots is fixed at boot by the amount of RAM: one for each 64 KiB, 256 to 32768. A slot is made when it
+ * is first used, so that boot does not take longer where there are many, and its memory is never given back, see
+ * core/process.h. Free slots are a set of bits under one lock, which only creation and the end of a
  * process take. The lowest is taken first, and slot_high, up to which those look who look through all slots, falls when
  * the highest are free again.
  *
@@ -40,23 +41,27 @@ const uint64_t process_none[PROCESS_NONE_WORDS];
 void process_table_init(void) {
     uint32_t count = machine.heap.ram_pages / SLOT_RAM_PAGES;
     count = count < SLOTS_LEAST ? SLOTS_LEAST : count > SLOTS_MOST ? SLOTS_MOST : count;
-    machine.slot = machine_memory(count * sizeof(struct slot), "the process table");
+    machine.slot = machine_memory_dirty(count * sizeof(struct slot), "the process table");
     machine.slot_count = count;
-    machine.slot_high = 1;
+    machine.slot_high = machine.slot_made = 1;
     /* Slot 0 is no process's, and init's costs nothing. */
     machine.slot_pages = (uint32_t)((machine.heap.ram_pages + count - 3) / (count - 2));
-    machine.slot[SLOT_NONE].word = state(KIND_FREE, 0, 0);
-    for (uint32_t i = 1; i < count; i++) {
-        struct slot *s = &machine.slot[i];
-        s->word = state(KIND_FREE, 0, 0);
-        s->process = PROCESS_NONE;
-        s->index = (uint16_t)i;
-        s->life = 2; /* generation 1: 0 is never a process's */
-        s->queue_head = s->queue_tail = s->waiters = s->next = s->prev = s->queued_at = SLOT_NONE;
-        s->parent = s->child = s->elder = s->younger = SLOT_NONE;
-        machine.slot_free[i / 64] |= UINT64_C(1) << i % 64;
-    }
+    machine.slot[SLOT_NONE] = (struct slot){.word = state(KIND_FREE, 0, 0)};
 }
+
+/* One more slot; slot_lock is held. */
+static void make_slot(void) {
+    uint32_t index = machine.slot_made;
+    machine.slot[index] = (struct slot){
+        .word = state(KIND_FREE, 0, 0),
+        .life = 2, /* generation 1: 0 is never a process's */
+        .index = (uint16_t)index,
+        .process = PROCESS_NONE,
+    };
+    machine.slot_free[index / 64] |= UINT64_C(1) << index % 64;
+    __atomic_store_n(&machine.slot_made, index + 1, __ATOMIC_RELEASE); /* pairs with slot_made() */
+}
+_Static_assert(SLOT_NONE == 0, "a slot that is made is in no list");
 
 static uint64_t free_bit(uint32_t index) {
     return machine.slot_free[index / 64] & UINT64_C(1) << index % 64;
@@ -76,6 +81,10 @@ static struct slot *slot_get(void) {
     uint32_t word = machine.slot_low;
     while (word < SLOTS_MOST / 64 && !machine.slot_free[word])
         word++;
+    if (word == SLOTS_MOST / 64 && machine.slot_made < machine.slot_count) {
+        word = machine.slot_made / 64;
+        make_slot();
+    }
     machine.slot_low = word;
     if (word < SLOTS_MOST / 64) {
         uint32_t index = word * 64 + lowest_bit(machine.slot_free[word]);
@@ -120,7 +129,7 @@ void slot_put(struct slot *slot) {
 
 const char *slot_check(void) {
     uint32_t high = 1;
-    for (uint32_t i = 1; i < machine.slot_count; i++) {
+    for (uint32_t i = 1; i < machine.slot_made; i++) {
         bool is_free = state_kind(machine.slot[i].word) == KIND_FREE;
         if ((is_free && !worn(i)) != (free_bit(i) != 0))
             return "a slot is free, and not in the set of free ones, or the other way round";

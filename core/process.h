@@ -167,7 +167,7 @@ static inline uint64_t slot_identity(const struct slot *slot) {
 extern const uint64_t process_none[PROCESS_NONE_WORDS];
 #define PROCESS_NONE ((struct process *)process_none)
 
-/* Make the array of slots. */
+/* Make the array of slots: room for all, of which each is made when it is first used. */
 void process_table_init(void);
 
 /* What a new process is to be, as the system call process_create says it. */
@@ -178,6 +178,11 @@ struct process_request {
     uint64_t notify_bits;
     uint64_t name[2];
 };
+
+/* How many slots have been made: an index below is a slot's. */
+static inline uint32_t slot_made(void) {
+    return __atomic_load_n(&machine.slot_made, __ATOMIC_ACQUIRE);
+}
 
 /* A new process in state NEW; `parent` NULL for init. Its quota, and machine.slot_pages for its slot, are not taken
  * from the parent here. OS2_E_FULL, OS2_E_MEMORY, OS2_E_QUOTA: nothing is left. */

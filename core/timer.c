@@ -52,7 +52,7 @@ static void sift_down(struct core *core, uint32_t i) {
 
 void timer_init(struct timers *timers) {
     *timers = (struct timers){
-        .heap = machine_memory(machine.slot_count * sizeof(uint16_t), "a core's timers"),
+        .heap = machine_memory_dirty(machine.slot_count * sizeof(uint16_t), "a core's timers"),
         .tick = TIMER_NEVER,
         .nap = TIMER_NEVER,
         .irq = TIMER_NEVER,

@@ -447,9 +447,10 @@ static enum os2_status answer(struct core *core, struct process *x, struct slot 
     uint64_t index = caller >> STATE_SEQ_BITS, seq = caller & STATE_SEQ_MASK;
     if (control & OS2_F_FAIL && control & (OS2_F_BLOCK | OS2_F_HANDLE))
         return OS2_E_INVALID;
-    if (index >= machine.slot_count)
+    uint32_t made = slot_made();
+    if (index >= made)
         return OS2_E_NOT_WAITING;
-    struct slot *y = &machine.slot[clamp_index(index, machine.slot_count)];
+    struct slot *y = &machine.slot[clamp_index(index, made)];
     if (!arch_cas_full(&y->word, state(KIND_CAL, x->slot->index, seq), state(KIND_CLM, core->index, seq)))
         return OS2_E_NOT_WAITING;
     enum os2_status status = hand_over(x, y->process);

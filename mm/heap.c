@@ -178,17 +178,53 @@ void heap_adopt(struct heap *heap, uint32_t first, uint32_t count, uint16_t owne
     }
 }
 
+/* The frames that a range touches, those that have descriptors. */
+struct run {
+    uint64_t first, end;
+};
+static struct run run_of(const struct heap *heap, const struct boot_range *range) {
+    struct run run = {range->base >> OS2_PAGE_SHIFT, (range->base + range->size + OS2_PAGE_SIZE - 1) >> OS2_PAGE_SHIFT};
+    run.first = run.first < heap->first ? heap->first : run.first;
+    run.end = run.end > heap->end ? heap->end : run.end;
+    return run;
+}
+
 /* What is in use is marked where RAM is: TAIL marks what is to be freed, and what no bank has stays RESERVED. */
-static void mark(struct heap *heap, const struct boot_range *range, unsigned from, unsigned to) {
-    uint64_t first = range->base >> OS2_PAGE_SHIFT;
-    uint64_t end = (range->base + range->size + OS2_PAGE_SIZE - 1) >> OS2_PAGE_SHIFT;
-    if (first < heap->first)
-        first = heap->first;
-    if (end > heap->end)
-        end = heap->end;
-    for (uint64_t n = first; n < end && range->size; n++)
-        if (heap->frames[n].state == from)
-            heap->frames[n].state = (uint8_t)to;
+static void keep(struct heap *heap, const struct boot_range *range) {
+    struct run run = run_of(heap, range);
+    for (uint64_t n = run.first; n < run.end && range->size; n++)
+        if (heap->frames[n].state == OS2_FRAME_TAIL)
+            heap->frames[n].state = OS2_FRAME_KERNEL;
+}
+
+static void put_run(struct heap *heap, uint64_t first, uint64_t end) {
+    while (first < end) {
+        unsigned order = fit((uint32_t)first, (uint32_t)(end - first));
+        buddy_put(heap, (uint32_t)first, order);
+        first += UINT64_C(1) << order;
+    }
+}
+
+void heap_take_in(struct heap *heap, const struct boot_range *range) {
+    uint64_t first = range->base >> OS2_PAGE_SHIFT, end = (range->base + range->size) >> OS2_PAGE_SHIFT;
+    if (first >= end || !heap_covers(heap, first) || !heap_covers(heap, end - 1))
+        return;
+    lock_acquire(&heap->lock);
+    for (uint64_t n = first; n < end; n++)
+        heap->frames[n].facts = frame_tag(OS2_FRAME_TAIL, 0, 0);
+    put_run(heap, first, end);
+    lock_release(&heap->lock);
+}
+
+/* The frames from `first` on up to what is kept next, put onto the free lists; those behind. */
+static uint64_t free_run(struct heap *heap, const struct boot_info *info, const struct boot_range *array,
+                         uint64_t first, uint64_t end) {
+    for (unsigned i = 0; i <= info->kept_count; i++) {
+        struct run run = run_of(heap, i < info->kept_count ? &info->kept[i] : array);
+        end = run.first >= first && run.first < end && run.first < run.end ? run.first : end;
+    }
+    put_run(heap, first, end);
+    return end;
 }
 
 /* Descriptors begin and end where page tables do, so that of what one maps all have one, or none: mm/fast.c. */
@@ -255,29 +291,30 @@ bool heap_init(struct heap *heap, const struct boot_info *info) {
     heap->end = (uint32_t)s.end;
     heap->ram_pages = (uint32_t)s.ram;
     heap->frames = (struct frame *)arch_phys_to_virt(at) - s.first;
-    for (uint64_t n = s.first; n < s.end; n++)
-        heap->frames[n] = (struct frame){.state = OS2_FRAME_RESERVED};
-
-    for (struct boot_range r = {0}; boot_ram_next(info, &r);)
-        mark(heap, &r, OS2_FRAME_RESERVED, OS2_FRAME_TAIL);
+    struct boot_range array = {at, s.bytes};
+    uint64_t made = s.first;
+    for (struct boot_range r = {0}; boot_ram_next(info, &r);) {
+        struct run run = run_of(heap, &r);
+        if (run.first >= run.end)
+            continue;
+        frames_make(heap, made, run.first, OS2_FRAME_RESERVED);
+        frames_make(heap, run.first, run.end, OS2_FRAME_TAIL);
+        made = run.end;
+    }
+    frames_make(heap, made, s.end, OS2_FRAME_RESERVED);
     for (unsigned i = 0; i < info->kept_count; i++)
-        mark(heap, &info->kept[i], OS2_FRAME_TAIL, OS2_FRAME_KERNEL);
-    mark(heap, &(struct boot_range){at, s.bytes}, OS2_FRAME_TAIL, OS2_FRAME_KERNEL);
+        keep(heap, &info->kept[i]);
+    keep(heap, &array);
     if (s.first == 0)
         heap_frame(heap, 0)->state = OS2_FRAME_RESERVED;
 
-    for (uint32_t n = heap->first; n < heap->end;) {
-        uint32_t run = 0;
-        while (n + run < heap->end && heap_frame(heap, n + run)->state == OS2_FRAME_TAIL)
-            run++;
-        while (run) {
-            unsigned order = fit(n, run);
-            buddy_put(heap, n, order);
-            n += 1u << order;
-            run -= 1u << order;
-        }
-        if (n < heap->end)
-            n++;
+    for (struct boot_range r = {0}; boot_ram_next(info, &r);) {
+        struct run run = run_of(heap, &r);
+        while (run.first < run.end)
+            if (heap->frames[run.first].state == OS2_FRAME_TAIL)
+                run.first = free_run(heap, info, &array, run.first, run.end);
+            else
+                run.first++;
     }
     return true;
 }

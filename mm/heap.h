@@ -26,14 +26,19 @@ struct frame {
     };
     union {
         struct {
-            uint16_t owner; /* (o) slot of the owning process; for OWNED, FLIGHT, TABLE, OBJECT */
-            uint8_t state;  /* enum os2_frame_state */
-            uint8_t order;  /* (h)(o) of the block this frame begins */
+            union {
+                struct {
+                    uint16_t owner; /* (o) slot of the owning process; for OWNED, FLIGHT, TABLE, OBJECT */
+                    uint8_t state;  /* enum os2_frame_state */
+                    uint8_t order;  /* (h)(o) of the block this frame begins */
+                };
+                uint32_t tag; /* the three at once: frame_tag() */
+            };
+            uint16_t live;  /* (o) TABLE: valid entries in it */
+            uint16_t depth; /* (o) TABLE: its level */
         };
-        uint32_t tag; /* the three at once: frame_tag() */
+        uint64_t facts; /* all five at once: a tag, and no entries */
     };
-    uint16_t live;  /* (o) TABLE: valid entries in it */
-    uint16_t depth; /* (o) TABLE: its level */
 };
 _Static_assert(sizeof(struct frame) == 16, "the design's budget: 16 bytes for 4096");
 
@@ -169,6 +174,8 @@ uint32_t heap_alloc_cleared(struct heap *heap, unsigned state, uint16_t owner);
 
 /* Make memory 0: a multiple of 128 bytes, aligned to 8; or whole frames. */
 void memory_clear(void *memory, size_t bytes);
+/* Make the descriptors of frames that begin no block. */
+void frames_make(struct heap *heap, uint64_t first, uint64_t end, unsigned state);
 static inline void frames_clear(uint32_t number, uint32_t count) {
     memory_clear(frame_memory(number), (size_t)count * OS2_PAGE_SIZE);
 }
@@ -187,6 +194,9 @@ uint64_t heap_free_pages(const struct heap *heap);
  * with every naturally aligned piece. */
 void heap_adopt(struct heap *heap, uint32_t first, uint32_t count, uint16_t owner,
                 void (*each)(void *context, uint32_t number), void *context);
+
+/* Take in a range of the image, whole pages, that has been RESERVED so far. */
+void heap_take_in(struct heap *heap, const struct boot_range *range);
 
 /* Every invariant of the structure, at the cost of a walk over all descriptors. Returns NULL or what is wrong. */
 const char *heap_check(struct heap *heap);

@@ -92,6 +92,7 @@ void init_start(struct core *core, struct boot_info *info) {
     memcpy(boot->arguments, info->arguments, sizeof boot->arguments);
     /* What the magazines can hold is nobody's: see mm/magazine.c. */
     uint64_t kept = (uint64_t)machine.core_count * MAGAZINE_PAGES, left = heap_free_pages(&machine.heap);
+    left += arch_boot_part().size >> OS2_PAGE_SHIFT; /* soon: loop_begin() */
     p->space.quota = p->space.charged + (left > kept ? left - kept : 0);
 
     handle_put(p->handles, handle_target(OS2_HANDLE_MACHINE, OS2_RIGHTS_ALL, 0, 0), 0);

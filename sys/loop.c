@@ -100,6 +100,13 @@ void loop_next(struct core *core) {
     }
 }
 
+void loop_begin(struct core *core) {
+    struct boot_range part = arch_boot_part();
+    arch_boot_over();
+    heap_take_in(&machine.heap, &part);
+    loop_next(core);
+}
+
 void loop_doomed(struct core *core, struct slot *slot) {
     core->turn_slot = core->slots;
     turn_leave_space(core);

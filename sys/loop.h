@@ -8,6 +8,9 @@
 /* How often a second the watchdog looks at the process that runs. */
 #define LOOP_TICK_HZ 10
 
+/* Boot is over, on the core that did it: what only boot needed goes to the heap. */
+_Noreturn void loop_begin(struct core *core);
+
 /* The current process has stopped and there is no other to switch to: run the next one, or idle. */
 _Noreturn void loop_next(struct core *core);
 

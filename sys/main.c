@@ -2,8 +2,8 @@
 /*
  * Boot, once the port knows the machine: the heap, the final map, the slots, the cores, init.
  *
- * Each step that can fail says what it lacks. Memory that only boot needs (the device tree where firmware put it) goes
- * to the heap before init's quota is counted.
+ * Each step that can fail says what it lacks. Memory that only boot needs (the device tree where firmware put it, the
+ * code and constants of boot itself) goes to the heap, and is in init's quota.
  */
 #include "core/check.h"
 #include "core/log.h"
@@ -106,7 +106,7 @@ void kernel_main(struct boot_info *info) {
     start_cores(info);
     check_boot();
     init_start(cores[0], info);
-    loop_next(cores[0]);
+    loop_begin(cores[0]);
 }
 
 void core_main(struct core *core) {

@@ -211,7 +211,10 @@ int sys_process_info(struct core *core, struct process *process) {
                 return status;
             if (process->reg[OS2_R_LABEL] >= machine.slot_count)
                 return OS2_E_INVALID;
-            slot = &machine.slot[clamp_index(process->reg[OS2_R_LABEL], machine.slot_count)];
+            uint32_t made = slot_made();
+            if (process->reg[OS2_R_LABEL] >= made)
+                return OS2_E_DIED;
+            slot = &machine.slot[clamp_index(process->reg[OS2_R_LABEL], made)];
         }
     }
     if (page == OS2_INFO_STATE)

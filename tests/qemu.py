@@ -50,6 +50,11 @@ class GuestError(Exception):
 ICOUNT = ["-icount", "shift=0,sleep=off", "-rtc", "clock=vm"]
 
 
+def large_memory(size):
+    """QEMU's arguments for so much RAM that the host need not have."""
+    return ["-machine", "memory-backend=ram", "-object", f"memory-backend-ram,id=ram,size={size},reserve=off"]
+
+
 def command_line(build, smp, memory, append="", extra=(), boot="", tests=False, **other):
     """QEMU's command line: the same for a person, a test and gdb. `boot` is one of the machine's other ways to boot;
     `tests`: the boot archive has the test programs too; `other` replaces facts of the machine."""

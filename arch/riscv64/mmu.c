@@ -4,7 +4,8 @@
  *
  * The kernel's half of every root is one set of tables, see map.c: RAM that is not reserved, writable, with the largest
  * leaves, at RISCV_DIRECT_BASE; device registers that the kernel uses, in the same window; and the image at its link
- * address, by segments. The image itself is reserved RAM, so no writable mapping of its code exists.
+ * address, by segments. The image itself is reserved RAM, so no writable mapping of its code exists, but of what only
+ * boot needs: that is RAM of the direct map from the start, and leaves the image's map when boot is over.
  *
  * ASIDs are each core's own, 1 to asid_max; 0 is the kernel's root. A space that comes from another core, or from
  * before the last roll-over here, gets a fresh ASID with one local fence; an old one is never resumed. What a space
@@ -24,12 +25,14 @@
 #include "arch/riscv64/riscv.h"
 #include "lib/string.h"
 
+extern char boot_start[], boot_end[];
 extern char image_start[], image_end[];
 
 uint64_t riscv_kernel_satp;
 uint64_t riscv_secondary_satp __attribute__((section(".data"))); /* read before .bss is cleared */
 
 struct riscv_tables riscv_tables;
+static struct boot_range boot_part;
 static struct boot_range pool; /* of tables for the direct map; all of it is shown by its window while it lasts */
 
 static uint64_t image_phys(const void *va) {
@@ -111,6 +114,18 @@ uint64_t riscv_map_stack(unsigned index, uint64_t top) {
     return mapped;
 }
 
+struct boot_range arch_boot_part(void) {
+    return boot_part;
+}
+
+/* Another core may keep what it never used. Nobody uses these addresses again. */
+void arch_boot_over(void) {
+    uint64_t first = (boot_part.base - riscv_facts.image_base) >> OS2_PAGE_SHIFT;
+    for (uint64_t i = 0; i < boot_part.size >> OS2_PAGE_SHIFT; i++)
+        riscv_tables.image[first + i] = 0;
+    fence_map();
+}
+
 /* How many ASID bits satp keeps. */
 static uint64_t probe_asids(void) {
     uint64_t satp = csr_read(satp);
@@ -142,6 +157,8 @@ void arch_kernel_map(const struct boot_info *info) {
         riscv_map_device(riscv_facts.plic.base, riscv_facts.plic.size);
     if (riscv_facts.test_device)
         riscv_map_device(riscv_facts.test_device, OS2_PAGE_SIZE);
+    boot_part = (struct boot_range){image_phys(boot_start), (uint64_t)(boot_end - boot_start)};
+    riscv_direct_map(&riscv_tables, boot_part.base, boot_part.base + boot_part.size);
     fence_map();
 
     uint64_t asids = probe_asids();

@@ -4,7 +4,8 @@
  *
  * The kernel's half of every root: RAM that is not reserved, writable and not executable, with the largest leaves, at
  * X86_DIRECT_BASE; device registers that the kernel uses, uncached, in the same window; and the image at its link
- * address, by segments. The image itself is reserved RAM, so no writable mapping of its code exists. All of it is
+ * address, by segments. The image itself is reserved RAM, so no writable mapping of its code exists, but of what only
+ * boot needs: that is RAM of the direct map from the start, and leaves the image's map when boot is over. All of it is
  * global: no change of CR3 touches it. SMEP and SMAP keep the kernel from running or reaching a program's pages where
  * the processor has them; it never means to.
  *
@@ -30,10 +31,12 @@
 #include "arch/x86_64/x86.h"
 #include "lib/string.h"
 
+extern char boot_start[], boot_end[];
 extern char image_start[], image_rodata[], image_data[], image_end[];
 extern uint64_t x86_boot_root[512];
 
 uint64_t x86_kernel_cr3;
+static struct boot_range boot_part;
 unsigned x86_leaf_top;
 
 static uint64_t kernel_root[512] __attribute__((aligned(4096)));
@@ -117,6 +120,19 @@ bool x86_below_stack(uint64_t va) {
            (va - STACKS_BASE) % STACKS_STRIDE < KERNEL_STACK_SIZE;
 }
 
+struct boot_range arch_boot_part(void) {
+    return boot_part;
+}
+
+/* Another core may keep what it never used. Nobody uses these addresses again. */
+void arch_boot_over(void) {
+    for (uint64_t at = 0; at < boot_part.size; at += OS2_PAGE_SIZE) {
+        uint64_t va = X86_IMAGE_BASE + boot_part.base + at;
+        image_table[index_of(va, 0)] = 0;
+        invlpg(va);
+    }
+}
+
 /* Does this processor let a program read what only the kernel may? Intel's do, unless they say that they do not. */
 static bool melts(void) {
     struct x86_cpuid name = cpuid(0, 0);
@@ -131,6 +147,8 @@ void arch_kernel_map(const struct boot_info *info) {
     for (struct boot_range r = {0}; boot_ram_next(info, &r);)
         map_direct(r.base, r.base + r.size, KERNEL_RW);
     map_image();
+    boot_part = (struct boot_range){image_phys(boot_start), (uint64_t)(boot_end - boot_start)};
+    map_direct(boot_part.base, boot_part.base + boot_part.size, KERNEL_RW);
     if (!f->x2apic)
         x86_map_device(f->lapic, OS2_PAGE_SIZE);
     for (unsigned i = 0; i < f->ioapic_count; i++)

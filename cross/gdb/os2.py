@@ -207,11 +207,12 @@ class Tables:
         self.leaves = self.bad = 0
         self.linked = int(gdb.parse_and_eval("(unsigned long)&image_start"))
         self.image = self.image_base()
+        self.image_data = self.image + int(gdb.parse_and_eval("(unsigned long)&image_data")) - self.linked
         self.image_end = self.image + int(gdb.parse_and_eval("(unsigned long)&image_end")) - self.linked
 
     def read(self, pa):
-        """A table's entries. The kernel's first tables are in its image, which the direct map leaves out."""
-        base = self.linked - self.image if self.image <= pa < self.image_end else self.direct
+        """A table's entries. The kernel's first tables are in its image's data, which the direct map leaves out."""
+        base = self.linked - self.image if self.image_data <= pa < self.image_end else self.direct
         data = gdb.selected_inferior().read_memory((base + pa) & (1 << 64) - 1, PAGE_SIZE).tobytes()
         return [int.from_bytes(data[i:i + 8], "little") for i in range(0, PAGE_SIZE, 8)]
 

@@ -9,7 +9,7 @@ any host; the program `bench`, run by the shell, counts in user mode (program/be
 128 MiB is counted on a machine of 10 GiB, of which QEMU gets only what is touched: 1 GiB. Counted here, and not by
 the program, are
 
-    boot_instructions   from the kernel's first instruction to init's first (boot.py)
+    boot_instructions   from the kernel's first instruction to init's first, 128 MiB (boot.py); boot_1g, boot_4g
     atomics_per_call    atomic instructions in one round of call_reply (follow.py, which also shows where the rest go)
     max_entry_CALL      the longest entry into the kernel by that call while the system-call suite runs, clearing aside
                         (entries.py); of these only the limit is checked. max_entry_stretch: between two instructions
@@ -20,7 +20,8 @@ the program, are
     ..._kib             instructions of a pipeline for one more KiB of text (marks.py)
     ..._noasid          the same count of a machine that boots with os2.noasid, as boards without ASIDs are. QEMU's
                         x86_64 has no PCIDs, so there each count is of such a machine already
-    kernel_text_data    bytes of code, constants and initialised data in the kernel's ELF file
+    kernel_text_data    bytes of code, constants and initialised data in the kernel's ELF file; resident_bytes: without
+                        what only boot needs, whose pages go to the heap (arch/boot.lds)
     meta_overhead_ppm   how the kernel's frames grow with the RAM: between machines of 6 and 10 GiB, which have the same
                         process slots, so that what grows is the frame descriptors
 
@@ -57,23 +58,19 @@ TOLERANCE = 0.03
 TOLERANCE_SEVERAL = 0.25
 SILENCE = 120
 # Memory, and what is counted there: everything that fits, what is too large for that, and the frames once more.
-RUNS = (("128M", ""), ("10G", "move_64m move_order17 move_1g move_scattered exit_100k_gap frames"), ("6G", "frames"))
+LARGE = "move_64m move_order17 move_1g move_scattered exit_100k_gap spawn_exit_4096 frames"
+RUNS = (("128M", ""), ("10G", LARGE), ("6G", "frames"))
 SEVERAL = (2, 4)  # processors, for the entries and stretches, and for what all of them run
 NO_ASIDS = ("null_call", "poll_empty", "call_reply", "call_deadline", "notify_roundtrip", "reply_then_receive",
             "send_receive", "yield_switch", "move_4k", "move_2m", "block_alloc_free", "spawn_exit")
 FACTS = ("frames_slots", "frames_ram", "frames_kernel")
 
 
-def large_memory(size):
-    """QEMU's arguments for so much RAM that the host need not have."""
-    return ["-machine", "memory-backend=ram", "-object", f"memory-backend-ram,id=ram,size={size},reserve=off"]
-
-
 class Run:
     """One run of the program: its counts, and what it said of them."""
 
     def __init__(self, build, memory, names, append=""):
-        extra = qemu.ICOUNT + (large_memory(memory) if memory != "128M" else [])
+        extra = qemu.ICOUNT + (qemu.large_memory(memory) if memory != "128M" else [])
         self.machine, self.line, self.nonce = qemu.commands_line(build, 1, memory, f"bench {names}".strip(), append,
                                                                   extra, tests=True)
         self.counts, self.notes, self.spreads, self.skipped = {}, {}, {}, {}
@@ -116,7 +113,7 @@ def measure(build):
     asids = gdb.PROCESSORS[no_asids.machine["arch"]].asids
     with concurrent.futures.ThreadPoolExecutor() as pool:
         jobs = [pool.submit(run.go) for run in [*runs, *([no_asids] if asids else [])]]
-        booted = pool.submit(boot.count, build)
+        booted = {memory: pool.submit(boot.count, build, memory) for memory in ("128M", "1G", "4G")}
         followed = pool.submit(follow.atomics, build)
         entered = pool.submit(entries.longest, build)
         together = {smp: pool.submit(entries.longest_of_several, build, smp) for smp in SEVERAL}
@@ -134,9 +131,9 @@ def measure(build):
             main.skipped["..._noasid"] = "QEMU's processor has no PCIDs: every count here is without"
         main.counts["atomics_per_call"] = followed.result()
         main.notes["atomics_per_call"] = "read-modify-writes in a round of call_reply, seen one by one"
-        main.counts["boot_instructions"] = booted.result()
-        main.notes["boot_instructions"] = ("the kernel's first instruction to init's first, 128 MiB, one processor; "
-                                            "the least of three")
+        for name, memory in (("boot_instructions", "128M"), ("boot_1g", "1G"), ("boot_4g", "4G")):
+            main.counts[name] = booted[memory].result()
+            main.notes[name] = f"the kernel's first instruction to init's first, {memory}, one processor; least of 3"
     try:
         found = entered.result()
         worst = max(found, key=lambda kind: found[kind][0])
@@ -161,6 +158,8 @@ def measure(build):
                                       str(error))
     main.counts["kernel_text_data"] = elf.Elf(main.machine["symbols"]).text_and_data()
     main.notes["kernel_text_data"] = "bytes of the loaded sections: code, constants, initialised data"
+    main.counts["resident_bytes"] = elf.Elf(main.machine["symbols"]).text_and_data(without=".boot")
+    main.notes["resident_bytes"] = "the same without what goes to the heap when boot is over"
     (large_slots, large_ram, large_kernel), (small_slots, small_ram, small_kernel) = facts[1:]
     if large_slots == small_slots:
         grown = (large_kernel - small_kernel) * 1000000

@@ -15,8 +15,8 @@ import gdb
 BOOTS = 3
 
 
-def one_boot(build):
-    machine, line = gdb.command_line(build)
+def one_boot(build, memory):
+    machine, line = gdb.command_line(build, memory=memory)
     kernel = elf.Elf(machine["symbols"])
     init = elf.Elf(os.path.join(os.path.dirname(machine["archive"]), "init"))
     with gdb.Gdb(machine, line) as guest:
@@ -26,5 +26,5 @@ def one_boot(build):
         return guest.processor.count(guest) - start
 
 
-def count(build):
-    return min(one_boot(build) for _ in range(BOOTS))
+def count(build, memory="128M"):
+    return min(one_boot(build, memory) for _ in range(BOOTS))

@@ -14,7 +14,7 @@ PT_LOAD = 1
 
 class Elf:
     """`entry`: virtual address of the first instruction; `load`: (virtual, physical, bytes in the file, offset) of each
-    segment; `sections`: (type, flags, bytes) of each section; `functions`: (first address, end, name), sorted;
+    segment; `sections`: (type, flags, bytes, name) of each section; `functions`: (first address, end, name), sorted;
     `labels`: (address, name) of whatever has a name, local labels of assembly code too, sorted."""
 
     def __init__(self, path):
@@ -23,17 +23,20 @@ class Elf:
             raise ValueError(f"{path} is no 64-bit little-endian ELF file")
         self.entry, programs, sections = struct.unpack_from("<QQQ", data, 24)
         program_size, program_count, section_size, section_count = struct.unpack_from("<HHHH", data, 54)
+        named = struct.unpack_from("<H", data, 62)[0]
+        names = struct.unpack_from("<Q", data, sections + named * section_size + 24)[0]
         self.load, self.sections, self.functions, self.labels = [], [], [], []
         for i in range(program_count):
             kind, _, offset, virtual, physical, size = struct.unpack_from("<IIQQQQ", data, programs + i * program_size)
             if kind == PT_LOAD:
                 self.load.append((virtual, physical, size, offset))
         for i in range(section_count):
-            _, kind, flags, _, offset, size, link = struct.unpack_from("<IIQQQQI", data, sections + i * section_size)
-            self.sections.append((kind, flags, size))
+            at, kind, flags, _, offset, size, link = struct.unpack_from("<IIQQQQI", data, sections + i * section_size)
+            name = data[names + at:data.index(b"\0", names + at)].decode()
+            self.sections.append((kind, flags, size, name))
             if kind == SHT_SYMTAB:
-                names = struct.unpack_from("<Q", data, sections + link * section_size + 24)[0]
-                self.read_functions(data, offset, size, names)
+                strings = struct.unpack_from("<Q", data, sections + link * section_size + 24)[0]
+                self.read_functions(data, offset, size, strings)
         self.data = data
 
     def read_functions(self, data, offset, size, names):
@@ -66,6 +69,7 @@ class Elf:
         return next(self.entry - virtual + physical for virtual, physical, size, _ in self.load
                     if virtual <= self.entry < virtual + size)
 
-    def text_and_data(self):
-        """Bytes of all that is loaded: code, constants, initialised data."""
-        return sum(size for kind, flags, size in self.sections if flags & SHF_ALLOC and kind != SHT_NOBITS)
+    def text_and_data(self, without=""):
+        """Bytes of all that is loaded, code, constants, initialised data, but for the section of this name."""
+        return sum(size for kind, flags, size, name in self.sections
+                   if flags & SHF_ALLOC and kind != SHT_NOBITS and name != without)

@@ -149,8 +149,10 @@ class Gdb:
         self.expect(f"z1,{address:x},4", "OK")
 
 
-def command_line(build, append="", tests=False):
+def command_line(build, append="", tests=False, memory="128M"):
     """With the default sleep=on: a stopped machine of sleep=off goes straight to the end of time."""
     extra = ["-icount", "shift=0", "-monitor", "none", "-S", "-gdb", "stdio"]
-    machine, line = qemu.command_line(build, 1, "128M", append, extra, tests=tests)
+    if memory != "128M":
+        extra += qemu.large_memory(memory)
+    machine, line = qemu.command_line(build, 1, memory, append, extra, tests=tests)
     return machine, [word.replace("mon:stdio", "null") for word in line]

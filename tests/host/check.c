@@ -41,7 +41,7 @@ static const char *check_frames(uint64_t *ret_free) {
     static uint64_t count[0x10000][3]; /* by owner: owned and in flight, tables, objects */
     const struct heap *heap = &machine.heap;
     *ret_free = 0;
-    for (uint32_t i = 0; i < machine.slot_count; i++)
+    for (uint32_t i = 0; i < machine.slot_made; i++)
         count[i][0] = count[i][1] = count[i][2] = 0;
     for (uint32_t n = heap->first; n < heap->end;) {
         const struct frame *f = heap_frame(heap, n);
@@ -77,7 +77,7 @@ static const char *check_frames(uint64_t *ret_free) {
                 return WRONG("frame %x, inside the block at %x, is in state %u", n + i, n, f[i].state);
         n += pages;
     }
-    for (uint32_t i = 1; i < machine.slot_count; i++) {
+    for (uint32_t i = 1; i < machine.slot_made; i++) {
         const struct process *p = machine.slot[i].process;
         uint64_t owned = p ? space_owned(&p->space) : 0, tables = p ? p->space.tables : 0,
                  objects = p ? p->space.objects : 0;
@@ -93,7 +93,7 @@ static const char *check_pages(void) {
     const char *why = check_frames(&free);
     if (why)
         return why;
-    for (uint32_t i = 1; i < machine.slot_count; i++) {
+    for (uint32_t i = 1; i < machine.slot_made; i++) {
         struct process *p = machine.slot[i].process;
         if (state_kind(machine.slot[i].word) != KIND_FREE && machine.slot[i].parent != SLOT_NONE)
             quota += machine.slot_pages; /* its supervisor's, until the slot is free */
@@ -250,7 +250,7 @@ static const char *check_timers(const struct core *core) {
 
 static const char *check_slots(void) {
     uint32_t queued[CORES_MAX] = {0};
-    for (uint32_t i = 1; i < machine.slot_count; i++) {
+    for (uint32_t i = 1; i < machine.slot_made; i++) {
         const struct slot *s = &machine.slot[i];
         uint64_t word = s->word;
         enum kind kind = state_kind(word);

@@ -343,6 +343,11 @@ bool arch_core_start(struct core *core) {
     return true;
 }
 
+struct boot_range arch_boot_part(void) {
+    return (struct boot_range){0};
+}
+void arch_boot_over(void) {}
+
 void arch_kernel_map(const struct boot_info *info) {
     /* Reserved RAM is not in the direct map. */
     for (unsigned i = 0; i < info->reserved_count; i++)

@@ -188,7 +188,7 @@ static void test_stands(void) {
     CHECK_BETWEEN(c.tokens[server], c.tokens[other] * 90, c.tokens[other] * 110);
 }
 
-/* A server has no turn of its own, where all that it does is in its client's: also its wait after an answer by reply. */
+/* A server has no turn of its own where all that it does is in its client's: also its wait after an answer by reply. */
 static void test_replies(void) {
     struct counts c = {0};
     unsigned server, client;

@@ -214,6 +214,27 @@ static void test_large_memory(void **unused) {
     }
 }
 
+/* A part of the image, taken in when boot is over, is as free as what lies around it. */
+static void test_take_in(void **unused) {
+    (void)unused;
+    memset(&heap, 0, sizeof heap);
+    struct boot_info info = {.ram = {{0x80000000, 64 * MIB}}, .ram_count = 1};
+    struct boot_range image = {0x80200000, 0x30000}, part = {0x80204000, 0x6000}, outside = {0x70000000, 0x6000};
+    boot_reserve(&info, image.base, image.size);
+    host_memory(0x80000000, 64 * MIB);
+    assert_true(heap_init(&heap, &info));
+    uint64_t before = heap.free_pages;
+    heap_take_in(&heap, &outside);
+    assert_int_equal(heap.free_pages, before);
+    heap_take_in(&heap, &part);
+    assert_int_equal(heap.free_pages, before + 6);
+    assert_null(heap_check(&heap));
+    for (uint64_t pa = image.base; pa < image.base + image.size; pa += OS2_PAGE_SIZE) {
+        bool taken = pa >= part.base && pa < part.base + part.size;
+        assert_int_equal(heap_frame(&heap, (uint32_t)(pa >> OS2_PAGE_SHIFT))->state == OS2_FRAME_RESERVED, !taken);
+    }
+}
+
 static void test_no_room_for_descriptors(void **unused) {
     (void)unused;
     host_memory(0x80000000, MIB);
@@ -372,8 +393,11 @@ static void test_any_shape(void **unused) {
                 shape_mark(&info.reserved[i], false, 0);
             for (unsigned i = 0; i < info.kept_count; i++)
                 shape_mark(&info.kept[i], false, 0);
+            uint32_t behind = heap.first; /* the free block below */
             for (uint32_t n = heap.first; n < heap.end; n++) {
                 const struct frame *f = heap_frame(&heap, n);
+                if (f->state == OS2_FRAME_TAIL && n >= behind)
+                    fail_msg("seed %lu, %lu MiB: frame %x is in no block", option_seed, mib, n);
                 wanted += shape_free[n - SHAPE_LOWEST];
                 kernel += f->state == OS2_FRAME_KERNEL && shape_free[n - SHAPE_LOWEST];
                 if (f->state != OS2_FRAME_FREE && f->state != OS2_FRAME_MAGAZINE)
@@ -382,6 +406,7 @@ static void test_any_shape(void **unused) {
                     if (!shape_free[n + i - SHAPE_LOWEST])
                         fail_msg("seed %lu, %lu MiB: frame %x is free and should not be", option_seed, mib, n + i);
                 got += UINT64_C(1) << f->order;
+                behind = n + (1u << f->order);
             }
             assert_int_equal(got, wanted - kernel);
             assert_int_equal(got, heap.free_pages);
@@ -460,6 +485,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_against_reference),
         cmocka_unit_test(test_all_pages_one_by_one),
         cmocka_unit_test(test_large_memory),
+        cmocka_unit_test(test_take_in),
         cmocka_unit_test(test_no_room_for_descriptors),
         cmocka_unit_test(test_wrong_frees_panic),
         cmocka_unit_test(test_refusals),

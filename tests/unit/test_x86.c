@@ -155,7 +155,7 @@ void memory_write32(volatile uint32_t *at, uint32_t value) {
 /* ---- What the port's sources need of others. ---- */
 
 struct x86_facts x86_facts;
-char image_start[1], image_rodata[1], image_data[1], image_end[1];
+char boot_start[1], boot_end[1], image_start[1], image_rodata[1], image_data[1], image_end[1];
 uint64_t x86_boot_root[512];
 
 void log_line(const char *format, ...) {

@@ -26,7 +26,7 @@
 #define MEMORY (4 * GIB)
 
 uint8_t *fake_memory;
-char image_start[1], image_rodata[1], image_data[1], image_end[1];
+char boot_start[1], boot_end[1], image_start[1], image_rodata[1], image_data[1], image_end[1];
 uint64_t x86_boot_root[512];
 static struct boot_info info;
 

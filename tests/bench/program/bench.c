@@ -178,6 +178,8 @@ void bench_peer_start(struct bench_peer *peer, const char *role, uint64_t quota,
         status = peer_grant(peer, "notify", 0, OS2_HANDLE_NOTIFY);
     if (status >= 0)
         status = peer_grant(peer, "service", service, OS2_HANDLE_INBOX);
+    if (status >= 0 && strcmp(role, "crowd") == 0) /* it reads its own program */
+        status = os2_child_grant(&peer->child, "names", os2_start_handle("names"), OS2_RIGHTS_ALL);
     if (status >= 0)
         status = os2_child_start(&peer->child, 3, argv);
     if (status < 0)

@@ -47,6 +47,8 @@ bool bench_wanted(const char *name);
 /* Prints what failed and ends the program with status 1. */
 _Noreturn void bench_fail(const char *what, int64_t status);
 
+#define BENCH_CROWD 64u /* processes that one of the role `crowd` starts */
+
 /* The other process of a measurement: this program again, in a role (roles.c). `quota` pages beside the least; 0: only
  * the least. `service`: an inbox handle that it gets under this name; 0: one of this process's inbox. Its own inbox
  * handle has the badge BENCH_BADGE. */

@@ -15,6 +15,8 @@
 #include "os2/stream.h"
 
 #define ROUNDS 20u
+#define CROWDS (4096u / BENCH_CROWD)
+#define CROWD_PAGES 900000u /* for all of them, and the slots */
 #define HOARD_PAGES 100000u
 #define HOARD_REST 2000u /* for its tables, and for this process */
 
@@ -43,22 +45,45 @@ static void loop_spawn(struct bench_context *c, uint64_t rounds) {
     }
 }
 
-static void processes_spawn(void) {
+static void spawn_count(const char *name, const char *text) {
     struct bench_context context = {0};
     struct bench_count count;
     void *image;
-    int status;
+    int status = os2_read_whole("true", &image, &context.image_size);
 
-    if (!bench_wanted("spawn_exit"))
-        return;
-    status = os2_read_whole("true", &image, &context.image_size);
     if (status < 0)
         bench_fail("cannot load true", status);
     context.image = image;
     count = bench_measure(loop_spawn, &context, ROUNDS);
     os2_block_free(image);
-    bench_result("spawn_exit", count.mean, &count,
-                 "spawn, exit and wait of `true`, its start-up, clearing and copying included; the loop subtracted");
+    bench_result(name, count.mean, &count, text);
+}
+
+static void processes_spawn(void) {
+    if (bench_wanted("spawn_exit"))
+        spawn_count("spawn_exit",
+                    "spawn, exit and wait of `true`, its start-up, clearing and copying included; the loop subtracted");
+}
+
+/* The same beside many who wait. Each that is started runs until it waits. */
+static void processes_crowd(void) {
+    struct bench_peer peer[CROWDS];
+
+    if (!bench_wanted("spawn_exit_4096"))
+        return;
+    if (os2_quota_left() < CROWD_PAGES) {
+        bench_skip("spawn_exit_4096", "needs 900 000 pages");
+        return;
+    }
+    for (unsigned i = 0; i < CROWDS; i++) {
+        struct os2_message m = {.w = {BENCH_BIT_PEER | BENCH_BIT_ENDED}};
+        bench_peer_start(&peer[i], "crowd", CROWD_PAGES / (CROWDS + 1), 0);
+        if (os2_receive(OS2_F_MASK, &m) != OS2_OK || m.bits != BENCH_BIT_PEER)
+            bench_fail("a crowd", OS2_E_FAILED);
+    }
+    spawn_count("spawn_exit_4096", "the same beside 4096 processes that wait for a message");
+    for (unsigned i = 0; i < CROWDS; i++)
+        bench_peer_end(&peer[i]);
 }
 
 /* Waits for bits, at most for the time of a poll. */
@@ -119,6 +144,7 @@ static void processes_frames(void) {
 
 void bench_processes(void) {
     processes_spawn();
+    processes_crowd();
     processes_end();
     processes_frames();
 }

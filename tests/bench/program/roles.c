@@ -18,6 +18,7 @@
  *     client   calls `service` for ever
  *     notify-mask  the same as notify, with a mask
  *     hoard    gets single pages up to its quota, says so, and ends when it is told to
+ *     crowd    starts BENCH_CROWD others that receive, says so, and receives too
  */
 #include "arch_stub.h"
 #include "arch_user.h"
@@ -154,6 +155,12 @@ int bench_role(const char *role) {
         uint64_t notify = bench_control(OS2_SYS_notify, 0, os2_start_handle("notify")), bits = 1;
         while (arch_stub_plain(receive) >= 0 && arch_stub_label(notify, &bits) >= 0)
             bits = 1;
+    } else if (strcmp(role, "crowd") == 0) {
+        struct bench_peer peer;
+        for (unsigned i = 0; i < BENCH_CROWD; i++)
+            bench_peer_start(&peer, "receive", 0, 0);
+        os2_notify(os2_start_handle("notify"), BENCH_BIT_PEER);
+        arch_stub_plain(receive);
     } else if (strcmp(role, "hoard") == 0) {
         void *page;
         while (os2_block_alloc(0, &page) == OS2_OK) {
