@@ -207,12 +207,18 @@ def case_held_key(terminal):
     assert terminal.command("echo released") == "released\n"
 
 
-def identity(terminal, name):
-    """The identity that ps prints for the process of that name."""
+def shows(terminal, name):
+    """The identity that ps prints for the process of that name; None if there is none."""
     for line in terminal.command("ps").splitlines():
         words = line.split()
         if name in words[1:2]:
             return words[0]
+    return None
+
+
+def identity(terminal, name):
+    if found := shows(terminal, name):
+        return found
     raise GuestError(f"ps shows no {name}")
 
 
@@ -225,6 +231,9 @@ def case_kill_service(terminal):
         start = terminal.mark()
         terminal.type(ENTER)
         terminal.prompt(start)
+        limit = qemu.Limit(terminal.process.pid, terminal.seconds)
+        while not shows(terminal, service) and limit.left():  # it is started again when init comes to that
+            terminal.drain(0.1)
         identity(terminal, service)
         assert terminal.command("echo served | cat") == "served\n"
         expect_in("poem.txt", terminal.command("ls"))
