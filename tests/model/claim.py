@@ -44,7 +44,6 @@ MUTANTS = {
     "M_WORD_BEFORE_BITS": 2,
     "M_NO_RECEIVE_LOOK": 1,
     "M_NO_SEND_LOOK": 1,
-    "M_TIMER_NO_UNLINK": 6,
     "M_TIMER_DROPS_CLM": 6,
     "M_TIMER_NO_SEQ": 2,
     "M_REPLY_NO_SEQ": 6,

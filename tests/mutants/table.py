@@ -303,7 +303,7 @@ MUTANTS = {
          "if (slot_is_one(from)) queue_link_waiter(&machine.slot[from], slot);", ""),
         ("a call that was answered stays parked", "unit loan test_parked",
          "queue_leave(y); struct process *p", "struct process *p"),
-        ("who has received from one stays in its list", "unit message",
+        ("who has received from one stays in its list", "unit message test_receive_from_one",
          "queue_leave(t); enum os2_status", "enum os2_status"),
         ("the loan lasts after an answer", "unit loan test_answer",
          "loan_repay(core, process, process->reg[OS2_R_CALLER]);", ""),

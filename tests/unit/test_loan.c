@@ -97,6 +97,7 @@ static void test_parked(void **unused) {
     assert_int_equal(next_quantum(), LARGE); /* the other one's is the first, and unanswered */
     assert_int_equal(CALL(server, OS2_SYS_reply, 0, 0, 0, 0, 0, 0, loan_name(other->slot)), OS2_OK);
     assert_int_equal(kind_of(other), KIND_RDY);
+    assert_int_equal(other->slot->queued_at, SLOT_NONE);
     assert_int_equal(CALL(server, OS2_SYS_reply, 0, 0, 0, 0, 0, 0, caller), OS2_OK);
     assert_int_equal(next_quantum(), SMALL);
 }

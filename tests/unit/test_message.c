@@ -354,6 +354,7 @@ static void test_receive_from_one(void **unused) {
     CALL(server, RECEIVE | OS2_F_FROM | HANDLE(from), 0);
     assert_int_equal(kind_of(server), KIND_RCV);
     send_to(b, bh, 2);
+    assert_int_equal(server->slot->queued_at, SLOT_NONE);
     expect_message(server, 2, 8);
     assert_int_equal(kind_of(a), KIND_SND);
     send_to(b, bh, 3);

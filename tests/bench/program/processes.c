@@ -65,6 +65,36 @@ static void processes_spawn(void) {
                     "spawn, exit and wait of `true`, its start-up, clearing and copying included; the loop subtracted");
 }
 
+/* What `true` owns when it is about to run its first instruction, as it would if it waited there for ever: its pages,
+ * page tables and kernel objects. */
+static void processes_pages(void) {
+    static const char *const argv[] = {"true"};
+    struct os2_child_plan plan = {.process = {.quantum = 1000, .end_bits = BENCH_BIT_ENDED, .name = "true"}};
+    struct os2_process_facts facts;
+    struct os2_child child;
+    void *image;
+
+    if (!bench_wanted("process_pages"))
+        return;
+    int status = os2_read_whole("true", &image, &plan.image_size);
+    if (status >= 0) {
+        plan.image = image;
+        status = os2_child_create(&plan, &child, NULL);
+    }
+    if (status >= 0)
+        status = os2_child_start(&child, 1, argv);
+    if (status >= 0)
+        status = os2_process_facts(child.control, 0, &facts);
+    if (status < 0)
+        bench_fail("process_pages", status);
+    bench_wait_ended();
+    os2_child_drop(&child);
+    os2_block_free(image);
+    os2_printf("bench process_pages %u\n", facts.pages + facts.tables + facts.objects);
+    os2_printf("bench-note process_pages of `true`: %u in blocks, %u tables, %u kernel objects\n", facts.pages,
+               facts.tables, facts.objects);
+}
+
 /* The same beside many who wait. Each that is started runs until it waits. */
 static void processes_crowd(void) {
     struct bench_peer peer[CROWDS];
@@ -144,6 +174,7 @@ static void processes_frames(void) {
 
 void bench_processes(void) {
     processes_spawn();
+    processes_pages();
     processes_crowd();
     processes_end();
     processes_frames();
