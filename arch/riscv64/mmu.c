@@ -216,6 +216,8 @@ void arch_space_activate(struct core *core, struct arch_space *space) {
     struct arch_core *here = riscv_core(core);
     if (!space) {
         csr_write(satp, riscv_kernel_satp);
+        if (!riscv_facts.asid_max) /* the kernel's root has their ASID: no walk may go on in tables that are left */
+            fence_asid(riscv_facts.fences_global ? RISCV_FENCE_ALL : 0);
         here->place = RISCV_NOWHERE;
         return;
     }
