@@ -34,6 +34,9 @@ void offsets(void) {
     DEFINE(SLOT_RUN_NEXT, offsetof(struct slot, run_next));
     DEFINE(SLOT_SPENT, offsetof(struct slot, spent));
     DEFINE(SEQ_BITS, STATE_SEQ_BITS);
+    DEFINE(WORD_KIND_SHIFT, STATE_KIND_SHIFT);
+    DEFINE(WORD_CLM, KIND_CLM);
+    DEFINE(WORD_CAL, KIND_CAL);
     DEFINE(SLOT_SHIFT, __builtin_ctz(SLOT_SIZE));
 
     DEFINE(PROCESS_REG, offsetof(struct process, reg));

@@ -61,11 +61,12 @@ enum kind {
 };
 
 #define STATE_SEQ_BITS 44
+#define STATE_KIND_SHIFT 60
 #define STATE_SEQ_MASK ((UINT64_C(1) << STATE_SEQ_BITS) - 1)
 #define STATE_SEQ_LONG (UINT64_C(1) << (STATE_SEQ_BITS - 1))
 
 static inline uint64_t state(enum kind kind, uint32_t peer, uint64_t seq) {
-    return (uint64_t)kind << 60 | (uint64_t)peer << STATE_SEQ_BITS | seq;
+    return (uint64_t)kind << STATE_KIND_SHIFT | (uint64_t)peer << STATE_SEQ_BITS | seq;
 }
 static inline enum kind state_kind(uint64_t word) {
     return (enum kind)(word >> 60);

@@ -130,8 +130,13 @@ static bool reply_receive(struct core *core, struct process *x, bool block) {
         struct words words = *words_of(x); /* x is another core's once it is published */
         turn_park(x);
         published = publish(slot);
-        if (!arch_cas_full(&y->word, word, core->run_word)) /* the fence between the word and the look below */
-            message_looked_at_late(core, published, NULL);  /* its deadline passed, or it was killed, in this moment */
+        while (!arch_cas_full(&y->word, word, core->run_word)) { /* the fence between the word and the look below */
+            uint64_t seen = slot_word(y);
+            bool held = state_kind(seen) == KIND_CLM && state_seq(seen) == state_seq(word);
+            if (seen != word && !held)
+                message_looked_at_late(core, published, NULL); /* its deadline passed, or it was killed, meanwhile */
+            arch_relax(); /* x, woken, receives again elsewhere, and just parks the very call that it answers */
+        }
         hand_over(client, &words, info, caller, 0);
     }
     if (pending(slot))

@@ -153,7 +153,8 @@ short_reply_receive:
     ld a0, CORE_PLACE(tp)
     fence rw, w
     sd t6, SLOT_WORD(t2)        /* RUN -> RCV from anyone */
-2:  lr.d.aqrl t0, (t3)          /* CAL -> RUN; the full fence between the word above and the look below */
+reply_claim:
+    lr.d.aqrl t0, (t3)          /* CAL -> RUN; the full fence between the word above and the look below */
     bne t0, t4, reply_lost
     sc.d.rl t3, a0, (t3)
     bnez t3, reply_again
@@ -169,7 +170,7 @@ reply_again:
     slli t3, t3, SLOT_SHIFT
     ld t0, CORE_SLOTS(tp)
     add t3, t3, t0
-    j 2b
+    j reply_claim
 
 fp_exchange_rest reply
 reply_fp_one:
@@ -263,7 +264,13 @@ reply_missed:
     mv a2, t5
     j 1f
 reply_lost:                     /* its deadline passed, or it was killed, in this moment */
-    li a2, 0
+    srli t1, t0, WORD_KIND_SHIFT    /* or the server, woken, receives again elsewhere and just parks this very call */
+    addi t1, t1, -WORD_CLM
+    bnez t1, 3f
+    xor t0, t0, t4
+    slli t0, t0, 64 - SEQ_BITS
+    beqz t0, reply_claim
+3:  li a2, 0
 1:  mv a0, tp
     mv a1, t6
     ld sp, CORE_STACK_TOP(tp)

@@ -162,8 +162,9 @@ short_reply_receive:
     xorl %r12d, %r12d
     clear_selectors %r12d
     reply_publish %rsp
+reply_claim:
     lock cmpxchgq %rcx, SLOT_WORD(%r13) /* CAL -> RUN; the fence between the word above and the look below */
-    jne reply_lost
+    jne reply_held
     cmpl $0, SLOT_PENDING(%r14)
     jne words_missed            /* a message or bits came before the word: look again */
 reply_stated:
@@ -183,8 +184,9 @@ reply_not_plain:                /* all of the server is stored before it is publ
     movq %gs:CORE_STACK_TOP, %rsp
     switch_out
     reply_publish %r15
+reply_claim_state:
     lock cmpxchgq %rcx, SLOT_WORD(%r13)
-    jne reply_lost
+    jne reply_held_state
     cmpl $0, SLOT_PENDING(%r14)
     jne words_missed
     movq %rdx, %r13
@@ -273,6 +275,29 @@ reply_missed:
     movq %rax, REG(9)(%rbp)
     movq %rbp, %rdx
     jmp 1f
+/* The server, woken, receives again elsewhere, and just parks the very call that it answers: then try again. */
+    .macro reply_again claim
+    movq %rax, %r11
+    shrq $WORD_KIND_SHIFT, %r11
+    cmpl $WORD_CLM, %r11d
+    jne reply_lost
+    xorq %rbx, %rax
+    shlq $64 - SEQ_BITS, %rax
+    jnz reply_lost
+    movq %r14, %rax             /* the word that the caller must have: CAL, this server, that call */
+    subq %gs:CORE_SLOTS, %rax
+    shrq $SLOT_SHIFT, %rax
+    orq $WORD_CAL << (WORD_KIND_SHIFT - SEQ_BITS), %rax
+    movq %rbx, %r11
+    shlq $64 - SEQ_BITS, %r11
+    shldq $SEQ_BITS, %r11, %rax
+    jmp \claim
+    .endm
+
+reply_held:
+    reply_again reply_claim
+reply_held_state:
+    reply_again reply_claim_state
 reply_lost:                     /* its deadline passed, or it was killed, in this moment */
     xorl %edx, %edx
 1:  movq %gs:CORE_SELF, %rdi

@@ -52,7 +52,7 @@ RARE = {
     "x86_64": {
         "x86_syscall_long": "only with os2.noshort",
         "next_doomed": RACE, "receive_missed": RACE, "words_missed": RACE, "reply_missed": RACE, "reply_lost": RACE,
-        "receive_heir": ENDED,
+        "receive_heir": ENDED, "reply_held": RACE, "reply_held_state": RACE,
     },
 }
 
