@@ -71,7 +71,7 @@ void steal_offer(struct core *core) {
     steal_invite_now(core);
 }
 
-/* The turn has ended. */
+/* The turn has ended: its process waits, mostly. */
 void steal_offered(struct core *core) {
     if (arch_clock() - core->offered_at < machine.clock_hz / SOON_HZ + 1) {
         core->hands_over = true;

@@ -18,8 +18,8 @@ static inline void steal_invite(struct core *core) {
         steal_invite_now(core);
 }
 
-/* Is who waits for this core, the only one if `length` does, left for it, and not offered? Where the last who made one
- * ready waited soon after. */
+/* Is who waits for this core, the only one if `length` does, left for it, and not offered? Where the turn of the last
+ * who made one ready ended soon after. */
 static inline bool steal_keeps(const struct core *core, uint32_t length) {
     return core->hands_over && runqueue_hint(&core->shared.queue) == length &&
            !__atomic_load_n(&core->shared.robbed, __ATOMIC_RELAXED);

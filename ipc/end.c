@@ -336,8 +336,8 @@ static bool wait_for_children(struct core *core, struct slot *slot) {
  * freed here, cleared, given out and filled by another process with what looks like a leaf.)
  *
  * What a walk finds, its core keeps under an ASID that is not used again before a fence: a fresh one is fenced before
- * its first use, and where there are none every switch fences everything, after satp. And nobody is about to enter
- * these tables: whoever would holds the process, and that is this core.
+ * its first use, and where there are none every switch fences all that is not the kernel's, after satp. And nobody is
+ * about to enter these tables: whoever would holds the process, and that is this core.
  */
 static bool roots_left(const struct slot *slot) {
     for (uint32_t i = 0; i < machine.core_count; i++)

@@ -6,7 +6,7 @@
  * facts.c what else is read there.
  *
  * Boot arguments that force what other machines have, so that it can be tried on any:
- *     os2.noasid          no ASIDs: every switch fences everything
+ *     os2.noasid          no ASIDs: every switch fences
  *     os2.fences=global   fences by sfence.vma x0, x0 alone, as some parts need
  *     os2.sbi=legacy      of the firmware only the legacy calls, and HSM to start cores
  *     os2.nohsm           not that either

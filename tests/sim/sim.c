@@ -255,8 +255,7 @@ static bool covered(void) {
            "in the kernel at once %lu\n",
            seen.walks, seen.late, seen.foreign, seen.accessed, seen.checked, seen.hits, seen.spurious, seen.waits,
            seen.calls, seen.replies, seen.blocks, seen.pulled, seen.met, seen.raced);
-    bool numbers = mmu == HOST_MMU_ASIDS || mmu == HOST_MMU_GLOBAL,
-         fast = mmu == HOST_MMU_ASIDS; /* without numbers RISC-V has no short way */
+    bool numbers = mmu == HOST_MMU_ASIDS || mmu == HOST_MMU_GLOBAL, fast = mmu != HOST_MMU_IMPOSSIBLE;
     return seen.walks && seen.checked && seen.hits && seen.pulled && seen.met && seen.raced &&
            (seen.accessed ? !seen.late : seen.late && seen.spurious && (!numbers || seen.foreign)) &&
            (!fast || (seen.waits && seen.calls && seen.replies && seen.blocks));
