@@ -50,10 +50,10 @@ struct core {
     uint32_t collect_left;         /* (c) how many slots are still to be looked at */
     uint32_t collect_next;         /* (c) */
     bool hands_over;               /* (c) who makes one ready here waits soon: core/steal.c */
-    uint64_t offered_at;  /* (c) when one was last made ready, and shown to an idle core; 0: not in this turn */
-    uint64_t next_look;   /* (c) when a busy core with an empty queue may look at the others' again */
-    uint64_t watch_since; /* (c) watchdog: when its process was first seen without a new system call */
-    uint64_t watch_calls; /* (c) watchdog: turns and tokens at that time */
+    uint64_t offered_at;           /* (c) when one was last offered to idle cores; 0: not in this turn */
+    uint64_t next_look;            /* (c) when a busy core with an empty queue may look at the others' again */
+    uint64_t watch_since;          /* (c) watchdog: when its process was first seen without a new system call */
+    uint64_t watch_calls;          /* (c) watchdog: turns and tokens at that time */
     struct process *watch_process; /* (c) */
     uint64_t watch_turn;           /* (c) watchdog: the turn, as `turns` counts it, that was seen last */
     uint64_t watch_turn_since;     /* (c) watchdog: when it was first seen */

@@ -4,9 +4,9 @@
  *
  * The number of slots is fixed at boot by the amount of RAM: one for each 64 KiB, 256 to 32768. A slot is made when it
  * is first used, so that boot does not take longer where there are many, and its memory is never given back, see
- * core/process.h. Free slots are a set of bits under one lock, which only creation and the end of a
- * process take. The lowest is taken first, and slot_high, up to which those look who look through all slots, falls when
- * the highest are free again.
+ * core/process.h. Free slots are a set of bits under one lock, which only creation and the end of a process take. The
+ * lowest is taken first, and slot_high, up to which those look who look through all slots, falls when the highest are
+ * free again.
  *
  * A slot serves 2^31 processes. One whose generation would no longer fit a handle is worn out: it is not put back, no
  * handle ever names what it had, and nobody looks through it again. Then there is a slot less, and who finds none is

@@ -25,12 +25,17 @@ static inline bool parcel_is_words(const struct process *from) {
     return !(from->reg[OS2_R_CONTROL] & (OS2_F_BLOCK | OS2_F_HANDLE));
 }
 
-/* Give them: registers LABEL to W4 of `into`. */
-static inline void parcel_words(const struct process *from, struct process *into) {
-    struct words {
-        uint64_t word[OS2_R_W4 - OS2_R_LABEL + 1];
-    };
-    *(struct words *)&into->reg[OS2_R_LABEL] = *(const struct words *)&from->reg[OS2_R_LABEL];
+/* What of a message stays as its sender had it: registers LABEL to W4; W3 is the block's address where there is one. */
+struct words {
+    uint64_t word[OS2_R_W4 - OS2_R_LABEL + 1];
+};
+static inline struct words *words_of(struct process *process) {
+    return (struct words *)&process->reg[OS2_R_LABEL];
+}
+
+/* Give them. */
+static inline void parcel_words(struct process *from, struct process *into) {
+    *words_of(into) = *words_of(from);
     if (from->reg[OS2_R_CONTROL] & OS2_F_DEADLINE)
         into->reg[OS2_R_DEADLINE] = 0;
     into->reg[OS2_R_CONTROL] = OS2_I_MESSAGE;

@@ -10,6 +10,7 @@
  */
 #include "core/loan.h"
 #include "core/turn.h"
+#include "ipc/parcel.h"
 #include "ipc/wait.h"
 
 /* The switch that a plain space needs. */
@@ -36,16 +37,6 @@ static bool receive(struct core *core, struct process *x) {
     uint64_t word = state(KIND_RCV, SLOT_ANY, wait_begin(slot));
     arch_swap_full(&slot->word, word); /* pairs with the looks at the word in message_send() and notify_slot() */
     message_looked_at_late(core, word, NULL);
-}
-
-/* What of a message stays as its sender had it; W3 is the block's address where there is one. */
-struct words {
-    uint64_t label, w[5];
-};
-_Static_assert(OS2_R_LABEL + 5 == OS2_R_W4, "they stand in one row");
-
-static struct words *words_of(struct process *process) {
-    return (struct words *)&process->reg[OS2_R_LABEL];
 }
 
 static void hand_over(struct process *into, const struct words *words, uint64_t control, uint64_t caller,

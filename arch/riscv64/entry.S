@@ -376,9 +376,8 @@ receive_lent:                       /* another's turn, who may have ended since 
     ld a2, CORE_TURN_LIFE(tp)
     xor a1, a1, a2
     srli a1, a1, 1
-    beqz a1, receive_own
-receive_heir:
-    j riscv_not_light
+    bnez a1, riscv_not_light
+    j receive_own
 receive_lender:                     /* it worked for a call: where that is answered there is nothing to remember */
     srli a2, a1, SEQ_BITS
     slli a2, a2, SLOT_SHIFT

@@ -188,6 +188,11 @@ static void fence_asid(int64_t asid) {
         __asm__ volatile("sfence.vma x0, %0" ::"r"(asid) : "memory");
 }
 
+/* The number that fences of an ASID name. */
+static int64_t fence_number(uint64_t asid) {
+    return riscv_facts.fences_global ? RISCV_FENCE_ALL : (int64_t)asid;
+}
+
 /* The word by which the entry path knows that a process may be entered here by writing satp alone: this core, this ASID
  * epoch, no floating-point state in the registers nor to be put there. It is also what the entry path writes into the
  * state word of one that it claims. A space's is 0 while it owes a fence. */
@@ -207,7 +212,7 @@ static void give_asid(struct arch_core *here, struct arch_space *space) {
     uint64_t asid = riscv_facts.asid_max ? here->asid_next++ : 0;
     space->core = here->index + 1;
     space->epoch = here->asid_epoch;
-    space->asid = riscv_facts.fences_global ? RISCV_FENCE_ALL : (int64_t)asid;
+    space->asid = fence_number(asid);
     space->satp = RISCV_SATP_SV39 | asid << RISCV_SATP_ASID_SHIFT | space->root >> OS2_PAGE_SHIFT;
     space->owes_fence = true;
 }
@@ -217,7 +222,7 @@ void arch_space_activate(struct core *core, struct arch_space *space) {
     if (!space) {
         csr_write(satp, riscv_kernel_satp);
         if (!riscv_facts.asid_max) /* the kernel's root has their ASID: no walk may go on in tables that are left */
-            fence_asid(riscv_facts.fences_global ? RISCV_FENCE_ALL : 0);
+            fence_asid(fence_number(0));
         here->place = RISCV_NOWHERE;
         return;
     }

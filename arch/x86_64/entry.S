@@ -369,9 +369,8 @@ receive_lent:                   /* another's turn, who may have ended since */
     movq SLOT_LIFE(%r8), %rdi
     xorq %gs:CORE_TURN_LIFE, %rdi
     shrq $1, %rdi
-    jz receive_own
-receive_heir:
-    jmp long_again
+    jnz long_again
+    jmp receive_own
 receive_lender:                 /* it worked for a call: where that is answered there is nothing to remember */
     movq %rdi, %rdx
     shrq $SEQ_BITS, %rdx

@@ -41,18 +41,17 @@ END = "process_unmake"  # runs once at the end of each process, when its slot's 
 
 # Parts of it that the work comes to by chance, or never. Each goes from its label to the next one.
 RACE = "two processors in one moment"
-ENDED = "whose turn it is has ended"
 RARE = {
     "riscv64": {
         "trap_entry_long": "only with os2.noshort",
         "kernel_trap": "only where the kernel is wrong", "halt_trapped": "only where the kernel is wrong",
         "next_doomed": RACE, "receive_missed": RACE, "words_missed": RACE, "reply_missed": RACE, "reply_lost": RACE,
-        "call_lost": RACE, "reply_again": RACE, "fp_off": RACE, "receive_heir": ENDED,
+        "call_lost": RACE, "reply_again": RACE, "fp_off": RACE,
     },
     "x86_64": {
         "x86_syscall_long": "only with os2.noshort",
         "next_doomed": RACE, "receive_missed": RACE, "words_missed": RACE, "reply_missed": RACE, "reply_lost": RACE,
-        "receive_heir": ENDED, "reply_held": RACE, "reply_held_state": RACE,
+        "reply_held": RACE, "reply_held_state": RACE,
     },
 }
 

@@ -20,23 +20,38 @@
 #define HOARD_PAGES 100000u
 #define HOARD_REST 2000u /* for its tables, and for this process */
 
-static void loop_spawn(struct bench_context *c, uint64_t rounds) {
+/* Reads the file of `true`: its image and size; the image is to be freed. */
+static void load_true(struct bench_context *ret_context) {
+    void *image;
+    int status = os2_read_whole("true", &image, &ret_context->image_size);
+
+    if (status < 0)
+        bench_fail("cannot load true", status);
+    ret_context->image = image;
+}
+
+static void start_true(const struct bench_context *c, struct os2_child *ret_child) {
     static const char *const argv[] = {"true"};
     struct os2_child_plan plan = {
         .image = c->image,
         .image_size = c->image_size,
         .process = {.quantum = 1000, .end_bits = BENCH_BIT_ENDED, .name = "true"},
     };
+    int status = os2_child_create(&plan, ret_child, NULL);
 
+    if (status >= 0)
+        status = os2_child_start(ret_child, 1, argv);
+    if (status < 0)
+        bench_fail("spawn", status);
+}
+
+static void loop_spawn(struct bench_context *c, uint64_t rounds) {
     for (; rounds; rounds--) {
         struct os2_child child;
         struct os2_process_end end;
-        int status = os2_child_create(&plan, &child, NULL);
+        int status;
 
-        if (status >= 0)
-            status = os2_child_start(&child, 1, argv);
-        if (status < 0)
-            bench_fail("spawn", status);
+        start_true(c, &child);
         bench_wait_ended();
         status = os2_process_end(child.control, 0, &end);
         if (status < 0 || end.reason != OS2_END_EXIT || end.value)
@@ -48,14 +63,10 @@ static void loop_spawn(struct bench_context *c, uint64_t rounds) {
 static void spawn_count(const char *name, const char *text) {
     struct bench_context context = {0};
     struct bench_count count;
-    void *image;
-    int status = os2_read_whole("true", &image, &context.image_size);
 
-    if (status < 0)
-        bench_fail("cannot load true", status);
-    context.image = image;
+    load_true(&context);
     count = bench_measure(loop_spawn, &context, ROUNDS);
-    os2_block_free(image);
+    os2_block_free((void *)(uintptr_t)context.image);
     bench_result(name, count.mean, &count, text);
 }
 
@@ -68,28 +79,21 @@ static void processes_spawn(void) {
 /* What `true` owns when it is about to run its first instruction, as it would if it waited there for ever: its pages,
  * page tables and kernel objects. */
 static void processes_pages(void) {
-    static const char *const argv[] = {"true"};
-    struct os2_child_plan plan = {.process = {.quantum = 1000, .end_bits = BENCH_BIT_ENDED, .name = "true"}};
+    struct bench_context context = {0};
     struct os2_process_facts facts;
     struct os2_child child;
-    void *image;
+    int status;
 
     if (!bench_wanted("process_pages"))
         return;
-    int status = os2_read_whole("true", &image, &plan.image_size);
-    if (status >= 0) {
-        plan.image = image;
-        status = os2_child_create(&plan, &child, NULL);
-    }
-    if (status >= 0)
-        status = os2_child_start(&child, 1, argv);
-    if (status >= 0)
-        status = os2_process_facts(child.control, 0, &facts);
+    load_true(&context);
+    start_true(&context, &child);
+    status = os2_process_facts(child.control, 0, &facts);
     if (status < 0)
         bench_fail("process_pages", status);
     bench_wait_ended();
     os2_child_drop(&child);
-    os2_block_free(image);
+    os2_block_free((void *)(uintptr_t)context.image);
     os2_printf("bench process_pages %u\n", facts.pages + facts.tables + facts.objects);
     os2_printf("bench-note process_pages of `true`: %u in blocks, %u tables, %u kernel objects\n", facts.pages,
                facts.tables, facts.objects);
