@@ -3,9 +3,10 @@
  * init: the first process and the supervisor of the services.
  *
  * The kernel loads it from the boot archive and gives it the machine handle, the archive, the device tree and nearly
- * all memory. It starts the services of a small table in order: names, console, files, and last the shell (or what the
- * boot arguments name instead of it). Every right in the system is handed down from here: console gets the UART and the
- * log, files a copy of the archive, the shell may look at processes and ask for power off.
+ * all memory. It starts the services of a small table in order: names, console, files, devmgr, and last the shell (or
+ * what the boot arguments name instead of it). Every right in the system is handed down from here: console gets the UART
+ * and the log, files a copy of the archive, the shell may look at processes and ask for power off. The device manager,
+ * devmgr, gets all devices, to hand them on to drivers, and copies of the device tree and the archive.
  *
  * Each has a watchdog limit, and nobody below it can have a longer one, or none: so no program can keep a core for
  * good. init itself has none. Nor can programs take what a service needs to come back: init keeps an eighth of its
@@ -42,7 +43,7 @@
 #define MIB_PAGES (UINT64_C(1) << (20 - OS2_PAGE_SHIFT))
 #define STATUS_FAILED 255u /* the machine's exit code when the job did not end by exit */
 
-enum init_service { SERVICE_NAMES, SERVICE_CONSOLE, SERVICE_FILES, SERVICE_LAST, SERVICES };
+enum init_service { SERVICE_NAMES, SERVICE_CONSOLE, SERVICE_FILES, SERVICE_DEVICES, SERVICE_LAST, SERVICES };
 
 struct service {
     const char *name;
@@ -51,6 +52,8 @@ struct service {
     uint64_t watchdog_ms; /* its own limit, and so the largest of all below it */
     uint64_t quantum;     /* the same; 0: the default */
     struct os2_child child;
+    unsigned kept; /* control handle of the device manager before this one; 0: none */
+    bool asked;    /* it has asked for names since it was started */
     bool runs;
     uint64_t started_ms, restart_ms;
     unsigned backoff_ms;
@@ -58,11 +61,13 @@ struct service {
     uint64_t names_caller; /* waits for a name service that lives; 0: does not */
 };
 
-/* The most of each: 32 waiting writers with a block of 16 pages; answers, the largest of them a program of 64 pages. */
+/* The most of each: 32 waiting writers with a block of 16 pages; answers, the largest of them a program of 64 pages;
+ * drivers, one of them with four blocks of 2 MiB. */
 static struct service services[SERVICES] = {
     [SERVICE_NAMES] = {.name = "names", .least = 8, .most = 16, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
     [SERVICE_CONSOLE] = {.name = "console", .least = 32, .most = 640, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
     [SERVICE_FILES] = {.name = "files", .least = 96, .most = 1024, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
+    [SERVICE_DEVICES] = {.name = "devmgr", .least = 144, .most = 3072, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
     [SERVICE_LAST] = {.name = "shell", .least = 160, .stack_order = 3, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
 };
 
@@ -134,12 +139,27 @@ static int grant_supervisor(struct os2_child *child, enum init_service which) {
     return status;
 }
 
-/* Gives the file service a copy of the archive; arguments[0] and [1] tell it where. */
-static int give_archive(struct os2_child *child, char text[2][24]) {
-    format(text[0], sizeof(text[0]), "0x%lx", OS2_LARGE_BASE);
-    format(text[1], sizeof(text[1]), "%lu", boot->archive_size);
-    return os2_child_fill(child, (const void *)(uintptr_t)boot->archive, boot->archive_size, OS2_LARGE_BASE,
-                          OS2_PROT_READ);
+/* Gives a service a copy of the archive or the tree; arguments[0] and [1] tell it where. Returns where it ends. */
+static int give_copy(struct os2_child *child, uint64_t bytes, uint64_t size, uint64_t *at, char text[2][24]) {
+    int status = os2_child_fill(child, (const void *)(uintptr_t)bytes, size, *at, OS2_PROT_READ);
+
+    format(text[0], sizeof(text[0]), "0x%lx", *at);
+    format(text[1], sizeof(text[1]), "%lu", size);
+    *at += (size + OS2_PAGE_SIZE - 1) & ~(OS2_PAGE_SIZE - 1);
+    return status;
+}
+
+/* The device manager's: all devices, the tree, and the archive with the drivers. */
+static int give_devices(struct os2_child *child, char text[4][24]) {
+    uint64_t at = OS2_LARGE_BASE;
+    int status =
+        os2_child_grant(child, "machine", OS2_INIT_MACHINE, OS2_RIGHT_DEVICES | OS2_RIGHT_LOG | OS2_RIGHT_GIVE);
+
+    if (status >= 0)
+        status = give_copy(child, boot->tree, boot->tree ? boot->tree_size : 0, &at, text);
+    if (status >= 0)
+        status = give_copy(child, boot->archive, boot->archive_size, &at, text + 2);
+    return status;
 }
 
 /* The shell's handles, or those of a program that the boot arguments name: that one may do what init may. */
@@ -169,10 +189,10 @@ static int grant_last(struct os2_child *child) {
 
 /* Fills and starts a created child. */
 static int service_start_child(enum init_service which, struct os2_child *child) {
-    const char *argv[5] = {services[which].name};
+    const char *argv[6] = {services[which].name};
     unsigned argc = 1;
     char text[4][24];
-    uint64_t base;
+    uint64_t base, at = OS2_LARGE_BASE;
     int status = grant_supervisor(child, which);
 
     if (status < 0)
@@ -190,9 +210,14 @@ static int service_start_child(enum init_service which, struct os2_child *child)
             argv[argc++] = text[i];
         break;
     case SERVICE_FILES:
-        status = give_archive(child, text);
+        status = give_copy(child, boot->archive, boot->archive_size, &at, text);
         argv[argc++] = text[0];
         argv[argc++] = text[1];
+        break;
+    case SERVICE_DEVICES:
+        status = give_devices(child, text);
+        for (unsigned i = 0; i < 4; i++)
+            argv[argc++] = text[i];
         break;
     case SERVICE_LAST:
         status = grant_last(child);
@@ -215,8 +240,10 @@ static int service_needs(enum init_service which, struct cpio_file *ret_file, ui
 
     if (!cpio_find((const void *)(uintptr_t)boot->archive, boot->archive_size, service->name, ret_file))
         return OS2_E_INVALID;
-    if (which == SERVICE_FILES) {
+    if (which == SERVICE_FILES || which == SERVICE_DEVICES) {
         pages += boot->archive_size / OS2_PAGE_SIZE + 1;
+        if (which == SERVICE_DEVICES && boot->tree)
+            pages += boot->tree_size / OS2_PAGE_SIZE + 1;
         pages += pages / 512 + 1; /* tables that map it */
     }
     status = os2_child_least(ret_file->bytes, ret_file->size, service->stack_order, ret_pages);
@@ -266,6 +293,7 @@ static int service_start(enum init_service which) {
             os2_child_drop(&service->child);
     }
     service->runs = status >= 0;
+    service->asked = false;
     service->started_ms = now_ms();
     if (status < 0 && status != service->told)
         os2_log(OS2_INIT_MACHINE, "cannot start %s: %s; I try again\n", service->name,
@@ -330,6 +358,27 @@ static void service_try(enum init_service which) {
             names_answer(&services[i]);
 }
 
+/*
+ * Lets go of a service that has ended. Of a device manager, and of the drivers below it, the memory must not go to
+ * anyone before the devices have been reset, which may still write to it: that is what the next device manager does
+ * before it first asks for names. So its control handle, which holds all that, is kept until then. One that has not
+ * asked has started no driver: then the one before it is still what is kept.
+ */
+static void service_let_go(struct service *service) {
+    if (service == &services[SERVICE_DEVICES] && service->asked) {
+        service->kept = service->child.control;
+        service->child = (struct os2_child){0};
+    }
+    os2_child_drop(&service->child);
+}
+
+/* The device manager has reset all devices: what is kept of the one before may go. */
+static void devices_reset(struct service *service) {
+    if (service->kept)
+        os2_handle_close(service->kept);
+    service->kept = 0;
+}
+
 /* A service has ended: gives back what it had, says so, plans its restart. */
 static void service_ended(enum init_service which) {
     struct service *service = &services[which];
@@ -340,7 +389,7 @@ static void service_ended(enum init_service which) {
     if (!service->runs || os2_process_end(service->child.control, 0, &end) < 0)
         return;
     os2_child_describe(&service->child, &end, how, sizeof(how));
-    os2_child_drop(&service->child);
+    service_let_go(service);
     service->runs = false;
     service->names_caller = 0;
     console_up &= which != SERVICE_CONSOLE;
@@ -376,6 +425,8 @@ static void serve(const struct os2_message *m) {
         return;
     if (m->label == OS2_SUPERVISOR_NAMES && m->badge < SERVICES) {
         services[m->badge].names_caller = m->caller;
+        services[m->badge].asked = true;
+        devices_reset(&services[m->badge]);
         console_up |= m->badge == SERVICE_CONSOLE;
         if (services[SERVICE_NAMES].runs)
             names_answer(&services[m->badge]);
