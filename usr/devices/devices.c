@@ -65,13 +65,13 @@ static int serve_list(const struct os2_message *m) {
     return os2_reply(0, &answer);
 }
 
-/* Ends a driver, which is then started again; one that was given up gets a new chance. */
+/* Ends a driver, which is then started again. */
 static int serve_restart(const struct os2_message *m) {
     for (unsigned i = 0; i < devices.count; i++) {
         struct device *device = &devices.device[i];
         if (device->state != OS2_DEVICE_RUNS || (device->child.id & OS2_ID_SLOT_MASK) != m->w[0])
             continue;
-        device->ends = 0;
+        device->ends = device->backoff_ms = 0; /* it is wanted, so it is not counted */
         os2_process_kill(device->child.control);
         return os2_reply(0, &(struct os2_message){.caller = m->caller});
     }

@@ -37,6 +37,8 @@
 #define BACKOFF_LAST_MS 10000u
 #define BACKOFF_FORGET_MS 10000u
 #define LAST_WORDS_MS 3000u
+#define OWED_MOST_MS 2000u
+#define OWED_PAUSE_MS 5u
 #define SERVICE_SHARE 8u /* of what is left, for each service */
 #define LAST_SHARE 8u    /* of what is left when the last service starts, for starting the others again */
 #define SELF_PAGES 16u   /* for pieces of children on their way */
@@ -52,8 +54,10 @@ struct service {
     uint64_t watchdog_ms; /* its own limit, and so the largest of all below it */
     uint64_t quantum;     /* the same; 0: the default */
     struct os2_child child;
-    unsigned kept; /* control handle of the device manager before this one; 0: none */
-    bool asked;    /* it has asked for names since it was started */
+    unsigned kept;      /* control handle of the device manager before this one; 0: none */
+    bool asked;         /* it has asked for names since it was started */
+    uint64_t had, owed; /* quota: at its first start; and what of that it gets when what is kept has come back */
+    uint64_t owed_ms;   /* no longer than until then */
     bool runs;
     uint64_t started_ms, restart_ms;
     unsigned backoff_ms;
@@ -262,7 +266,9 @@ static uint64_t service_quota(enum init_service which, uint64_t least) {
 
     if (which != SERVICE_LAST && quota > most)
         quota = most;
-    return quota < least ? least : quota;
+    if (service->had && service->had <= left / 2) /* the same as before, where that is there */
+        quota = service->had;
+    return quota < least || service->kept ? least : quota;
 }
 
 static int service_start(enum init_service which) {
@@ -283,6 +289,9 @@ static int service_start(enum init_service which) {
         plan.image = file.bytes;
         plan.image_size = file.size;
         plan.process.quota = service_quota(which, least);
+        if (!service->had && which != SERVICE_LAST)
+            service->had = plan.process.quota;
+        service->owed = service->kept && service->had > plan.process.quota ? service->had - plan.process.quota : 0;
         status = os2_child_create(&plan, &service->child, &reason);
     } else {
         reason = "it is not in the boot archive, or no program";
@@ -354,7 +363,7 @@ static void service_try(enum init_service which) {
         return;
     }
     for (unsigned i = 0; which == SERVICE_NAMES && i < SERVICES; i++)
-        if (services[i].names_caller)
+        if (services[i].names_caller && !services[i].owed)
             names_answer(&services[i]);
 }
 
@@ -372,11 +381,24 @@ static void service_let_go(struct service *service) {
     os2_child_drop(&service->child);
 }
 
-/* The device manager has reset all devices: what is kept of the one before may go. */
+/* The device manager has reset all devices: what is kept of the one before may go. Its quota comes back when it has been
+ * taken apart. */
 static void devices_reset(struct service *service) {
     if (service->kept)
         os2_handle_close(service->kept);
     service->kept = 0;
+    service->owed_ms = now_ms() + OWED_MOST_MS;
+}
+
+/* Gives the new device manager what the old one had, if it is there; then it is answered. */
+static void owed_try(struct service *service) {
+    if (!service->names_caller || !service->owed)
+        return;
+    if (os2_process_grant(service->child.control, 0, 0, service->owed, NULL) < 0 && now_ms() < service->owed_ms)
+        return;
+    service->owed = 0;
+    if (services[SERVICE_NAMES].runs)
+        names_answer(service);
 }
 
 /* A service has ended: gives back what it had, says so, plans its restart. */
@@ -428,7 +450,7 @@ static void serve(const struct os2_message *m) {
         services[m->badge].asked = true;
         devices_reset(&services[m->badge]);
         console_up |= m->badge == SERVICE_CONSOLE;
-        if (services[SERVICE_NAMES].runs)
+        if (services[SERVICE_NAMES].runs && !services[m->badge].owed)
             names_answer(&services[m->badge]);
     } else if (m->label == OS2_SUPERVISOR_SHUTDOWN && m->badge == SERVICE_LAST) {
         /* No answer: the shell waits for the end. */
@@ -448,6 +470,8 @@ static uint64_t next_deadline(void) {
             next = services[i].restart_ms;
     if (off.planned && off.latest_ms < next)
         next = off.latest_ms;
+    if (services[SERVICE_DEVICES].owed && services[SERVICE_DEVICES].names_caller)
+        next = now + OWED_PAUSE_MS;
     if (next == UINT64_MAX)
         return OS2_FOREVER;
     return os2_deadline_ms(next > now ? next - now : 0);
@@ -502,6 +526,7 @@ void os2_entry(const struct os2_boot *given) {
                     service_ended(i);
         if (status >= 0 && (m.control & OS2_I_MESSAGE))
             serve(&m);
+        owed_try(&services[SERVICE_DEVICES]);
         now = now_ms();
         for (unsigned i = 0; i < SERVICES; i++)
             if (!services[i].runs && services[i].restart_ms <= now)
