@@ -113,7 +113,7 @@ static int grant_machine(struct grants *g, const struct service *service) {
     unsigned grants = service->plan.grants;
 
     g->machine |= grants & GRANT_LOG ? OS2_RIGHT_LOG : 0;
-    g->machine |= grants & GRANT_DEVICES ? OS2_RIGHT_DEVICES : 0;
+    g->machine |= grants & GRANT_DEVICES ? OS2_RIGHT_DEVICES | OS2_RIGHT_GIVE : 0; /* drivers write to the log */
     g->machine |= grants & GRANT_OBSERVE ? OS2_RIGHT_OBSERVE | OS2_RIGHT_GIVE : 0;
     if (is_job(service))
         g->machine = OS2_RIGHTS_ALL;

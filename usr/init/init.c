@@ -25,6 +25,7 @@
 #include "usr/lib/start_page.h"
 
 #define LAST_WORDS_MS 3000u
+#define OWED_PAUSE_MS 5u
 
 struct init init;
 
@@ -147,6 +148,9 @@ static uint64_t next_deadline(void) {
     for (unsigned i = 0; i < init.count; i++)
         if (service_due(&init.services[i], UINT64_MAX) && init.services[i].restart_ms < next)
             next = init.services[i].restart_ms;
+    for (unsigned i = 0; i < init.count; i++)
+        if (init.services[i].names_caller && init.services[i].owed && now + OWED_PAUSE_MS < next)
+            next = now + OWED_PAUSE_MS;
     if (init.off.planned && init.off.latest_ms < next)
         next = init.off.latest_ms;
     if (next == UINT64_MAX)
@@ -194,9 +198,12 @@ void os2_entry(const struct os2_boot *given) {
         uint64_t now = init_now_ms();
         int status;
 
-        for (unsigned i = 0; i < init.count; i++)
+        for (unsigned i = 0; i < init.count; i++) {
             if (service_due(&init.services[i], now))
                 service_try(&init.services[i]);
+            if (init.services[i].owed)
+                service_pay(&init.services[i]);
+        }
         if (init.off.planned && (console_ready() || init_now_ms() >= init.off.latest_ms))
             off_now();
         m = (struct os2_message){.w = {[4] = next_deadline()}};

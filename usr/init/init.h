@@ -62,7 +62,9 @@ struct service {
     bool once_ready;
     bool given_up;
     unsigned restarts;
-    uint64_t quota;   /* pages, of the last start; 0: not started yet */
+    uint64_t quota;   /* pages that it had when it was started; 0: it was not yet */
+    uint64_t owed;    /* pages of that which it gets when what is kept has come back, */
+    uint64_t owed_ms; /* and no later than that */
     unsigned crashes; /* in a row, without BACKOFF_FORGET_MS of running between */
     unsigned backoff_ms;
     uint64_t since_ms;   /* started, or ended */
@@ -119,6 +121,9 @@ void service_ended(struct service *service);
 
 /* It has asked for names: it is ready, and waits for an answer, which it gets as soon as there is a name service. */
 void service_ready(struct service *service, uint64_t caller);
+
+/* Gives it what it is owed, if that is there, and then its answer. */
+void service_pay(struct service *service);
 
 /* Ends it, or, where it does not run, has it started at once. */
 void service_restart(struct service *service);

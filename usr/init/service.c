@@ -13,7 +13,7 @@
  *
  * Whoever holds devices, or had children that did, may have a device that still writes to its memory when it has ended.
  * Its control handle is kept until the next one is ready, which has reset the devices then; only the close of that handle
- * gives the memory back.
+ * gives the memory back. Until then the new one has the least that it needs, and then what the one before had.
  */
 #include "init/init.h"
 
@@ -26,6 +26,7 @@
 #define BACKOFF_FIRST_MS 100u
 #define BACKOFF_LAST_MS 10000u
 #define BACKOFF_FORGET_MS 10000u
+#define OWED_MOST_MS 2000u
 #define SERVICE_SHARE 8u /* of what is left, for each service */
 #define LAST_SHARE 8u    /* of what is left when the last service starts, for starting the others again */
 #define SELF_PAGES 16u   /* for pieces of children on their way */
@@ -117,6 +118,8 @@ static uint64_t service_quota(const struct service *service, uint64_t least) {
     /* One that is started again gets what it had: what it has given back is among what is left. */
     if (service->quota > quota && service->quota <= left - left / SERVICE_SHARE)
         quota = service->quota;
+    if (service->kept) /* what the one before had has not come back */
+        return least;
     if (plan->most && quota > least - plan->least + plan->most)
         quota = least - plan->least + plan->most;
     return quota < least ? least : quota;
@@ -158,13 +161,16 @@ static int service_start(struct service *service, const char **ret_reason) {
     }
     plan.image = file.bytes;
     plan.image_size = file.size;
-    plan.process.quota = service->quota = service_quota(service, least);
+    plan.process.quota = service_quota(service, least);
     status = os2_child_create(&plan, &service->child, ret_reason);
     if (status < 0)
         return status;
     status = service_fill(service, &service->child);
     if (status < 0)
         os2_child_drop(&service->child);
+    service->owed = service->kept && service->quota > plan.process.quota ? service->quota - plan.process.quota : 0;
+    if (!service->kept)
+        service->quota = plan.process.quota;
     return status;
 }
 
@@ -187,7 +193,7 @@ static void names_answer(struct service *service) {
     struct os2_message m = {.caller = service->names_caller};
     int status;
 
-    if (!service->names_caller || names_handle(&handle) < 0)
+    if (!service->names_caller || service->owed || names_handle(&handle) < 0)
         return;
     service->names_caller = 0;
     m.w[2] = handle | (uint64_t)OS2_RIGHTS_ALL << 16;
@@ -236,6 +242,17 @@ void service_ready(struct service *service, uint64_t caller) {
     if (service->kept)
         os2_handle_close(service->kept);
     service->kept = 0;
+    service->owed_ms = init_now_ms() + OWED_MOST_MS;
+    service_pay(service);
+}
+
+void service_pay(struct service *service) {
+    if (!service->names_caller)
+        return;
+    if (service->owed && os2_process_grant(service->child.control, 0, 0, service->owed, NULL) < 0 &&
+        init_now_ms() < service->owed_ms)
+        return;
+    service->owed = 0;
     names_answer(service);
 }
 
