@@ -96,7 +96,7 @@ def main():
     parser.add_argument("what", choices=["make", "put", "get", "ls"])
     parser.add_argument("image", type=pathlib.Path)
     parser.add_argument("names", nargs="*")
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     if args.what == "make":
         size = size_bytes(args.size)
         if args.names or not size or size < LEAST:
