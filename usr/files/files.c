@@ -202,14 +202,15 @@ static int serve_open(struct request *r, struct open *open) {
 /* Answers with what the request has; where the client does not take the block or the handle, without. */
 static int answer_send(struct request *r) {
     uint64_t flags = (r->block ? OS2_F_BLOCK : 0) | (r->handle ? OS2_F_HANDLE : 0);
+    struct os2_message m = r->answer; /* a copy: the call leaves its own results there */
     int status;
 
-    r->answer.caller = r->m->caller;
+    m.caller = r->m->caller;
     if (r->block)
-        r->answer.w[3] = (uintptr_t)r->block;
+        m.w[3] = (uintptr_t)r->block;
     if (r->handle)
-        r->answer.w[2] = r->handle | (uint64_t)(OS2_RIGHT_SEND | OS2_RIGHT_GIVE) << 16;
-    status = os2_reply(flags, &r->answer);
+        m.w[2] = r->handle | (uint64_t)(OS2_RIGHT_SEND | OS2_RIGHT_GIVE) << 16;
+    status = os2_reply(flags, &m);
     if (status >= 0)
         r->block = NULL;
     return status;
