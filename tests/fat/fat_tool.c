@@ -6,7 +6,8 @@
  *   fat_tool IMAGE [RECORD]           commands come from the standard input, one a line, their words parted by tabs.
  *                                     RECORD gets what is written and flushed.
  *   fat_tool --cuts IMAGE RECORD      each line is an output file and the numbers of the writes that reached the disk;
- *                                     what a mount makes of that is written there, and its tree is printed.
+ *                                     what a mount makes of that is written there, and its tree is printed. A third
+ *                                     word is a file of paths and sizes: so much of these files is printed too.
  *
  * The answer to a command is one line, its status; "tree" prints lines before it. A name in the image is absolute.
  */
@@ -25,7 +26,7 @@
 enum { CACHE_MAX = 512, OPEN_MAX = 64, BASE_BYTES = 65536, WORDS_MAX = 6 };
 
 #define MARK_FLUSH UINT64_MAX
-#define MARK_SYNC (UINT64_MAX - 1) /* a sync is done: `count` says which */
+#define MARK_DONE (UINT64_MAX - 1) /* a command is done: `count` says how many are */
 
 /* An image: a file, or memory. */
 struct disk {
@@ -342,14 +343,6 @@ static int counts(void) {
     return 0;
 }
 
-static int sync_all(uint64_t number) {
-    int status = fat_sync(&fat);
-
-    if (status >= 0)
-        record(&disk, MARK_SYNC, number, "", 0);
-    return status;
-}
-
 static int change(const char *path, int (*how)(struct fat *, const struct fat_node *)) {
     struct fat_node *node;
     int status = find(path, &node);
@@ -402,7 +395,7 @@ static int run(const char **word) {
     if (strcmp(command, "now") == 0)
         return fat.now = number(word[1]), 0;
     if (strcmp(command, "sync") == 0)
-        return sync_all(number(word[1]));
+        return fat_sync(&fat);
     if (strcmp(command, "mkdir") == 0 || strcmp(command, "create") == 0)
         return create(word[1], command[0] == 'm');
     if (strcmp(command, "write") == 0)
@@ -447,12 +440,14 @@ static void split(char *line, const char **word) {
 
 static void commands(void) {
     static char line[16384];
+    uint64_t done = 0;
 
     while (fgets(line, sizeof(line), stdin) != NULL) {
         const char *word[WORDS_MAX];
 
         split(line, word);
         printf("%d\n", run(word));
+        record(&disk, MARK_DONE, ++done, "", 0);
         fflush(stdout);
     }
 }
@@ -489,13 +484,38 @@ static void apply(const uint8_t *bytes, size_t size, char *list) {
 
         memcpy(head, bytes + i, sizeof(head));
         i += sizeof(head);
-        for (uint64_t sector = 0; head[0] < MARK_SYNC && sector < head[1]; sector++, index++, i += FAT_SECTOR) {
+        for (uint64_t sector = 0; head[0] < MARK_DONE && sector < head[1]; sector++, index++, i += FAT_SECTOR) {
             if (index != wanted)
                 continue;
             memcpy(disk.memory + (head[0] + sector) * FAT_SECTOR, bytes + i, FAT_SECTOR);
             wanted = *at == ' ' ? strtoull(at + 1, &at, 10) : UINT64_MAX;
         }
     }
+}
+
+/* The start of files, as the list says. */
+static int print_starts(const char *list) {
+    static char line[16384];
+    FILE *file = fopen(list, "r");
+
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+        const char *word[WORDS_MAX];
+        struct fat_node *node;
+        uint64_t size;
+        uint8_t *bytes;
+
+        split(line, word);
+        size = number(word[1]);
+        if (find(word[0], &node) < 0 || node->size < size || node->kind & OS2_FILE_FOLDER)
+            continue;
+        bytes = malloc(size + 1);
+        if (transfer(node, 0, bytes, size, false) >= 0)
+            printf("start\t%s\t%08x\n", word[0], ~crc_add(0xffffffff, bytes, size));
+        free(bytes);
+    }
+    if (file != NULL)
+        fclose(file);
+    return 0;
 }
 
 static void cuts(const char *image, const char *path) {
@@ -515,6 +535,8 @@ static void cuts(const char *image, const char *path) {
         status = mount(0);
         if (status >= 0)
             status = fat.read_only ? OS2_FILE_E_READ_ONLY : tree();
+        if (status >= 0)
+            status = print_starts(word[2]);
         if (status >= 0)
             status = fat_sync(&fat);
         save(word[0]);

@@ -288,17 +288,17 @@ static int check_tree(struct check *check) {
 
 /* A sector of a copy of the table. */
 static int check_copy(struct fat *fat, uint32_t at, uint32_t copy) {
-    uint64_t of = fat->table + (uint64_t)copy * fat->table_sectors;
+    uint64_t sector = fat->table + (uint64_t)copy * fat->table_sectors + at;
     uint8_t *is, *bytes;
-    int status = cache_ahead(fat, 1, of + at, fat->table_sectors - at);
+    int status = cache_ahead(fat, 1, sector, fat->table_sectors - at);
 
     if (status >= 0)
-        status = cache_get(fat, fat->table + at, &is);
-    if (status >= 0)
-        status = cache_get(fat, of + at, &bytes);
-    if (status < 0 || memcmp(is, bytes, FAT_SECTOR) == 0)
+        status = table_same(fat, at, copy);
+    if (status != 0)
         return status;
-    status = cache_change(fat, of + at, &bytes);
+    status = cache_get(fat, fat->table + at, &is);
+    if (status >= 0)
+        status = cache_change(fat, sector, &bytes);
     if (status >= 0)
         memcpy(bytes, is, FAT_SECTOR);
     return status;

@@ -53,6 +53,7 @@ int table_next(struct fat *fat, uint32_t cluster, uint32_t *ret_next); /* 1; 0: 
 int table_free_chain(struct fat *fat, uint32_t first);
 int table_mark(struct fat *fat, bool clean);
 int table_is_clean(struct fat *fat);
+int table_same(struct fat *fat, uint32_t at, uint32_t copy); /* is that sector of a copy like the first one's? */
 int table_count(struct fat *fat);
 /* `count` free clusters from `near` on: 1 and the first if they are in one piece, 0: there are as many, but scattered. */
 int table_find(struct fat *fat, uint32_t near, uint32_t count, uint32_t *ret_first);

@@ -8,6 +8,8 @@
  */
 #include "fat/inside.h"
 
+#include "lib/string.h"
+
 /* So many clusters are looked at for one piece before scattered ones will do. */
 #define EFFORT 65536u
 
@@ -120,6 +122,15 @@ int table_is_clean(struct fat *fat) {
     if (status < 0)
         return status;
     return fat->bits == 32 ? (get32(sector + 4) & TABLE32_CLEAN) != 0 : (get16(sector + 2) & TABLE16_CLEAN) != 0;
+}
+
+int table_same(struct fat *fat, uint32_t at, uint32_t copy) {
+    uint8_t *a, *b;
+    int status = cache_get(fat, fat->table + at, &a);
+
+    if (status >= 0)
+        status = cache_get(fat, fat->table + (uint64_t)copy * fat->table_sectors + at, &b);
+    return status < 0 ? status : memcmp(a, b, FAT_SECTOR) == 0;
 }
 
 /* The sector of the table that has the cluster's number, and the sectors behind it for the calls that follow. */
