@@ -100,5 +100,7 @@ void devices_find(struct devices *devices) {
             continue;
         if (fdt_node_compatible(&devices->tree, &node, "virtio,mmio"))
             found_mmio(devices, &node);
+        else if (fdt_node_compatible(&devices->tree, &node, "pci-host-ecam-generic"))
+            pci_find(devices, &node);
     }
 }
