@@ -55,9 +55,22 @@ def large_memory(size):
     return ["-machine", "memory-backend=ram", "-object", f"memory-backend-ram,id=ram,size={size},reserve=off"]
 
 
-def command_line(build, smp, memory, append="", extra=(), boot="", tests=False, **other):
+def device_arguments(machine, line, disk):
+    """QEMU's arguments for the devices that have drivers: a source of random bytes always, where this machine of QEMU's
+    can have one, and a disk from a raw image."""
+    kind = [after for word, after in zip(line, line[1:]) if word == "-M"][-1].split(",")[0]
+    words = {name: words.split() for name, _, words in (entry.partition(": ") for entry in machine["devices"] if entry)}
+    if disk and f"{kind} disk" not in words:
+        raise GuestError(f"no disk is known for the machine {kind!r}")
+    found = words.get(f"{kind} random", [])
+    if disk:
+        found = [*found, "-drive", f"if=none,id=disk,format=raw,file={disk}", *words[f"{kind} disk"]]
+    return found
+
+
+def command_line(build, smp, memory, append="", extra=(), boot="", tests=False, disk="", **other):
     """QEMU's command line: the same for a person, a test and gdb. `boot` is one of the machine's other ways to boot;
-    `tests`: the boot archive has the test programs too; `other` replaces facts of the machine."""
+    `tests`: the boot archive has the test programs too; `disk` is a raw image; `other` replaces facts of the machine."""
     facts = pathlib.Path(build)
     facts = facts / "machine.json" if facts.is_dir() else facts
     machine = json.loads(facts.read_text(encoding="utf-8"))
@@ -77,6 +90,7 @@ def command_line(build, smp, memory, append="", extra=(), boot="", tests=False, 
     for serial in machine.get("serials", ["mon:stdio"]):
         line += ["-serial", serial]
     line += ["-no-reboot"]
+    line += device_arguments(machine, [*line, *extra], disk)
     if "@IMAGE@" in line:
         if append:
             raise GuestError("the boot arguments are in the image")
@@ -265,7 +279,7 @@ class CommandOutput:
 
 
 def run_shell(args):
-    _, line = command_line(args.build, args.smp, args.mem, args.append, args.icount, args.boot, args.tests)
+    _, line = command_line(args.build, args.smp, args.mem, args.append, args.icount, args.boot, args.tests, args.disk)
     if args.dry_run:
         return print(shlex.join(line))
     print("To leave: Ctrl-A, then X.", flush=True)
@@ -282,7 +296,8 @@ def gdb_line(machine, address):
 
 def run_debug(args):
     wait = ["-S", "-gdb", f"tcp:127.0.0.1:{args.port}"]
-    machine, line = command_line(args.build, args.smp, args.mem, args.append, wait, args.boot, args.tests)
+    machine, line = command_line(args.build, args.smp, args.mem, args.append, wait, args.boot, args.tests,
+                                 args.disk)
     gdb = gdb_line(machine, f"127.0.0.1:{args.port}")
     if args.dry_run:
         return print(shlex.join(line) + "\n" + shlex.join(gdb))
@@ -293,11 +308,11 @@ def run_debug(args):
     os.execvp(line[0], line)
 
 
-def commands_line(build, smp, memory, text, append="", extra=(), boot="", tests=False):
+def commands_line(build, smp, memory, text, append="", extra=(), boot="", tests=False, disk=""):
     """QEMU's command line to run shell commands, and the nonce with which init will end."""
     nonce = secrets.token_hex(8)
     append = f"{append} os2.run={text.encode().hex()} os2.nonce={nonce}".strip()
-    return *command_line(build, smp, memory, append, extra, boot, tests), nonce
+    return *command_line(build, smp, memory, append, extra, boot, tests, disk), nonce
 
 
 def run_commands(machine, line, nonce, sink, silence):
@@ -324,7 +339,7 @@ def run_commands(machine, line, nonce, sink, silence):
 
 def run_command(args):
     machine, line, nonce = commands_line(args.build, args.smp, args.mem, args.text, args.append, args.icount,
-                                         args.boot, args.tests)
+                                         args.boot, args.tests, args.disk)
     if args.dry_run:
         return print(shlex.join(line))
     try:
@@ -346,7 +361,7 @@ def run_tap(args):
     nonce = secrets.token_hex(8)
     machine, line = command_line(args.build, args.smp, args.mem,
                                  f"{args.append} os2.start={args.program} os2.nonce={nonce}".strip(), args.icount,
-                                 args.boot, tests=True)
+                                 args.boot, tests=True, disk=args.disk)
     if args.dry_run:
         return print(shlex.join(line))
     print(f"# {shlex.join(line)}", flush=True)
@@ -381,7 +396,8 @@ def run_tap(args):
 
 
 def run_boots(args):
-    _, line = command_line(args.build, args.smp, args.mem, args.append, boot=args.boot, tests=args.tests)
+    _, line = command_line(args.build, args.smp, args.mem, args.append, boot=args.boot, tests=args.tests,
+                           disk=args.disk)
     if args.dry_run:
         return print(shlex.join(line))
     failed = 0
@@ -407,6 +423,7 @@ def add_options(parser):
                         help="count instructions; on one processor only")
     parser.add_argument("--tests", action="store_true",
                         help="with the test programs in the boot archive; mode tap has them always")
+    parser.add_argument("--disk", default="", metavar="FILE", help="a disk: this raw image")
     parser.add_argument("-n", "--dry-run", action="store_true", help="print QEMU's command line, run nothing")
     parser.add_argument("build", help="build folder")
 

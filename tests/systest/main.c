@@ -9,7 +9,7 @@
 #include "arch_user.h"
 
 #include "os2/frames.h"
-#include "os2/read.h"
+#include "os2/file.h"
 #include "os2/start.h"
 #include "os2/stream.h"
 #include "os2/string.h"
@@ -125,7 +125,7 @@ static bool prepare(void) {
     if (!machine || !count_cores() || os2_process_facts(0, 0, &facts) < 0)
         return false;
     self_id = facts.id;
-    if (os2_read_whole("systest", &file, &image_size) < 0)
+    if (os2_file_load("/boot/systest", &file, &image_size) < 0)
         return false;
     image = file;
     return true;

@@ -1,47 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* ls: list the files, or those named, with their sizes. */
+/* ls: list the files of the working folder, or those named, with their sizes. */
 #include "os2/call.h"
-#include "os2/files.h"
-#include "os2/names.h"
-#include "os2/start.h"
-#include "os2/stream.h"
+#include "os2/file.h"
 
-static int list_all(unsigned files) {
-    char path[OS2_FILES_PATH + 1];
-    uint64_t size;
-    int status = OS2_OK;
+static int list_folder(const char *path) {
+    const struct os2_files_entry *entry;
+    struct os2_folder folder;
+    int status = os2_folder_open(&folder, path);
 
-    for (uint64_t i = 0; status >= 0; i++) {
-        status = os2_files_list(files, i, path, &size);
-        if (status >= 0)
-            os2_printf("%8lu  %s\n", size, path);
-    }
-    if (status == OS2_E_INVALID) /* the end of the list */
-        return 0;
-    os2_error("%s", os2_status_text(status));
-    return 1;
+    if (status < 0)
+        return status;
+    while ((status = os2_folder_next(&folder, &entry)) > 0)
+        os2_printf("%8lu  %s%s\n", entry->bytes, entry->name, entry->kind & OS2_FILE_FOLDER ? "/" : "");
+    os2_folder_close(&folder);
+    return status;
+}
+
+static int list(const char *path) {
+    struct os2_file_facts facts;
+    int status = os2_file_stat(path, &facts);
+
+    if (status >= 0 && facts.kind & OS2_FILE_FOLDER)
+        status = list_folder(path);
+    else if (status >= 0)
+        os2_printf("%8lu  %s\n", facts.size, path);
+    if (status < 0)
+        os2_error("%s: %s", path, os2_status_text(status));
+    return status < 0;
 }
 
 int main(int argc, char **argv) {
-    unsigned files;
-    int status = os2_names_lookup(os2_start_handle("names"), "files", true, &files), failed = 0;
+    int failed = argc == 1 ? list(".") : 0;
 
-    if (status < 0) {
-        os2_error("%s", os2_status_text(status));
-        return 1;
-    }
-    if (argc == 1)
-        return list_all(files);
-    for (int i = 1; i < argc; i++) {
-        uint64_t file, size;
-
-        status = os2_files_open(files, argv[i], &file, &size);
-        if (status >= 0) {
-            os2_printf("%8lu  %s\n", size, argv[i]);
-            continue;
-        }
-        os2_error("%s: %s", argv[i], status == OS2_E_WOULD_WAIT ? "no such file" : os2_status_text(status));
-        failed = 1;
-    }
+    for (int i = 1; i < argc; i++)
+        failed |= list(argv[i]);
     return failed;
 }

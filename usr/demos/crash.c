@@ -10,7 +10,7 @@
 #include "os2/call.h"
 #include "os2/console.h"
 #include "os2/frames.h"
-#include "os2/read.h"
+#include "os2/file.h"
 #include "os2/spawn.h"
 #include "os2/start.h"
 #include "os2/stream.h"
@@ -285,7 +285,7 @@ static int crash_all(uint64_t rounds) {
     unsigned machine = os2_start_handle("machine"), results[3] = {0};
     uint64_t size, before, after;
     void *image;
-    int status = os2_read_whole("crash", &image, &size);
+    int status = os2_file_load("/boot/crash", &image, &size);
 
     if (status < 0) {
         os2_error("cannot load itself: %s", os2_status_text(status));

@@ -7,7 +7,7 @@
  * by idle cores, and each worker looks after every range which core it was on.
  */
 #include "os2/call.h"
-#include "os2/read.h"
+#include "os2/file.h"
 #include "os2/spawn.h"
 #include "os2/start.h"
 #include "os2/stream.h"
@@ -88,7 +88,7 @@ static unsigned workers_start(unsigned count) {
     unsigned started = 0;
     uint64_t size;
     void *image;
-    int status = os2_read_whole("primes", &image, &size);
+    int status = os2_file_load("/boot/primes", &image, &size);
 
     if (status < 0) {
         os2_error("cannot load the workers' program: %s", os2_status_text(status));

@@ -3,400 +3,156 @@
  * init: the first process and the supervisor of the services.
  *
  * The kernel loads it from the boot archive and gives it the machine handle, the archive, the device tree and nearly
- * all memory. It starts the services of a small table in order: names, console, files, and last the shell (or what the
- * boot arguments name instead of it). Every right in the system is handed down from here: console gets the UART and the
- * log, files a copy of the archive, the shell may look at processes and ask for power off.
- *
- * Each has a watchdog limit, and nobody below it can have a longer one, or none: so no program can keep a core for
- * good. init itself has none. Nor can programs take what a service needs to come back: init keeps an eighth of its
- * quota, which pays for its pages and its slot.
- *
- * A service that ends is started again after a pause: 100 ms at first, doubled each time up to 10 s, and 100 ms again
- * once it has run for 10 s. The archive stays here, unchanged, so each new file service gets a fresh copy. When the
- * table's last service was started for one job (os2.run, os2.start), its end is the machine's.
+ * all memory. It starts the services of a table, which is a text file of the archive (init/table.h), and hands out every
+ * right in the system as that says; service.c tells how services live and end. The archive stays here, unchanged, so each
+ * new service gets a fresh copy.
  *
  * init waits in one place, the receive of its main loop, and never for a service without a deadline, so no service can
  * hang it. It speaks through the kernel's log, which the console prints; only the last line before power off goes to
  * the console directly, because it must come after all other output.
+ *
+ * If init itself ends, the kernel panics and says why: nothing could come back without it.
  */
 #include "init/init.h"
 
-#include "lib/cpio.h"
 #include "lib/format.h"
 #include "os2/call.h"
 #include "os2/console.h"
 #include "os2/log.h"
-#include "os2/names.h"
 #include "os2/string.h"
 #include "os2/supervisor.h"
 #include "os2/time.h"
 #include "usr/lib/start_page.h"
 
-#define BACKOFF_FIRST_MS 100u
-#define BACKOFF_LAST_MS 10000u
-#define BACKOFF_FORGET_MS 10000u
 #define LAST_WORDS_MS 3000u
-#define SERVICE_SHARE 8u /* of what is left, for each service */
-#define LAST_SHARE 8u    /* of what is left when the last service starts, for starting the others again */
-#define SELF_PAGES 16u   /* for pieces of children on their way */
-#define MIB_PAGES (UINT64_C(1) << (20 - OS2_PAGE_SHIFT))
-#define STATUS_FAILED 255u /* the machine's exit code when the job did not end by exit */
+#define OWED_PAUSE_MS 5u
 
-enum init_service { SERVICE_NAMES, SERVICE_CONSOLE, SERVICE_FILES, SERVICE_LAST, SERVICES };
-
-struct service {
-    const char *name;
-    uint64_t least, most; /* pages for its work, besides what its program needs */
-    unsigned stack_order;
-    uint64_t watchdog_ms; /* its own limit, and so the largest of all below it */
-    uint64_t quantum;     /* the same; 0: the default */
-    struct os2_child child;
-    bool runs;
-    uint64_t started_ms, restart_ms;
-    unsigned backoff_ms;
-    int told;              /* why it could not be started, as said last: said once */
-    uint64_t names_caller; /* waits for a name service that lives; 0: does not */
-};
-
-/* The most of each: 32 waiting writers with a block of 16 pages; answers, the largest of them a program of 64 pages. */
-static struct service services[SERVICES] = {
-    [SERVICE_NAMES] = {.name = "names", .least = 8, .most = 16, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
-    [SERVICE_CONSOLE] = {.name = "console", .least = 32, .most = 640, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
-    [SERVICE_FILES] = {.name = "files", .least = 96, .most = 1024, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
-    [SERVICE_LAST] = {.name = "shell", .least = 160, .stack_order = 3, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
-};
-
-/* A planned power off or restart. It waits for a console that has just been started, for a while. */
-struct off {
-    bool planned;
-    enum os2_machine_control how;
-    uint64_t code, latest_ms;
-};
-
-static struct off off;
-static bool console_up; /* the console that runs has asked for names, so it answers calls */
-static const struct os2_boot *boot;
-static struct init_arguments arguments;
-static struct init_uart uart;
+struct init init;
 
 _Noreturn void os2_entry(const struct os2_boot *given);
 
-static uint64_t now_ms(void) {
+uint64_t init_now_ms(void) {
     return os2_now_ns() / 1000000;
 }
 
-/* Plans the power off; the main loop does it when the console can print. */
-static void off_plan(enum os2_machine_control how, uint64_t status) {
-    if (off.planned)
+void init_off_plan(enum os2_machine_control how, uint64_t status) {
+    if (init.off.planned)
         return;
-    off.planned = true;
-    off.how = how;
-    off.code = status && !(status & 0xff) ? 255 : status & 0xff; /* 8 bits reach the outside: a failure stays one */
-    off.latest_ms = now_ms() + LAST_WORDS_MS;
+    init.off.planned = true;
+    init.off.how = how;
+    init.off.code = status && !(status & 0xff) ? 255 : status & 0xff; /* 8 bits reach the outside: a failure stays one */
+    init.off.latest_ms = init_now_ms() + LAST_WORDS_MS;
 }
 
 /* Powers off. The last line is printed behind all other output, as far as there is a console that prints. */
 static void off_now(void) {
+    const struct service *service = service_granted(GRANT_UART);
     uint64_t deadline = os2_deadline_ms(LAST_WORDS_MS);
     unsigned console;
 
-    if (services[SERVICE_CONSOLE].runs && os2_handle_mint(services[SERVICE_CONSOLE].child.control, OS2_HANDLE_INBOX,
-                                                          OS2_CONSOLE_OWNER, OS2_RIGHTS_ALL, &console) >= 0) {
+    if (service && service->runs &&
+        os2_handle_mint(service->child.control, OS2_HANDLE_INBOX, OS2_CONSOLE_OWNER, OS2_RIGHTS_ALL, &console) >= 0) {
         char line[100];
-        if (arguments.nonce[0] && off.how == OS2_CONTROL_OFF) {
-            size_t length = format(line, sizeof(line), "os2: exit %s %lu\n", arguments.nonce, off.code);
+        if (init.arguments.nonce[0] && init.off.how == OS2_CONTROL_OFF) {
+            size_t length = format(line, sizeof(line), "os2: exit %s %lu\n", init.arguments.nonce, init.off.code);
             os2_console_write(console, line, length, OS2_CONSOLE_FRESH, deadline);
         }
         os2_console_flush(console, deadline);
         os2_handle_close(console);
     }
-    os2_machine_control(OS2_INIT_MACHINE, off.how, off.code);
+    os2_machine_control(OS2_INIT_MACHINE, init.off.how, init.off.code);
     os2_log(OS2_INIT_MACHINE, "this machine cannot be powered off\n");
-    off = (struct off){0};
+    init.off = (struct off){0};
 }
 
-/* A handle to the name service with the badge `service` is to have; the caller closes it. */
-static int names_handle(unsigned *ret_handle) {
-    if (!services[SERVICE_NAMES].runs)
-        return OS2_E_DIED;
-    return os2_handle_mint(services[SERVICE_NAMES].child.control, OS2_HANDLE_INBOX, OS2_NAMES_TRUSTED, OS2_RIGHTS_ALL,
-                           ret_handle);
+/* The console has asked for names, so it answers calls; or there is none. */
+static bool console_ready(void) {
+    const struct service *console = service_granted(GRANT_UART);
+    return !console || console->given_up || (console->runs && console->ready);
 }
 
-/* Grants what every service has, and nothing else: a handle to init, which tells them apart by the badge. */
-static int grant_supervisor(struct os2_child *child, enum init_service which) {
-    unsigned self;
-    int status = os2_handle_mint(0, OS2_HANDLE_INBOX, which, OS2_RIGHT_GIVE | OS2_RIGHT_SEND, &self);
-    if (status < 0)
-        return status;
-    status = os2_child_grant(child, "init", self, OS2_RIGHT_SEND);
-    os2_handle_close(self);
-    return status;
+static struct service *service_in_slot(uint64_t slot) {
+    for (unsigned i = 0; i < init.count; i++)
+        if (init.services[i].runs && (init.services[i].child.id & OS2_ID_SLOT_MASK) == slot)
+            return &init.services[i];
+    return NULL;
 }
 
-/* Gives the file service a copy of the archive; arguments[0] and [1] tell it where. */
-static int give_archive(struct os2_child *child, char text[2][24]) {
-    format(text[0], sizeof(text[0]), "0x%lx", OS2_LARGE_BASE);
-    format(text[1], sizeof(text[1]), "%lu", boot->archive_size);
-    return os2_child_fill(child, (const void *)(uintptr_t)boot->archive, boot->archive_size, OS2_LARGE_BASE,
-                          OS2_PROT_READ);
+static struct service *service_by_words(const struct os2_message *m) {
+    char name[TABLE_NAME] = {0};
+    memcpy(name, m->w, sizeof(name) - 1);
+    return service_named(name);
 }
 
-/* The shell's handles, or those of a program that the boot arguments name: that one may do what init may. */
-static int grant_last(struct os2_child *child) {
-    unsigned rights = arguments.start[0] ? OS2_RIGHTS_ALL : OS2_RIGHT_OBSERVE | OS2_RIGHT_GIVE;
-    unsigned handle;
-    int status = os2_child_grant(child, "machine", OS2_INIT_MACHINE, rights);
+static int serve_list(const struct os2_message *m) {
+    const struct service *service = &init.services[m->w[0]];
+    struct os2_message answer = {.caller = m->caller};
+    enum os2_service_state state;
 
-    if (status >= 0)
-        status = names_handle(&handle);
-    if (status < 0)
-        return status;
-    status = os2_child_grant(child, "names", handle, OS2_RIGHTS_ALL);
-    os2_handle_close(handle);
-    if (status < 0 || !services[SERVICE_CONSOLE].runs)
-        return status;
-    status = os2_handle_mint(services[SERVICE_CONSOLE].child.control, OS2_HANDLE_INBOX,
-                             arguments.start[0] ? OS2_CONSOLE_READER : OS2_CONSOLE_OWNER, OS2_RIGHTS_ALL, &handle);
-    if (status < 0)
-        return status;
-    status = os2_child_grant(child, "console.in", handle, OS2_RIGHTS_ALL);
-    if (status >= 0)
-        status = os2_child_grant(child, "console.out", handle, OS2_RIGHTS_ALL);
-    os2_handle_close(handle);
-    return status;
-}
-
-/* Fills and starts a created child. */
-static int service_start_child(enum init_service which, struct os2_child *child) {
-    const char *argv[5] = {services[which].name};
-    unsigned argc = 1;
-    char text[4][24];
-    uint64_t base;
-    int status = grant_supervisor(child, which);
-
-    if (status < 0)
-        return status;
-    switch (which) {
-    case SERVICE_CONSOLE:
-        status = init_uart_give(&uart, child, &base);
-        if (status < 0)
-            return status;
-        format(text[0], sizeof(text[0]), "%d", (int)uart.facts.kind);
-        format(text[1], sizeof(text[1]), "0x%lx", base);
-        format(text[2], sizeof(text[2]), "%u", uart.facts.shift);
-        format(text[3], sizeof(text[3]), "%u", uart.facts.ports ? 0 : uart.facts.io_width);
-        for (unsigned i = 0; i < 4; i++)
-            argv[argc++] = text[i];
-        break;
-    case SERVICE_FILES:
-        status = give_archive(child, text);
-        argv[argc++] = text[0];
-        argv[argc++] = text[1];
-        break;
-    case SERVICE_LAST:
-        status = grant_last(child);
-        if (arguments.run[0]) {
-            argv[argc++] = "-c";
-            argv[argc++] = arguments.run;
-        }
-        break;
-    default:
-        break;
-    }
-    return status < 0 ? status : os2_child_start(child, argc, argv);
-}
-
-/* A service's program, and the least quota with which it can do its work. */
-static int service_needs(enum init_service which, struct cpio_file *ret_file, uint64_t *ret_pages) {
-    const struct service *service = &services[which];
-    uint64_t pages = service->least;
-    int status;
-
-    if (!cpio_find((const void *)(uintptr_t)boot->archive, boot->archive_size, service->name, ret_file))
+    if (m->w[0] >= init.count)
         return OS2_E_INVALID;
-    if (which == SERVICE_FILES) {
-        pages += boot->archive_size / OS2_PAGE_SIZE + 1;
-        pages += pages / 512 + 1; /* tables that map it */
-    }
-    status = os2_child_least(ret_file->bytes, ret_file->size, service->stack_order, ret_pages);
-    *ret_pages += pages;
-    return status;
+    state = service->given_up ? OS2_SERVICE_GIVEN_UP
+            : !service->runs  ? OS2_SERVICE_WAITS
+            : service->ready  ? OS2_SERVICE_READY
+                              : OS2_SERVICE_RUNS;
+    answer.label = (uint64_t)state | (uint64_t)service->restarts << 32;
+    if (service->runs)
+        answer.label |= (service->child.id & OS2_ID_SLOT_MASK) << 8;
+    memcpy(answer.w, service->plan.name, 16);
+    answer.w[2] = service->plan.grants;
+    answer.w[3] = (uint64_t)service->ended | service->end_value << 8;
+    answer.w[4] = init_now_ms() - service->since_ms;
+    return os2_reply(0, &answer);
 }
 
-/*
- * What a service gets: an eighth of what there is, but no less than it needs and no more than it can use. The last one
- * gets nearly all the rest, for the programs; what stays is for starting the others again.
- */
-static uint64_t service_quota(enum init_service which, uint64_t least) {
-    const struct service *service = &services[which];
-    uint64_t left = os2_quota_left(), most = least - service->least + service->most;
-    uint64_t quota = which == SERVICE_LAST ? left - left / LAST_SHARE : left / SERVICE_SHARE;
-
-    if (which != SERVICE_LAST && quota > most)
-        quota = most;
-    return quota < least ? least : quota;
-}
-
-static int service_start(enum init_service which) {
-    struct service *service = &services[which];
-    struct cpio_file file;
-    struct os2_child_plan plan = {
-        .process = {.quantum = service->quantum,
-                    .watchdog_ms = service->watchdog_ms,
-                    .end_bits = UINT64_C(1) << which,
-                    .name = service->name},
-        .stack_order = service->stack_order,
-    };
-    const char *reason = NULL;
-    uint64_t least = 0;
-    int status = service_needs(which, &file, &least);
-
-    if (status >= 0) {
-        plan.image = file.bytes;
-        plan.image_size = file.size;
-        plan.process.quota = service_quota(which, least);
-        status = os2_child_create(&plan, &service->child, &reason);
-    } else {
-        reason = "it is not in the boot archive, or no program";
-    }
-    if (status >= 0) {
-        status = service_start_child(which, &service->child);
-        if (status < 0)
-            os2_child_drop(&service->child);
-    }
-    service->runs = status >= 0;
-    service->started_ms = now_ms();
-    if (status < 0 && status != service->told)
-        os2_log(OS2_INIT_MACHINE, "cannot start %s: %s; I try again\n", service->name,
-                reason ? reason : os2_status_text(status));
-    service->told = status < 0 ? status : OS2_OK;
-    return status;
-}
-
-/* Says once, at the start, what is missing where memory is too little for all of the services and a program. */
-static void memory_check(void) {
-    uint64_t need = SELF_PAGES, left = os2_quota_left(), missing;
-    struct cpio_file file;
-    struct os2_message m = {0};
-
-    for (unsigned i = 0; i < SERVICES; i++) {
-        uint64_t pages = 0;
-        if (service_needs(i, &file, &pages) >= 0)
-            need += i == SERVICE_LAST ? pages + pages / (LAST_SHARE - 1) + 1 : pages;
-    }
-    if (need <= left || os2_machine_info(OS2_INIT_MACHINE, OS2_MACHINE_MACHINE, 0, &m) < 0)
-        return;
-    missing = need - left;
-    missing += missing / 64 + 1; /* what the kernel keeps for each page */
-    os2_log(OS2_INIT_MACHINE, "too little memory: %lu pages are missing; RAM of %lu MiB is the least that works\n",
-            missing, (m.w[3] + missing + MIB_PAGES - 1) / MIB_PAGES);
-}
-
-/* Answers the services that asked for a name service while there was none. */
-static void names_answer(struct service *service) {
-    unsigned handle;
-    struct os2_message m = {.caller = service->names_caller};
-    int status = names_handle(&handle);
-
-    service->names_caller = 0;
-    if (status < 0) {
-        os2_reply_fail(m.caller, status);
-        return;
-    }
-    m.w[2] = handle | (uint64_t)OS2_RIGHTS_ALL << 16;
-    status = os2_reply(OS2_F_HANDLE, &m);
-    os2_handle_close(handle);
-    if (status < 0 && status != OS2_E_NOT_WAITING)
-        os2_reply_fail(m.caller, status);
-}
-
-/* Starts a service, or plans the next try. */
-static void service_try(enum init_service which) {
-    struct service *service = &services[which];
-    int status;
-
-    if (which == SERVICE_LAST && off.planned)
-        return;
-    if ((status = service_start(which)) < 0) {
-        if (arguments.once && (which == SERVICE_LAST || status == OS2_E_QUOTA || status == OS2_E_MEMORY))
-            off_plan(OS2_CONTROL_OFF, STATUS_FAILED);
-        service->backoff_ms = service->backoff_ms * 2 < BACKOFF_LAST_MS ? service->backoff_ms * 2 : BACKOFF_LAST_MS;
-        service->restart_ms = now_ms() + service->backoff_ms;
-        return;
-    }
-    for (unsigned i = 0; which == SERVICE_NAMES && i < SERVICES; i++)
-        if (services[i].names_caller)
-            names_answer(&services[i]);
-}
-
-/* A service has ended: gives back what it had, says so, plans its restart. */
-static void service_ended(enum init_service which) {
-    struct service *service = &services[which];
-    struct os2_process_end end = {0};
-    uint64_t now = now_ms();
-    char how[128];
-
-    if (!service->runs || os2_process_end(service->child.control, 0, &end) < 0)
-        return;
-    os2_child_describe(&service->child, &end, how, sizeof(how));
-    os2_child_drop(&service->child);
-    service->runs = false;
-    service->names_caller = 0;
-    console_up &= which != SERVICE_CONSOLE;
-    if (which == SERVICE_LAST && arguments.once) {
-        if (end.reason != OS2_END_EXIT)
-            os2_log(OS2_INIT_MACHINE, "%s ended: %s\n", service->name, how);
-        off_plan(OS2_CONTROL_OFF, end.reason == OS2_END_EXIT ? end.value : STATUS_FAILED);
-        return;
-    }
-    if (now - service->started_ms >= BACKOFF_FORGET_MS)
-        service->backoff_ms = BACKOFF_FIRST_MS;
-    service->restart_ms = now + service->backoff_ms;
-    os2_log(OS2_INIT_MACHINE, "%s ended: %s; starting it again in %u ms\n", service->name, how, service->backoff_ms);
-    service->backoff_ms = service->backoff_ms * 2 < BACKOFF_LAST_MS ? service->backoff_ms * 2 : BACKOFF_LAST_MS;
-}
-
-/* Ends the service in that slot; it will be started again like one that crashed. */
-static void serve_kill(const struct os2_message *m) {
+/* What only those may ask for who have control. */
+static int serve_control(const struct os2_message *m) {
     struct os2_message done = {.caller = m->caller};
+    struct service *service;
 
-    for (unsigned i = 0; i < SERVICES; i++) {
-        if (services[i].runs && (services[i].child.id & OS2_ID_SLOT_MASK) == m->w[0]) {
-            os2_process_kill(services[i].child.control);
-            os2_reply(0, &done);
-            return;
-        }
+    if (m->label == OS2_SUPERVISOR_SHUTDOWN) {
+        /* No answer: the shell waits for the end. */
+        init_off_plan(m->w[1] == OS2_CONTROL_RESTART ? OS2_CONTROL_RESTART : OS2_CONTROL_OFF, m->w[0]);
+        return OS2_OK;
     }
-    os2_reply_fail(m->caller, OS2_E_INVALID);
+    service = m->label == OS2_SUPERVISOR_KILL ? service_in_slot(m->w[0]) : service_by_words(m);
+    if (!service)
+        return OS2_E_INVALID;
+    service_restart(service);
+    return os2_reply(0, &done);
 }
 
 static void serve(const struct os2_message *m) {
+    struct service *service = m->badge < init.count ? &init.services[m->badge] : NULL;
+    int status = OS2_E_RIGHTS;
+
     if (!m->caller)
         return;
-    if (m->label == OS2_SUPERVISOR_NAMES && m->badge < SERVICES) {
-        services[m->badge].names_caller = m->caller;
-        console_up |= m->badge == SERVICE_CONSOLE;
-        if (services[SERVICE_NAMES].runs)
-            names_answer(&services[m->badge]);
-    } else if (m->label == OS2_SUPERVISOR_SHUTDOWN && m->badge == SERVICE_LAST) {
-        /* No answer: the shell waits for the end. */
-        off_plan(m->w[1] == OS2_CONTROL_RESTART ? OS2_CONTROL_RESTART : OS2_CONTROL_OFF, m->w[0]);
-    } else if (m->label == OS2_SUPERVISOR_KILL && m->badge == SERVICE_LAST) {
-        serve_kill(m);
-    } else {
-        os2_reply_fail(m->caller, OS2_E_RIGHTS);
+    if (service && m->label == OS2_SUPERVISOR_NAMES) {
+        service_ready(service, m->caller);
+        return;
     }
+    if (service && m->label == OS2_SUPERVISOR_LIST)
+        status = serve_list(m);
+    else if (service && service->plan.grants & GRANT_CONTROL)
+        status = serve_control(m);
+    if (status < 0 && status != OS2_E_NOT_WAITING)
+        os2_reply_fail(m->caller, status);
 }
 
-/* The earliest time at which something is to be done, as a deadline. */
+/* The earliest time at which something is to be done, as a deadline. What waits for another service is done when that is
+ * ready. */
 static uint64_t next_deadline(void) {
-    uint64_t next = UINT64_MAX, now = now_ms();
-    for (unsigned i = 0; i < SERVICES; i++)
-        if (!services[i].runs && services[i].restart_ms < next && !(i == SERVICE_LAST && off.planned))
-            next = services[i].restart_ms;
-    if (off.planned && off.latest_ms < next)
-        next = off.latest_ms;
+    uint64_t next = UINT64_MAX, now = init_now_ms();
+
+    for (unsigned i = 0; i < init.count; i++)
+        if (service_due(&init.services[i], UINT64_MAX) && init.services[i].restart_ms < next)
+            next = init.services[i].restart_ms;
+    for (unsigned i = 0; i < init.count; i++)
+        if (init.services[i].names_caller && init.services[i].owed && now + OWED_PAUSE_MS < next)
+            next = now + OWED_PAUSE_MS;
+    if (init.off.planned && init.off.latest_ms < next)
+        next = init.off.latest_ms;
     if (next == UINT64_MAX)
         return OS2_FOREVER;
     return os2_deadline_ms(next > now ? next - now : 0);
@@ -414,48 +170,49 @@ static bool started_as_program(const struct os2_boot *given) {
     return true;
 }
 
+static void init_begin(const struct os2_boot *given) {
+    struct init_uart *uart = &init.uart;
+
+    init.boot = given;
+    init_arguments(given->arguments, sizeof(given->arguments), &init.arguments);
+    if (init.arguments.bad)
+        os2_log(OS2_INIT_MACHINE, "cannot read the boot arguments\n");
+    if (init.arguments.bad && init.arguments.once)
+        init_off_plan(OS2_CONTROL_OFF, STATUS_FAILED);
+    if (!init_uart_find(given, uart))
+        os2_log(OS2_INIT_MACHINE, "no UART that I know in the device tree%s\n",
+                uart->facts.kind == OS2_UART_FIRMWARE ? ": the console is the firmware's" : "");
+    else if (uart->facts.irq_foreign)
+        os2_log(OS2_INIT_MACHINE,
+                "the console's interrupt goes to a controller that the kernel does not drive: it polls\n");
+    services_read();
+    services_memory_check();
+}
+
 void os2_entry(const struct os2_boot *given) {
     if (started_as_program(given))
         os2_exit(OS2_SERVICE_REFUSED);
-    boot = given;
-    init_arguments(boot->arguments, sizeof(boot->arguments), &arguments);
-    if (arguments.bad)
-        os2_log(OS2_INIT_MACHINE, "cannot read the boot arguments\n");
-    if (arguments.bad && arguments.once)
-        off_plan(OS2_CONTROL_OFF, STATUS_FAILED);
-    if (arguments.start[0]) { /* that one may do what init may */
-        services[SERVICE_LAST].name = arguments.start;
-        services[SERVICE_LAST].watchdog_ms = OS2_CHILD_NO_WATCHDOG;
-        services[SERVICE_LAST].quantum = OS2_QUANTUM_MAX;
-    }
-    if (!init_uart_find(boot, &uart))
-        os2_log(OS2_INIT_MACHINE, "no UART that I know in the device tree%s\n",
-                uart.facts.kind == OS2_UART_FIRMWARE ? ": the console is the firmware's" : "");
-    else if (uart.facts.irq_foreign)
-        os2_log(OS2_INIT_MACHINE,
-                "the console's interrupt goes to a controller that the kernel does not drive: it polls\n");
-    memory_check();
-    for (unsigned i = 0; i < SERVICES; i++) {
-        services[i].backoff_ms = BACKOFF_FIRST_MS;
-        service_try(i);
-    }
-
+    init_begin(given);
     for (;;) {
-        struct os2_message m = {.w = {[4] = next_deadline()}};
-        int status = os2_receive(OS2_F_DEADLINE, &m);
-        uint64_t now;
+        struct os2_message m;
+        uint64_t now = init_now_ms();
+        int status;
 
+        for (unsigned i = 0; i < init.count; i++) {
+            if (service_due(&init.services[i], now))
+                service_try(&init.services[i]);
+            if (init.services[i].owed)
+                service_pay(&init.services[i]);
+        }
+        if (init.off.planned && (console_ready() || init_now_ms() >= init.off.latest_ms))
+            off_now();
+        m = (struct os2_message){.w = {[4] = next_deadline()}};
+        status = os2_receive(OS2_F_DEADLINE, &m);
         if (status >= 0 && (m.control & OS2_I_BITS))
-            for (unsigned i = 0; i < SERVICES; i++)
+            for (unsigned i = 0; i < init.count; i++)
                 if (m.bits & UINT64_C(1) << i)
-                    service_ended(i);
+                    service_ended(&init.services[i]);
         if (status >= 0 && (m.control & OS2_I_MESSAGE))
             serve(&m);
-        now = now_ms();
-        for (unsigned i = 0; i < SERVICES; i++)
-            if (!services[i].runs && services[i].restart_ms <= now)
-                service_try(i);
-        if (off.planned && (console_up || now >= off.latest_ms))
-            off_now();
     }
 }

@@ -31,16 +31,16 @@ static int uart_handle(unsigned *handle, enum os2_device_kind kind, uint64_t bas
     return status;
 }
 
-int init_uart_give(struct init_uart *uart, struct os2_child *console, uint64_t *ret_base) {
+int init_uart_give(struct init_uart *uart, struct os2_child *console, uint64_t *ret_base, unsigned *ret_rights) {
     uint64_t page = uart->facts.base & ~(OS2_PAGE_SIZE - 1), block;
     int status = OS2_OK;
 
     *ret_base = 0;
-    if (uart->facts.kind == OS2_UART_FIRMWARE)
-        return os2_child_grant(console, "machine", OS2_INIT_MACHINE, OS2_RIGHT_LOG | OS2_RIGHT_CONSOLE);
-    status = os2_child_grant(console, "machine", OS2_INIT_MACHINE, OS2_RIGHT_LOG);
-    if (status < 0)
-        return status;
+    *ret_rights |= OS2_RIGHT_LOG;
+    if (uart->facts.kind == OS2_UART_FIRMWARE) {
+        *ret_rights |= OS2_RIGHT_CONSOLE;
+        return OS2_OK;
+    }
     /* Without an interrupt, or on a machine without a controller for it, the console polls. */
     if (uart->facts.irq && uart_handle(&uart->irq, OS2_DEVICE_IRQ, uart->facts.irq, 1) >= 0)
         status = os2_child_grant(console, "irq", uart->irq, OS2_RIGHTS_ALL);

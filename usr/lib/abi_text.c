@@ -3,8 +3,29 @@
  * The numbers of the ABI in words, as people read them in messages (os2/call.h).
  */
 #include "os2/call.h"
+#include "os2/files.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+static const char *file_status_text(int status) {
+    static const char *const words[] = {
+        [OS2_FILE_E_NONE - OS2_FILE_E_NONE] = "no such file",
+        [OS2_FILE_E_NONE - OS2_FILE_E_EXISTS] = "it is there already",
+        [OS2_FILE_E_NONE - OS2_FILE_E_FOLDER] = "is a folder",
+        [OS2_FILE_E_NONE - OS2_FILE_E_NO_FOLDER] = "is not a folder",
+        [OS2_FILE_E_NONE - OS2_FILE_E_NOT_EMPTY] = "the folder is not empty",
+        [OS2_FILE_E_NONE - OS2_FILE_E_NAME] = "not a name for a file, or too long",
+        [OS2_FILE_E_NONE - OS2_FILE_E_FULL] = "the disk is full",
+        [OS2_FILE_E_NONE - OS2_FILE_E_READ_ONLY] = "can only be read",
+        [OS2_FILE_E_NONE - OS2_FILE_E_DAMAGED] = "the file system is damaged",
+        [OS2_FILE_E_NONE - OS2_FILE_E_DEVICE] = "the disk failed",
+        [OS2_FILE_E_NONE - OS2_FILE_E_TOO_LARGE] = "too large",
+        [OS2_FILE_E_NONE - OS2_FILE_E_IN_USE] = "somebody has it open",
+        [OS2_FILE_E_NONE - OS2_FILE_E_OTHER_DISK] = "the two names are on different disks",
+        [OS2_FILE_E_NONE - OS2_FILE_E_UNKNOWN] = "no file system that is known here",
+    };
+    return words[OS2_FILE_E_NONE - status];
+}
 
 const char *os2_status_text(int status) {
     static const char *const words[] = {
@@ -29,6 +50,8 @@ const char *os2_status_text(int status) {
     };
     if (status >= 0)
         return words[0];
+    if (status <= OS2_FILE_E_NONE && status > OS2_FILE_STATUS_END)
+        return file_status_text(status);
     if (status <= OS2_STATUS_END)
         return "unknown status";
     return words[-status];

@@ -66,7 +66,7 @@ int os2_reply_fail(uint64_t caller, int reason) {
 
 int os2_request(unsigned handle, uint64_t flags, struct os2_message *m) {
     int status = os2_call(handle, flags, m);
-    if (status == OS2_E_FAILED && (int64_t)m->label < 0 && (int64_t)m->label > OS2_STATUS_END)
+    if (status == OS2_E_FAILED && (int64_t)m->label < 0 && (int64_t)m->label > OS2_REASON_END)
         status = (int)(int64_t)m->label;
     return status;
 }

@@ -36,6 +36,32 @@ int os2_names_lookup(unsigned names, const char *name, bool wait, unsigned *ret_
     return OS2_OK;
 }
 
+/* The name service that lives; what the start page says is looked at before it is believed. */
+static int names_living(unsigned *ret_names) {
+    static unsigned newer; /* 0: the one of the start page has not ended */
+    unsigned names = newer ? newer : os2_start_handle("names"), asked = os2_start_handle("init");
+    int status;
+
+    if (names && os2_watch(names, 0) != OS2_E_DIED) {
+        *ret_names = names;
+        return OS2_OK;
+    }
+    if (newer)
+        os2_handle_close(newer);
+    newer = 0;
+    status = os2_supervisor_names(asked ? asked : os2_start_handle("supervisor"), &newer);
+    if (status >= 0)
+        *ret_names = newer;
+    return status;
+}
+
+int os2_names_find(const char *name, unsigned *ret_handle) {
+    unsigned names;
+    int status = names_living(&names);
+
+    return status < 0 ? status : os2_names_lookup(names, name, true, ret_handle);
+}
+
 int os2_names_serve(const char *name, uint64_t bits) {
     unsigned names, self;
     int status = os2_supervisor_names(os2_start_handle("init"), &names);

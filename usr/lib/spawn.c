@@ -12,6 +12,7 @@
 #include "arch_user.h"
 #include "lib/elf.h"
 #include "lib/format.h"
+#include "os2/file.h"
 #include "os2/string.h"
 
 static int spawn_read(const void *image, size_t size, struct elf *ret_elf, const char **ret_reason) {
@@ -188,22 +189,31 @@ int os2_child_grant(struct os2_child *child, const char *name, unsigned handle, 
     return OS2_OK;
 }
 
-/* Puts the arguments behind the table of handles: the pointers, then the strings. */
+/* Puts a text into the start page; *ret: its address in the child. False: there is no room. */
+static bool spawn_text(struct os2_start_page *page, size_t *used, const char *text, uint64_t *ret) {
+    size_t size = strlen(text) + 1;
+
+    if (size > OS2_PAGE_SIZE - sizeof(*page) - *used)
+        return false;
+    memcpy(page->room + *used, text, size);
+    *ret = OS2_START_PAGE + sizeof(*page) + *used;
+    *used += size;
+    return true;
+}
+
+/* Puts the arguments behind the table of handles: the pointers, then the strings, then the working folder. */
 static int spawn_arguments(struct os2_start_page *page, unsigned argc, const char *const *argv) {
     size_t room = OS2_PAGE_SIZE - sizeof(*page), used = (argc + (size_t)1) * sizeof(uint64_t);
     uint64_t *pointers = (uint64_t *)page->room;
 
     if (argc >= room / sizeof(uint64_t))
         return OS2_E_FULL;
-    for (unsigned i = 0; i < argc; i++) {
-        size_t size = strlen(argv[i]) + 1;
-        if (size > room - used)
+    for (unsigned i = 0; i < argc; i++)
+        if (!spawn_text(page, &used, argv[i], &pointers[i]))
             return OS2_E_FULL;
-        memcpy(page->room + used, argv[i], size);
-        pointers[i] = OS2_START_PAGE + sizeof(*page) + used;
-        used += size;
-    }
     pointers[argc] = 0;
+    if (!spawn_text(page, &used, os2_folder_working(), &page->folder))
+        return OS2_E_FULL;
     page->argc = argc;
     page->argv = OS2_START_PAGE + sizeof(*page);
     return OS2_OK;

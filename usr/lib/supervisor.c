@@ -5,6 +5,7 @@
 #include "os2/call.h"
 #include "os2/start.h"
 #include "os2/stream.h"
+#include "os2/string.h"
 
 bool os2_service_begin(void) {
     if (os2_start_handle("init"))
@@ -36,5 +37,34 @@ int os2_supervisor_restart(unsigned supervisor) {
 
 int os2_supervisor_kill(unsigned supervisor, uint64_t slot) {
     struct os2_message m = {.label = OS2_SUPERVISOR_KILL, .w = {slot}};
+    return os2_request(supervisor, 0, &m);
+}
+
+int os2_supervisor_list(unsigned supervisor, unsigned index, struct os2_service_facts *ret_facts) {
+    struct os2_message m = {.label = OS2_SUPERVISOR_LIST, .w = {index}};
+    int status = os2_request(supervisor, 0, &m);
+
+    if (status < 0)
+        return status;
+    *ret_facts = (struct os2_service_facts){
+        .state = m.label & 0xff,
+        .slot = m.label >> 8 & 0xffff,
+        .restarts = (unsigned)(m.label >> 32),
+        .grants = (unsigned)m.w[2],
+        .ended = m.w[3] & 0xff,
+        .value = m.w[3] >> 8,
+        .since_ms = m.w[4],
+    };
+    memcpy(ret_facts->name, m.w, 16);
+    return OS2_OK;
+}
+
+int os2_supervisor_start(unsigned supervisor, const char *name) {
+    struct os2_message m = {.label = OS2_SUPERVISOR_RESTART};
+    size_t length = strlen(name);
+
+    if (length > 16)
+        return OS2_E_INVALID;
+    memcpy(m.w, name, length);
     return os2_request(supervisor, 0, &m);
 }

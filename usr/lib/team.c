@@ -4,7 +4,7 @@
 
 #include "lib/format.h"
 #include "os2/call.h"
-#include "os2/read.h"
+#include "os2/file.h"
 #include "os2/start.h"
 #include "os2/stream.h"
 #include "os2/string.h"
@@ -16,8 +16,11 @@ static int failed(const struct os2_team *team, const char *what, int status) {
 }
 
 int os2_team_open(struct os2_team *team, const char *program) {
+    char path[OS2_FILES_NAME];
+
     *team = (struct os2_team){.program = program, .good = true};
-    return failed(team, "cannot load the program", os2_read_whole(program, &team->image, &team->size));
+    format(path, sizeof(path), "/boot/%s", program);
+    return failed(team, "cannot load the program", os2_file_load(path, &team->image, &team->size));
 }
 
 /* Grants a handle minted from another, which is closed again. */

@@ -173,24 +173,31 @@ static bool tree_is_controller(const struct fdt *tree, const struct fdt_node *no
     return false;
 }
 
-/* The kernel's number of the node's first interrupt; 0 where it has none that the kernel hears of. *ret_foreign: it has
- * one, of somebody else. */
-static unsigned tree_irq(const struct fdt *tree, const struct fdt_node *node, bool *ret_foreign) {
-    struct fdt_value value;
-    struct tree_irq irq;
-
-    *ret_foreign = fdt_prop(tree, node, "interrupts-extended", &value) || fdt_prop(tree, node, "interrupts", &value);
-    if (!tree_irq_first(tree, node, &irq))
-        return 0;
+/* The kernel's number of an interrupt on its way; 0: it is not the kernel's. */
+static unsigned tree_irq_number(const struct fdt *tree, struct tree_irq *irq) {
     for (unsigned i = 0; i < TREE_NEXUS; i++) {
-        if (tree_is_controller(tree, &irq.parent)) {
-            *ret_foreign = false;
-            return irq.cell[irq.unit];
-        }
-        if (!tree_irq_map(tree, &irq))
+        if (tree_is_controller(tree, &irq->parent))
+            return irq->cell[irq->unit];
+        if (!tree_irq_map(tree, irq))
             break;
     }
     return 0;
+}
+
+unsigned os2_tree_irq(const struct fdt *tree, const struct fdt_node *node, bool *ret_foreign) {
+    struct fdt_value value;
+    struct tree_irq irq;
+    unsigned number = tree_irq_first(tree, node, &irq) ? tree_irq_number(tree, &irq) : 0;
+
+    *ret_foreign =
+        !number && (fdt_prop(tree, node, "interrupts-extended", &value) || fdt_prop(tree, node, "interrupts", &value));
+    return number;
+}
+
+/* IEEE 1275, PCI binding: three cells of address, of which the first has the device's number, and the pin. */
+unsigned os2_tree_pci_irq(const struct fdt *tree, const struct fdt_node *bridge, unsigned device, unsigned pin) {
+    struct tree_irq irq = {.parent = *bridge, .unit = 3, .count = 1, .cell = {device << 11, 0, 0, pin}};
+    return tree_irq_map(tree, &irq) ? tree_irq_number(tree, &irq) : 0;
 }
 
 static bool tree_uart(const struct fdt *tree, const struct fdt_node *node, struct os2_tree_uart *ret) {
@@ -214,7 +221,7 @@ static bool tree_uart(const struct fdt *tree, const struct fdt_node *node, struc
     }
     if (uart.shift > 4)
         return false;
-    uart.irq = tree_irq(tree, node, &uart.irq_foreign);
+    uart.irq = os2_tree_irq(tree, node, &uart.irq_foreign);
     *ret = uart;
     return true;
 }

@@ -16,6 +16,7 @@
 #include "lib/format.h"
 #include "os2/call.h"
 #include "os2/console.h"
+#include "os2/file.h"
 #include "os2/names.h"
 #include "os2/spawn.h"
 #include "os2/start.h"
@@ -158,7 +159,7 @@ static int stage_grant(struct child *stage, struct child *before, struct child *
 
 /* Says why a command cannot run, and returns the status for it. */
 static uint64_t stage_refused(const char *name, int status, const char *reason) {
-    if (status == OS2_E_WOULD_WAIT) {
+    if (status == OS2_FILE_E_NONE) {
         terminal_print("%s: no such program; `help` lists them\n", name);
         return STATUS_NOT_FOUND;
     }
@@ -174,9 +175,13 @@ static uint64_t stage_create(unsigned place, const char *name, uint64_t quota) {
         .process = {
             .quota = quota, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS, .end_bits = UINT64_C(1) << place, .name = name}};
     const char *reason = NULL;
+    char path[OS2_FILES_PATH];
     uint64_t size;
     void *image;
-    int status = services_load(name, &image, &size);
+    int status;
+
+    format(path, sizeof(path), "/boot/%s", name);
+    status = os2_file_load(path, &image, &size);
 
     if (status < 0)
         return stage_refused(name, status, NULL);

@@ -4,12 +4,14 @@
  */
 #include "shell/programs.h"
 
+#include "lib/format.h"
 #include "os2/call.h"
+#include "os2/file.h"
 #include "os2/string.h"
-#include "shell/services.h"
 #include "shell/terminal.h"
 
 #define PROGRAMS 128u
+#define PROGRAMS_FOLDER "/boot"
 
 static struct manifest_program programs[PROGRAMS];
 static unsigned program_count;
@@ -47,42 +49,44 @@ static void manifest_read(const char *file, size_t size) {
 }
 
 /* Reads a file if it is a manifest. */
-static int file_read(const char *file, uint64_t size) {
+static int file_read(const char *file) {
     size_t length = strlen(file), suffix = strlen(MANIFEST_SUFFIX);
+    char path[OS2_FILES_PATH];
+    uint64_t size;
     void *block;
     int status;
 
     if (length < suffix || strcmp(file + length - suffix, MANIFEST_SUFFIX) != 0)
         return OS2_OK;
-    if (size > sizeof(texts) - texts_used) {
-        terminal_print("%s: there is no room for it; it is ignored\n", file);
-        return OS2_OK;
-    }
-    status = services_load(file, &block, &size);
+    format(path, sizeof(path), PROGRAMS_FOLDER "/%s", file);
+    status = os2_file_load(path, &block, &size);
     if (status < 0)
         return status;
-    if (size > sizeof(texts) - texts_used) /* it is not what the list said */
-        size = sizeof(texts) - texts_used;
-    memcpy(texts + texts_used, block, size);
+    if (size <= sizeof(texts) - texts_used) {
+        memcpy(texts + texts_used, block, size);
+        manifest_read(file, size);
+        texts_used += size;
+    } else {
+        terminal_print("%s: there is no room for it; it is ignored\n", file);
+    }
     os2_block_free(block);
-    manifest_read(file, size);
-    texts_used += size;
     return OS2_OK;
 }
 
 static void programs_read(void) {
-    char name[OS2_FILES_PATH + 1];
-    uint64_t size;
-    int status = OS2_OK;
+    const struct os2_files_entry *entry;
+    struct os2_folder folder;
+    int status = os2_folder_open(&folder, PROGRAMS_FOLDER);
 
     program_count = 0;
     texts_used = 0;
-    for (uint64_t file = 0; status >= 0; file++) {
-        status = services_list(file, name, &size);
-        if (status >= 0)
-            status = file_read(name, size);
+    if (status >= 0) {
+        while ((status = os2_folder_next(&folder, &entry)) > 0)
+            if ((status = file_read(entry->name)) < 0)
+                break;
+        os2_folder_close(&folder);
     }
-    programs_known = status == OS2_E_INVALID; /* the end of the list */
+    programs_known = status >= 0;
     if (!programs_known) {
         terminal_print("cannot read what programs there are: %s\n", os2_status_text(status));
         program_count = 0;

@@ -13,9 +13,8 @@
 
 #define SERVICE_TRIES 100u
 #define SERVICE_PAUSE_MS 20u
-#define CALL_TRIES 3u /* of a request whose server ends while it waits */
 
-static unsigned console_handle, names_handle, files_handle;
+static unsigned console_handle, names_handle;
 
 /* Forgets a handle whose process has ended; withdrawing a watch that was never asked for tells. */
 static void handle_check(unsigned *handle) {
@@ -51,25 +50,4 @@ static unsigned service_find(const char *name, unsigned *handle) {
 
 unsigned services_console(void) {
     return service_find("console", &console_handle);
-}
-
-/* Is the file service to be asked, at first or again? Not again if it answered, nor without end. */
-static bool files_wanted(int status, unsigned *tries) {
-    return status == OS2_E_DIED && (*tries)++ < CALL_TRIES && service_find("files", &files_handle);
-}
-
-int services_list(uint64_t file, char ret_name[OS2_FILES_PATH + 1], uint64_t *ret_size) {
-    int status = OS2_E_DIED;
-
-    for (unsigned tries = 0; files_wanted(status, &tries);)
-        status = os2_files_list(files_handle, file, ret_name, ret_size);
-    return status;
-}
-
-int services_load(const char *name, void **ret_block, uint64_t *ret_size) {
-    int status = OS2_E_DIED;
-
-    for (unsigned tries = 0; files_wanted(status, &tries);)
-        status = os2_files_load(files_handle, name, ret_block, ret_size);
-    return status;
 }

@@ -42,7 +42,7 @@
 
 #include "arch_user.h"
 #include "os2/call.h"
-#include "os2/read.h"
+#include "os2/file.h"
 #include "os2/start.h"
 #include "os2/stream.h"
 #include "os2/string.h"
@@ -159,7 +159,7 @@ void bench_peer_start(struct bench_peer *peer, const char *role, uint64_t quota,
     int status;
 
     if (!image) {
-        status = os2_read_whole("bench", &image, &image_size);
+        status = os2_file_load("/boot/bench", &image, &image_size);
         if (status < 0)
             bench_fail("cannot load bench", status);
     }

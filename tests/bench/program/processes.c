@@ -10,7 +10,7 @@
 #include "bench.h"
 #include "os2/call.h"
 #include "os2/frames.h"
-#include "os2/read.h"
+#include "os2/file.h"
 #include "os2/start.h"
 #include "os2/stream.h"
 
@@ -23,7 +23,7 @@
 /* Reads the file of `true`: its image and size; the image is to be freed. */
 static void load_true(struct bench_context *ret_context) {
     void *image;
-    int status = os2_read_whole("true", &image, &ret_context->image_size);
+    int status = os2_file_load("/boot/true", &image, &ret_context->image_size);
 
     if (status < 0)
         bench_fail("cannot load true", status);

@@ -93,7 +93,9 @@ int os2_watch(unsigned handle, uint64_t bits);
 /* Answers `caller` with a reason for refusing; OS2_E_FAILED and the reason as LABEL are what it sees. */
 int os2_reply_fail(uint64_t caller, int reason);
 
-/* os2_call() whose status, where the server refuses so, is the server's reason. */
+/* os2_call() whose status, where the server refuses so, is the server's reason: an enum os2_status, or one of the
+ * server's own (os2/files.h), which are below those and above OS2_REASON_END. */
+#define OS2_REASON_END (-1000)
 int os2_request(unsigned handle, uint64_t flags, struct os2_message *m);
 
 /* Handles. */

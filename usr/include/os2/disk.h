@@ -4,10 +4,11 @@
  * is a call. A sector is 512 bytes, whatever the device calls one.
  *
  *   INFO   out: W0 = sectors, W1 = OS2_DISK_... flags, W2 = the most sectors of one request.
- *   READ   W0 = first sector, W1 = how many, a block that has room for them. Out: the block, and LABEL = OS2_OK or a
- *          status; then what is in the block means nothing.
- *   WRITE  W0 = first sector, W1 = how many, a block with them. Out: the block, and LABEL. What was answered is in the
- *          device, but a power cut may lose it, or keep it and lose what was written before.
+ *   READ   W0 = first sector, W1 = how many, W2 = where in the block they go, in bytes, a multiple of 512; a block that
+ *          has room for them. Out: the block, and LABEL = OS2_OK or a status; then what is there means nothing.
+ *   WRITE  W0 = first sector, W1 = how many, W2 = where in the block they are; a block with them. Out: the block, and
+ *          LABEL. What was answered is in the device, but a power cut may lose it, or keep it and lose what was written
+ *          before.
  *   FLUSH  answered with LABEL when all that was written is safe from a power cut.
  *
  * The block that a request gives is the device's until the answer: it reads and writes the block where it lies, so
@@ -37,9 +38,10 @@ struct os2_disk_info {
 
 int os2_disk_info(unsigned disk, struct os2_disk_info *ret_info);
 
-/* *block is the caller's again afterwards, or null where it was lost. `order` is its order. */
-int os2_disk_read(unsigned disk, uint64_t sector, unsigned count, void **block, unsigned order);
-int os2_disk_write(unsigned disk, uint64_t sector, unsigned count, void **block, unsigned order);
+/* Moves `count` sectors between the disk and `at` bytes behind the start of *block, which has 2^order pages. *block is the
+ * caller's again afterwards, or null where it was lost. */
+int os2_disk_read(unsigned disk, uint64_t sector, unsigned count, void **block, unsigned order, uint64_t at);
+int os2_disk_write(unsigned disk, uint64_t sector, unsigned count, void **block, unsigned order, uint64_t at);
 int os2_disk_flush(unsigned disk);
 
 #endif

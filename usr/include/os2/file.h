@@ -94,7 +94,8 @@ struct os2_mount {
 };
 int os2_file_mount(unsigned index, struct os2_mount *ret_mount);
 
-/* The working folder, an absolute path. */
+/* The working folder, an absolute path; OS2_FOLDER_FIRST where nobody said otherwise. */
+#define OS2_FOLDER_FIRST "/boot"
 const char *os2_folder_working(void);
 int os2_folder_change(const char *path);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The file service's protocol. The service is registered as "files". Programs use os2/file.h, which speaks it for them.
- * Every request is a call; a failure is OS2_E_FAILED with an enum os2_status or enum os2_file_status as the reason.
+ * Every request is a call. A failure is OS2_E_FAILED with an enum os2_status or enum os2_file_status as the reason; or,
+ * where a block has come with the request, an answer with the block and such a status below 0 as its LABEL.
  *
  * Through the handle of the name service:
  *
@@ -9,36 +10,37 @@
  *           handle through which all below goes. It ends with the process whose inbox it was.
  *
  * Through a session. Each gives a block of one page that begins with an absolute path, zero-terminated ('/' between
- * names, no "." or ".." needed but understood), and gets it back where it accepts one:
+ * names; "." and ".." are understood), and gets it back where it accepts one:
  *
  *   OPEN    W0 = OS2_OPEN_... flags. Out: a handle to the file or folder, W0 = size, W1 = OS2_FILE_... kind.
  *   STAT    out: W0 = size, W1 = kind, W4 = time of the last change in seconds since 1970 (0: not known).
  *   REMOVE  a file, or an empty folder.
- *   RENAME  a second path, behind the first one's zero: the new name. What is there already is replaced if it is a file
- *           and the first is one.
+ *   RENAME  a second path, behind the first one's zero: the new name. A file that has that name already is replaced.
  *   MKDIR   makes a folder.
  *   SPACE   of the file system that holds the path. Out: W0 = bytes in all, W1 = bytes free.
- *   MOUNT   W0 = index of a mounted file system (the path says nothing). Out: the block, with its path, its kind ("fat32",
+ *   MOUNT   W0 = index of a mounted file system (the path says nothing). Out: in the block its path, its kind ("FAT32",
  *           "archive") and what it is on ("disk0, partition 1"), each with its zero; W0 = OS2_MOUNT_... flags. Past the
  *           last: OS2_E_INVALID.
- *   SYNC    W0 = 0: everything that was written, by anyone, is safe from a power cut when the answer comes. (Without a
- *           block.)
+ *   SYNC    everything that was written, by anyone, is safe from a power cut when the answer comes. Without a block.
+ *   COUNTS  out: W0 = bytes of files that the service has copied to answer READ, W1 = pages found in its cache, W2 = pages
+ *           read from disks, W4 = pages that the cache has now. Without a block.
  *
  * Through a handle of OPEN:
  *
  *   READ      W0 = offset, W1 = how many bytes at the most. The caller accepts a block. Out: a block, LABEL = how many
  *             bytes of the file it has, from its start: fewer at the end of the file, or where the order accepted is too
- *             small. 0: the end of the file, and no block.
+ *             small. LABEL 0: the end of the file, and no block.
  *   WRITE     W0 = offset (OS2_WRITE_APPEND: the file's end), W1 = how many bytes, a block with them. Out: LABEL = how many
- *             were written, all of them if it is not a failure; W0 = the file's size; the block, where it is accepted.
+ *             were written: all, or a status; W0 = the file's size; the block, where it is accepted.
  *   TRUNCATE  W0 = size: shorter, or longer with zeros.
  *   FACTS     out: as STAT.
  *   FLUSH     what was written to this file is safe from a power cut when the answer comes.
- *   LIST      of a folder: W0 = position, 0 at first. Out: a block with struct os2_files_entry, one behind the other,
- *             LABEL = how many, W0 = the next position; LABEL 0: there are no more.
+ *   LIST      of a folder: W0 = position, 0 at first. The caller accepts a page. Out: a page with struct
+ *             os2_files_entry, one behind the other, LABEL = how many, W0 = the next position; LABEL 0: there are no
+ *             more, and no page.
  *   CLOSE     the handle is worth nothing from then on.
  *
- * Handles die with the service. Programs open again, and go on where they were: the library does it for them.
+ * OS2_E_HANDLE as the reason: the session is over, or the file closed. Handles die with the service, too. Programs open again, and go on where they were: the library does it for them.
  */
 #ifndef OS2_FILES_H
 #define OS2_FILES_H
@@ -55,6 +57,7 @@ enum os2_files_operation {
     OS2_FILES_SPACE,
     OS2_FILES_MOUNT,
     OS2_FILES_SYNC,
+    OS2_FILES_COUNTS,
     OS2_FILES_READ,
     OS2_FILES_WRITE,
     OS2_FILES_TRUNCATE,

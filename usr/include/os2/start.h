@@ -2,8 +2,8 @@
 /*
  * What a program knows at its start.
  *
- * A process begins with nothing but its segments, a stack and one read-only page, the start page: its arguments and a
- * table of the handles it was granted, by name. There is no environment and nothing is inherited.
+ * A process begins with nothing but its segments, a stack and one read-only page, the start page: its arguments, the
+ * working folder, and a table of the handles it was granted, by name. There is no environment.
  *
  * Names in use:
  *   names                     the name service
@@ -32,6 +32,7 @@ struct os2_start_page {
     uint64_t magic;
     uint64_t argc;
     uint64_t argv; /* address in the child of argc pointers and a null */
+    uint64_t folder; /* address in the child of its working folder, an absolute path; 0: none was said */
     uint64_t handle_count;
     struct os2_start_handle handles[OS2_START_HANDLES];
     char room[];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The console's UART, as a device tree describes it (lib/fdt.h). */
+/* Devices, as a device tree describes them (lib/fdt.h): the console's UART, and whose interrupts they have. */
 #ifndef OS2_TREE_H
 #define OS2_TREE_H
 
@@ -28,5 +28,12 @@ struct os2_tree_uart {
 
 /* The UART of the console: /chosen/stdout-path (through /aliases, ":options" cut), else the first one known. */
 bool os2_tree_console(const struct fdt *tree, struct os2_tree_uart *ret_uart);
+
+/* The kernel's number of the node's first interrupt; 0 where it has none that the kernel hears of. *ret_foreign: it has
+ * one, of somebody else. */
+unsigned os2_tree_irq(const struct fdt *tree, const struct fdt_node *node, bool *ret_foreign);
+
+/* The same of a function on a PCI host bridge's first bus: `pin` is 1 to 4. */
+unsigned os2_tree_pci_irq(const struct fdt *tree, const struct fdt_node *bridge, unsigned device, unsigned pin);
 
 #endif

@@ -4,7 +4,7 @@
  * same functions:
  *
  *   arch_io_read/_write    one byte of I/O port space, for ports that are granted (there are none here)
- *   arch_device_read/_write  one device register of 1 or 4 bytes, in program order with other device accesses
+ *   arch_device_read/_write  one device register of 1, 2 or 4 bytes, in program order with other device accesses
  *   arch_instructions      a counter that goes up by one for each instruction, where the machine has one (QEMU with
  *                          -icount); ARCH_INSTRUCTIONS_READ is what two reads in a row differ by
  *   arch_privileged, arch_illegal, arch_fault_priv  two instructions a program may not use, and how the first one ends
@@ -33,7 +33,9 @@ static inline void arch_io_write(uint16_t port, uint8_t value) {
 }
 
 static inline uint32_t arch_device_read(uintptr_t address, unsigned width) {
-    uint32_t value = width == 4 ? *(volatile uint32_t *)address : *(volatile uint8_t *)address;
+    uint32_t value = width == 4   ? *(volatile uint32_t *)address
+                     : width == 2 ? *(volatile uint16_t *)address
+                                  : *(volatile uint8_t *)address;
     __asm__ volatile("fence i, rw" ::: "memory");
     return value;
 }
@@ -42,6 +44,8 @@ static inline void arch_device_write(uintptr_t address, unsigned width, uint32_t
     __asm__ volatile("fence rw, o" ::: "memory");
     if (width == 4)
         *(volatile uint32_t *)address = value;
+    else if (width == 2)
+        *(volatile uint16_t *)address = (uint16_t)value;
     else
         *(volatile uint8_t *)address = (uint8_t)value;
 }

@@ -25,7 +25,9 @@ static inline void arch_io_write(uint16_t port, uint8_t value) {
 
 /* Uncached memory is accessed in program order; only the compiler must be held. */
 static inline uint32_t arch_device_read(uintptr_t address, unsigned width) {
-    uint32_t value = width == 4 ? *(volatile uint32_t *)address : *(volatile uint8_t *)address;
+    uint32_t value = width == 4   ? *(volatile uint32_t *)address
+                     : width == 2 ? *(volatile uint16_t *)address
+                                  : *(volatile uint8_t *)address;
     __asm__ volatile("" ::: "memory");
     return value;
 }
@@ -34,6 +36,8 @@ static inline void arch_device_write(uintptr_t address, unsigned width, uint32_t
     __asm__ volatile("" ::: "memory");
     if (width == 4)
         *(volatile uint32_t *)address = value;
+    else if (width == 2)
+        *(volatile uint16_t *)address = (uint16_t)value;
     else
         *(volatile uint8_t *)address = (uint8_t)value;
 }
