@@ -167,6 +167,7 @@ int os2_out_write(const void *bytes, size_t size) {
         uint64_t room, part;
         if (!out_block.bytes) {
             void *memory;
+            os2_out_pending = os2_out_flush;
             out_block = (struct os2_stream_block){.order = pipe ? OUT_PIPE_ORDER : 0};
             out_status = os2_block_alloc(out_block.order, &memory);
             if (out_status < 0)
@@ -192,6 +193,7 @@ int os2_out_write(const void *bytes, size_t size) {
 int os2_out_block(struct os2_stream_block *block) {
     unsigned pipe = os2_start_handle("pipe.out");
 
+    os2_out_pending = os2_out_flush;
     if (os2_out_is_pipe()) {
         os2_out_flush();
         if (out_status >= 0 && block->used && !out_file()) {
@@ -205,17 +207,6 @@ int os2_out_block(struct os2_stream_block *block) {
     }
     os2_block_free(block->bytes);
     block->bytes = NULL;
-    return out_status;
-}
-
-int os2_out_end(void) {
-    unsigned pipe = os2_start_handle("pipe.out");
-
-    os2_out_flush();
-    if (pipe && !out_file() && out_status >= 0) {
-        struct os2_message m = {.label = OS2_STREAM_END};
-        out_status = os2_send(pipe, 0, &m);
-    }
     return out_status;
 }
 
