@@ -45,7 +45,7 @@ static void everything(void **state) {
                                "service net2\n"
                                "\tprogram net\n"
                                "\targuments eth0 10.0.0.2\n"
-                               "\tgrant uart log devices observe tree archive names console control\n"
+                               "\tgrant uart log devices observe tree archive drivers names console control\n"
                                "\tpages 100\n"
                                "\tstack 16\n"
                                "\twatchdog 500\n"

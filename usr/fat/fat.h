@@ -45,13 +45,19 @@ int fat_partition_find(const struct fat_device *device, unsigned index, struct f
 struct fat_node {
     uint64_t entry_sector; /* where its short entry is: with entry_index its identity. 0: the root folder */
     unsigned entry_index;
-    uint32_t first;  /* first cluster; 0: none (the root of FAT16 too) */
-    uint32_t size;   /* of a file, in bytes; 0 of folders */
-    uint32_t kind;   /* OS2_FILE_... */
-    uint64_t time;   /* of the last change, seconds since 1970 */
-    /* Private: where reading was last, so that reading on is not looking from the start again; the reservation. */
-    uint32_t at_index, at_cluster;
+    uint32_t first; /* first cluster; 0: none (the root of FAT16 too) */
+    uint32_t size;  /* of a file, in bytes; 0 of folders */
+    uint32_t kind;  /* OS2_FILE_... */
+    uint64_t time;  /* of the last change, seconds since 1970 */
+    /*
+     * Private: the run of clusters that was looked up last, so that reading on is not looking from the start again; the
+     * reservation (linked: a chain in the table, else one run), and the file's last cluster before it; where the entry is
+     * in its folder, and how many entries of its long name are before it.
+     */
+    uint32_t at_index, at_cluster, at_count;
     uint32_t reserved_first, reserved_count, last;
+    bool reserved_linked;
+    uint32_t folder, slot, parts;
 };
 
 struct fat_cache_sector {
@@ -69,13 +75,17 @@ struct fat {
     char label[12];
     /* private, below */
     struct fat_cache_sector *cache;
-    unsigned cache_size;
+    unsigned cache_size, cache_last, window;
     uint64_t cache_clock;
     uint64_t table, data, root; /* first sectors: of the first table, of cluster 2, of FAT16's root folder */
     uint32_t table_sectors, tables, clusters, cluster_sectors, root_entries, root_cluster;
     uint32_t free, hint; /* free clusters (UINT32_MAX: not counted yet); where to look for one first */
     uint64_t info;       /* FAT32: the FSInfo sector; 0: none */
+    bool counted;        /* `free` was counted, and not believed */
     bool dirty;          /* the volume is marked so on the disk */
+    bool reserving;      /* a file has a reservation; in memory only: which clusters */
+    uint32_t reserved_first, reserved_count;
+    uint32_t seek_folder, seek_index, seek_cluster; /* the folder's cluster that was looked up last; 0: none */
 };
 
 /*
@@ -92,7 +102,8 @@ int fat_sync(struct fat *fat);
 void fat_root(const struct fat *fat, struct fat_node *ret_node);
 
 /* The entry of that name (UTF-8, `length` bytes, no case, long or short) in a folder. OS2_FILE_E_NONE. */
-int fat_find(struct fat *fat, const struct fat_node *folder, const char *name, size_t length, struct fat_node *ret_node);
+int fat_find(struct fat *fat, const struct fat_node *folder, const char *name, size_t length,
+             struct fat_node *ret_node);
 
 /* The next entry of a folder, without "." and ".." and the label: 1, 0 at the end. *position: 0 at first. */
 int fat_list(struct fat *fat, const struct fat_node *folder, uint64_t *position, struct fat_node *ret_node,
@@ -124,7 +135,8 @@ int fat_map(struct fat *fat, struct fat_node *node, uint64_t offset, uint64_t mo
  * the table changed, then the entry with its size. fat_cancel() forgets what was reserved. One file at a time.
  */
 int fat_reserve(struct fat *fat, struct fat_node *node, uint64_t size);
-int fat_commit(struct fat *fat, struct fat_node *node, uint64_t size); /* a size below: nothing is lost, the time is set */
+int fat_commit(struct fat *fat, struct fat_node *node,
+               uint64_t size); /* a size below: nothing is lost, the time is set */
 void fat_cancel(struct fat *fat, struct fat_node *node);
 
 /* Makes it shorter: the entry first, a flush, then the table. */

@@ -5,6 +5,7 @@
  */
 #include "init/init.h"
 
+#include "lib/cpio.h"
 #include "lib/format.h"
 #include "os2/call.h"
 #include "os2/console.h"
@@ -24,8 +25,19 @@ static uint64_t pages_of(uint64_t size) {
     return (size + OS2_PAGE_SIZE - 1) / OS2_PAGE_SIZE;
 }
 
+/* The archive with the drivers, which is a file of the boot archive. */
+static struct cpio_file drivers_file(void) {
+    struct cpio_file file = {0};
+
+    cpio_find((const void *)(uintptr_t)init.boot->archive, init.boot->archive_size, "drivers.cpio", &file);
+    return file;
+}
+
 uint64_t grants_pages(const struct service *service) {
     uint64_t pages = 0;
+
+    if (service->plan.grants & GRANT_DRIVERS)
+        pages += pages_of(drivers_file().size);
 
     if (service->plan.grants & GRANT_ARCHIVE)
         pages += pages_of(init.boot->archive_size);
@@ -134,6 +146,8 @@ int grants_give(struct service *service, struct os2_child *child, const char **a
         status = grant_copy(&g, init.boot->tree, init.boot->tree ? init.boot->tree_size : 0);
     if (status >= 0 && grants & GRANT_ARCHIVE)
         status = grant_copy(&g, init.boot->archive, init.boot->archive_size);
+    if (status >= 0 && grants & GRANT_DRIVERS)
+        status = grant_copy(&g, (uintptr_t)drivers_file().bytes, drivers_file().size);
     if (status >= 0 && grants & GRANT_NAMES)
         status = grant_names(&g);
     if (status >= 0 && grants & GRANT_CONSOLE)

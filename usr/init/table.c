@@ -8,8 +8,8 @@
 #define WORD 32u
 #define ENDS_DEFAULT 8u
 
-const char *const table_grant_names[GRANTS] = {"uart", "log",   "devices", "observe", "tree",
-                                               "archive", "names", "console", "control"};
+const char *const table_grant_names[GRANTS] = {"uart",    "log",     "devices", "observe", "tree",
+                                               "archive", "drivers", "names",   "console", "control"};
 
 /* The words of a line, up to its comment. */
 struct line {

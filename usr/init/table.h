@@ -15,6 +15,7 @@
  *                        observe   looking at processes and at the machine
  *                        tree      a copy of the device tree (arguments: its address and size)
  *                        archive   a copy of the boot archive (arguments: its address and size)
+ *                        drivers   a copy of the archive's file "drivers.cpio" (arguments: its address and size)
  *                        names     a handle to the name service
  *                        console   reading and writing the console
  *                        control   having the machine powered off, services ended and started
@@ -46,11 +47,12 @@ enum table_grant {
     GRANT_OBSERVE = 8,
     GRANT_TREE = 16,
     GRANT_ARCHIVE = 32,
-    GRANT_NAMES = 64,
-    GRANT_CONSOLE = 128,
-    GRANT_CONTROL = 256
+    GRANT_DRIVERS = 64,
+    GRANT_NAMES = 128,
+    GRANT_CONSOLE = 256,
+    GRANT_CONTROL = 512
 };
-#define GRANTS 9u
+#define GRANTS 10u
 extern const char *const table_grant_names[GRANTS];
 
 struct table_service {
