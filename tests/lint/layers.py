@@ -13,7 +13,8 @@ import lint
 
 LAYERS = ["abi", "lib", "arch", "mm", "core", "ipc", "sys"]
 ABI = {"os2/abi.h", "os2/syscalls.h"}
-SHELL = ["parse", "manifest", "services", "terminal", "programs", "job", "builtin", "shell"]
+SHELL = ["parse", "variables", "glob", "expand", "test", "complete", "manifest", "services", "terminal", "history",
+         "programs", "job", "session", "builtin", "run", "shell"]
 FREESTANDING = {"stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdatomic.h", "stdalign.h", "limits.h"}
 # Sources that need structures for their offsets only, which is not a call upward.
 OFFSETS = "arch/offsets.c"

@@ -201,8 +201,9 @@ static bool spawn_text(struct os2_start_page *page, size_t *used, const char *te
     return true;
 }
 
-/* Puts the arguments behind the table of handles: the pointers, then the strings, then the working folder. */
-static int spawn_arguments(struct os2_start_page *page, unsigned argc, const char *const *argv) {
+/* Puts the arguments behind the table of handles: the pointers, then the strings, then working folder and files. */
+static int spawn_arguments(const struct os2_child *child, unsigned argc, const char *const *argv) {
+    struct os2_start_page *page = child->page;
     size_t room = OS2_PAGE_SIZE - sizeof(*page), used = (argc + (size_t)1) * sizeof(uint64_t);
     uint64_t *pointers = (uint64_t *)page->room;
 
@@ -212,15 +213,18 @@ static int spawn_arguments(struct os2_start_page *page, unsigned argc, const cha
         if (!spawn_text(page, &used, argv[i], &pointers[i]))
             return OS2_E_FULL;
     pointers[argc] = 0;
-    if (!spawn_text(page, &used, os2_folder_working(), &page->folder))
+    if (!spawn_text(page, &used, os2_folder_working(), &page->folder) ||
+        (child->input && !spawn_text(page, &used, child->input, &page->input)) ||
+        (child->output && !spawn_text(page, &used, child->output, &page->output)))
         return OS2_E_FULL;
+    page->append = child->append;
     page->argc = argc;
     page->argv = OS2_START_PAGE + sizeof(*page);
     return OS2_OK;
 }
 
 int os2_child_start(struct os2_child *child, unsigned argc, const char *const *argv) {
-    int status = spawn_arguments(child->page, argc, argv);
+    int status = spawn_arguments(child, argc, argv);
     if (status < 0)
         return status;
     status = os2_process_give(child->control, child->page, OS2_START_PAGE, OS2_PROT_READ);

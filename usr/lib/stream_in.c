@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Input of a program (os2/stream.h): blocks from the neighbour upstream, or lines from the console, or nothing.
+ * Input of a program (os2/stream.h): blocks of a file, or from the neighbour upstream, or lines from the console, or
+ * nothing.
  *
  * Lines of the console are edited here, in the program that reads them: the console only passes keys on. A program asks
  * for keys one line at a time, so what is typed behind the last line it reads stays for the shell.
  */
 #include "os2/call.h"
 #include "os2/console.h"
+#include "os2/file.h"
 #include "os2/lineedit.h"
 #include "os2/spawn.h"
 #include "os2/start.h"
 #include "os2/stream.h"
 #include "os2/string.h"
+#include "usr/lib/start_page.h"
 
 static bool in_ended;
 static struct os2_stream_block in_block; /* being read by os2_in_read */
@@ -30,6 +33,25 @@ static unsigned in_accept_order(void) {
     return order;
 }
 
+static bool in_is_file(void) {
+    return os2_start_page && os2_start_page->input;
+}
+
+static int in_file_block(struct os2_stream_block *ret) {
+    static struct os2_file file;
+    static bool opened;
+    unsigned order = in_accept_order();
+    int status = OS2_OK;
+
+    if (!opened)
+        status = os2_file_open(&file, (const char *)(uintptr_t)os2_start_page->input, OS2_OPEN_READ);
+    opened |= status >= 0;
+    if (status >= 0)
+        status = os2_file_read_block(&file, order, ret);
+    in_ended |= status == 0;
+    return status;
+}
+
 static int in_pipe_block(unsigned pipe, struct os2_stream_block *ret) {
     struct os2_message m = {0};
     int status = os2_receive_from(pipe, OS2_F_MASK | OS2_ACCEPT(in_accept_order()), &m);
@@ -46,6 +68,18 @@ static int in_pipe_block(unsigned pipe, struct os2_stream_block *ret) {
     ret->order = os2_message_order(&m);
     ret->used = m.w[0] < OS2_PAGE_SIZE << ret->order ? m.w[0] : OS2_PAGE_SIZE << ret->order;
     return 1;
+}
+
+/* The next block of a file or of the neighbour. */
+static int in_moved_block(struct os2_stream_block *ret) {
+    if (in_ended)
+        return 0;
+    return in_is_file() ? in_file_block(ret) : in_pipe_block(os2_start_handle("pipe.in"), ret);
+}
+
+/* Is the input a file or a neighbour? */
+static bool in_moves(void) {
+    return in_is_file() || os2_start_handle("pipe.in");
 }
 
 static void in_echo(void *context, const char *text, size_t length) {
@@ -102,7 +136,7 @@ static int64_t in_console_read(unsigned console, void *buffer, size_t size) {
 }
 
 int os2_in_block(struct os2_stream_block *ret_block) {
-    unsigned pipe = os2_start_handle("pipe.in"), console = os2_start_handle("console.in");
+    unsigned console = os2_start_handle("console.in");
     struct os2_stream_block block = {0};
     int64_t count;
     void *page;
@@ -115,10 +149,10 @@ int os2_in_block(struct os2_stream_block *ret_block) {
         in_block.bytes = NULL;
         return 1;
     }
-    if (in_ended || (!pipe && !console))
+    if (in_moves())
+        return in_moved_block(ret_block);
+    if (in_ended || !console)
         return 0;
-    if (pipe)
-        return in_pipe_block(pipe, ret_block);
     status = os2_block_alloc(0, &page);
     if (status < 0)
         return status;
@@ -134,13 +168,13 @@ int os2_in_block(struct os2_stream_block *ret_block) {
 }
 
 int64_t os2_in_read(void *buffer, size_t size) {
-    unsigned pipe = os2_start_handle("pipe.in"), console = os2_start_handle("console.in");
+    unsigned console = os2_start_handle("console.in");
     uint64_t part;
 
-    if (!pipe)
+    if (!in_moves())
         return in_ended || !console ? 0 : in_console_read(console, buffer, size);
     while (!in_block.bytes) {
-        int status = in_ended ? 0 : in_pipe_block(pipe, &in_block);
+        int status = in_moved_block(&in_block);
         if (status <= 0)
             return status;
         in_at = 0;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Output of a program (os2/stream.h): to the neighbour downstream in blocks that are given away, or to the console.
+ * Output of a program (os2/stream.h): to the neighbour downstream in blocks that are given away, to a file, or to the
+ * console.
  *
- * What is written is collected in a block of the program. For a neighbour it is given away when it is full. The console
+ * What is written is collected in a block of the program. For a neighbour it is given away when it is full; for a file
+ * it is written then, from a copy, so that nothing is lost with a service or a driver that ends meanwhile. The console
  * gets whole lines in one write each time, so that lines of two programs do not mix; a line that is begun waits for its
  * end, for a flush, or until it fills a page. When the console has ended, what it did not confirm is written again to
  * the next one. The first failure is kept: nothing that is written later could be of use behind a gap.
@@ -10,6 +12,7 @@
 #include "lib/format.h"
 #include "os2/call.h"
 #include "os2/console.h"
+#include "os2/file.h"
 #include "os2/names.h"
 #include "os2/start.h"
 #include "os2/stream.h"
@@ -26,8 +29,31 @@
 static struct os2_stream_block out_block;
 static int out_status;
 
+/* The path of the file that output goes to; null: it goes to no file. */
+static const char *out_file(void) {
+    return os2_start_page ? (const char *)(uintptr_t)os2_start_page->output : NULL;
+}
+
 bool os2_out_is_pipe(void) {
-    return os2_start_handle("pipe.out") != 0;
+    return out_file() || os2_start_handle("pipe.out") != 0;
+}
+
+/* Writes to the file; the first failure is told. */
+static int out_file_write(const void *bytes, uint64_t size) {
+    static struct os2_file file;
+    static bool opened;
+    int status = OS2_OK;
+
+    if (!opened) {
+        status = os2_file_open(&file, out_file(), OS2_OPEN_WRITE);
+        file.offset = os2_start_page->append ? file.size : 0;
+    }
+    opened |= status >= 0;
+    if (status >= 0)
+        status = os2_file_write(&file, bytes, size);
+    if (status < 0)
+        os2_error("%s: %s", out_file(), os2_status_text(status));
+    return status;
 }
 
 static int out_send(unsigned pipe, struct os2_stream_block *block);
@@ -109,7 +135,10 @@ int os2_out_flush(void) {
 
     if (out_status < 0 || !out_block.bytes || !out_block.used)
         return out_status;
-    out_status = pipe ? out_send(pipe, &out_block) : out_console(out_block.bytes, out_block.used);
+    if (out_file())
+        out_status = out_file_write(out_block.bytes, out_block.used);
+    else
+        out_status = pipe ? out_send(pipe, &out_block) : out_console(out_block.bytes, out_block.used);
     out_block.used = 0;
     return out_status;
 }
@@ -138,6 +167,7 @@ int os2_out_write(const void *bytes, size_t size) {
         uint64_t room, part;
         if (!out_block.bytes) {
             void *memory;
+            os2_out_pending = os2_out_flush;
             out_block = (struct os2_stream_block){.order = pipe ? OUT_PIPE_ORDER : 0};
             out_status = os2_block_alloc(out_block.order, &memory);
             if (out_status < 0)
@@ -163,28 +193,20 @@ int os2_out_write(const void *bytes, size_t size) {
 int os2_out_block(struct os2_stream_block *block) {
     unsigned pipe = os2_start_handle("pipe.out");
 
-    if (pipe) {
+    os2_out_pending = os2_out_flush;
+    if (os2_out_is_pipe()) {
         os2_out_flush();
-        if (out_status >= 0 && block->used) {
+        if (out_status >= 0 && block->used && !out_file()) {
             out_status = out_send(pipe, block);
             return out_status;
         }
+        if (out_status >= 0 && block->used)
+            out_status = out_file_write(block->bytes, block->used);
     } else {
         os2_out_write(block->bytes, block->used);
     }
     os2_block_free(block->bytes);
     block->bytes = NULL;
-    return out_status;
-}
-
-int os2_out_end(void) {
-    unsigned pipe = os2_start_handle("pipe.out");
-
-    os2_out_flush();
-    if (pipe && out_status >= 0) {
-        struct os2_message m = {.label = OS2_STREAM_END};
-        out_status = os2_send(pipe, 0, &m);
-    }
     return out_status;
 }
 

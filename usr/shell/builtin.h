@@ -8,9 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Runs a command of the shell itself. *status: of the command before, and then of this one. False: it is none. */
-bool builtin_run(unsigned argc, const char *const *argv, uint64_t *status);
+/* Runs a command of the shell itself and returns its status. False: it is none, or one of shell/run.c. */
+bool builtin_run(unsigned argc, const char *const *argv, uint64_t *ret_status);
 bool builtin_is(const char *name);
+
+/* The name of the command at `place`, or null behind the last one. */
+const char *builtin_at(unsigned place);
 
 /* Prints what `help NAME` says. False: nothing is known of it. */
 bool builtin_help(const char *name);

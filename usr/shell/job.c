@@ -7,7 +7,8 @@
  * the other), then started, so that no stage can miss its neighbour. A job ends when all its stages have ended; its
  * status is the last stage's.
  *
- * While a job is in the foreground, ^C is a notification instead of input, and the shell waits for bits only. A job
+ * While commands run, ^C is a notification instead of input: it ends the job in the foreground, and the interpreter goes
+ * on with nothing that stands behind it. A job
  * gets half of the pages that are left, its stages equal parts of that, so that a program can be greedy and another one
  * still be started.
  */
@@ -50,7 +51,8 @@ struct job {
 
 static struct child children[CHILDREN];
 static struct job jobs[JOBS];
-static unsigned ctrl_c; /* the notify handle for it */
+static unsigned ctrl_c;  /* the notify handle for it */
+static bool interrupted; /* ^C since job_attend() */
 
 void job_init(void) {
     os2_handle_mint(0, OS2_HANDLE_NOTIFY, BIT_CTRL_C, OS2_RIGHTS_ALL, &ctrl_c);
@@ -77,6 +79,7 @@ static void child_ended(struct child *child) {
 }
 
 static void job_bits(uint64_t bits) {
+    interrupted |= (bits & BIT_CTRL_C) != 0;
     for (unsigned i = 0; i < CHILDREN; i++)
         if (bits & UINT64_C(1) << i && children[i].process.control)
             child_ended(&children[i]);
@@ -104,11 +107,18 @@ static void job_interrupt(struct job *job) {
     }
 }
 
+void job_attend(bool on) {
+    interrupted &= !on;
+    os2_console_interrupt(services_console(), on ? ctrl_c : 0, on ? BIT_CTRL_C : 0);
+}
+
+bool job_interrupted(void) {
+    return interrupted;
+}
+
 /* Waits until the job has ended. */
 static void job_wait(struct job *job) {
-    unsigned console = services_console();
-
-    os2_console_interrupt(console, ctrl_c, BIT_CTRL_C);
+    os2_console_interrupt(services_console(), ctrl_c, BIT_CTRL_C); /* it may be another console than before */
     while (job->running) {
         struct os2_message m = {0};
         if (os2_receive(0, &m) < 0)
@@ -121,7 +131,6 @@ static void job_wait(struct job *job) {
         if (m.control & OS2_I_MESSAGE && m.caller)
             os2_reply_fail(m.caller, OS2_E_INVALID);
     }
-    os2_console_interrupt(console, 0, 0);
 }
 
 /* Grants a handle minted from another, which is closed again. */
@@ -160,44 +169,50 @@ static int stage_grant(struct child *stage, struct child *before, struct child *
 /* Says why a command cannot run, and returns the status for it. */
 static uint64_t stage_refused(const char *name, int status, const char *reason) {
     if (status == OS2_FILE_E_NONE) {
-        terminal_print("%s: no such program; `help` lists them\n", name);
+        terminal_error("%s: no such program; `help` lists them\n", name);
         return STATUS_NOT_FOUND;
     }
-    terminal_print("%s: cannot start: %s\n", name, reason ? reason : os2_status_text(status));
+    terminal_error("%s: cannot start: %s\n", name, reason ? reason : os2_status_text(status));
     return STATUS_CANNOT;
 }
 
+/* The last part of a path. */
+static const char *name_of(const char *path) {
+    const char *name = path;
+    for (; *path; path++)
+        if (*path == '/')
+            name = path + 1;
+    return name;
+}
+
 /* Makes the process of a stage. 0, or the status to end with. */
-static uint64_t stage_create(unsigned place, const char *name, uint64_t quota) {
-    const struct manifest_program *program = programs_find(name);
+static uint64_t stage_create(unsigned place, const struct expand_stage *stage, uint64_t quota) {
+    const char *command = stage->argv[0], *name = name_of(command), *reason = NULL;
     struct child *child = &children[place];
     struct os2_child_plan plan = {
         .process = {
             .quota = quota, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS, .end_bits = UINT64_C(1) << place, .name = name}};
-    const char *reason = NULL;
-    char path[OS2_FILES_PATH];
-    uint64_t size;
     void *image;
-    int status;
-
-    format(path, sizeof(path), "/boot/%s", name);
-    status = os2_file_load(path, &image, &size);
+    uint64_t size;
+    int status = programs_load(command, &image, &size, &child->rights);
 
     if (status < 0)
-        return stage_refused(name, status, NULL);
+        return stage_refused(command, status, NULL);
     plan.image = image;
     plan.image_size = size;
     status = os2_child_create(&plan, &child->process, &reason);
     os2_block_free(image);
     if (status < 0)
-        return stage_refused(name, status, reason);
+        return stage_refused(command, status, reason);
+    child->process.input = stage->input;
+    child->process.output = stage->output;
+    child->process.append = stage->append;
     os2_string_copy(child->name, sizeof(child->name), name);
-    child->rights = program ? program->rights : 0;
     return 0;
 }
 
 /* Notes what the job is for `jobs`. */
-static void job_describe(struct job *job, const struct parse_pipeline *pipeline) {
+static void job_describe(struct job *job, const struct expand_pipeline *pipeline) {
     size_t used = 0;
 
     for (unsigned s = 0; s < pipeline->stages; s++) {
@@ -228,12 +243,12 @@ static uint64_t job_undo(struct job *job, const unsigned *places, unsigned count
 }
 
 /* Starts all stages. 0, or the status to end with: then none runs. */
-static uint64_t job_start(struct job *job, const struct parse_pipeline *pipeline, const unsigned *places) {
+static uint64_t job_start(struct job *job, const struct expand_pipeline *pipeline, const unsigned *places) {
     unsigned last = pipeline->stages - 1;
     uint64_t quota = os2_quota_left() / QUOTA_SHARE / pipeline->stages;
 
     for (unsigned i = 0; i <= last; i++) {
-        uint64_t refused = stage_create(places[i], pipeline->stage[i].argv[0], quota);
+        uint64_t refused = stage_create(places[i], &pipeline->stage[i], quota);
         if (refused)
             return job_undo(job, places, i, refused);
         children[places[i]].job = (unsigned)(job - jobs);
@@ -258,7 +273,7 @@ static uint64_t job_start(struct job *job, const struct parse_pipeline *pipeline
     return 0;
 }
 
-uint64_t job_run(const struct parse_pipeline *pipeline) {
+uint64_t job_run(const struct expand_pipeline *pipeline) {
     unsigned places[PARSE_STAGES], number = 0;
     uint64_t refused;
     struct job *job;
@@ -266,7 +281,7 @@ uint64_t job_run(const struct parse_pipeline *pipeline) {
     while (number < JOBS && jobs[number].running)
         number++;
     if (number == JOBS || !job_places(pipeline->stages, places)) {
-        terminal_print("too many jobs; `jobs` lists them\n");
+        terminal_error("too many jobs; `jobs` lists them\n");
         return STATUS_CANNOT;
     }
     job = &jobs[number];

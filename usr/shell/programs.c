@@ -12,6 +12,7 @@
 
 #define PROGRAMS 128u
 #define PROGRAMS_FOLDER "/boot"
+#define SCRIPT_SUFFIX ".sh"
 
 static struct manifest_program programs[PROGRAMS];
 static unsigned program_count;
@@ -107,4 +108,58 @@ const struct manifest_program *programs_find(const char *name) {
         if (strcmp(program->name, name) == 0)
             return program;
     return NULL;
+}
+
+static bool has_slash(const char *name) {
+    while (*name && *name != '/')
+        name++;
+    return *name;
+}
+
+/* The program of the manifests that this path names, or null. */
+static const struct manifest_program *programs_of_path(const char *path) {
+    const size_t length = strlen(PROGRAMS_FOLDER "/");
+    char absolute[OS2_FILES_PATH];
+
+    if (os2_path_absolute(path, absolute) < 0 || strncmp(absolute, PROGRAMS_FOLDER "/", length) != 0)
+        return NULL;
+    return programs_find(absolute + length);
+}
+
+int programs_load(const char *name, void **ret_image, uint64_t *ret_size, unsigned *ret_rights) {
+    const struct manifest_program *program;
+    char path[OS2_FILES_PATH];
+    int status;
+
+    *ret_rights = 0;
+    if (has_slash(name)) {
+        os2_string_copy(path, sizeof(path), name);
+        status = os2_file_load(path, ret_image, ret_size);
+    } else {
+        format(path, sizeof(path), PROGRAMS_FOLDER "/%s", name);
+        status = os2_file_load(path, ret_image, ret_size);
+        if (status == OS2_FILE_E_NONE) {
+            format(path, sizeof(path), PROGRAMS_OWN "/%s", name);
+            status = os2_file_load(path, ret_image, ret_size);
+        }
+    }
+    program = status >= 0 ? programs_of_path(path) : NULL;
+    if (program)
+        *ret_rights = program->rights;
+    return status;
+}
+
+bool programs_is_script(const char *name) {
+    size_t length = strlen(name), suffix = strlen(SCRIPT_SUFFIX);
+    struct os2_file file;
+    char start[2];
+    bool script;
+
+    if (!has_slash(name) || os2_file_open(&file, name, OS2_OPEN_READ) < 0)
+        return false;
+    script = !(file.kind & OS2_FILE_FOLDER) &&
+             ((length > suffix && strcmp(name + length - suffix, SCRIPT_SUFFIX) == 0) ||
+              (os2_file_read(&file, start, sizeof(start)) == sizeof(start) && start[0] == '#' && start[1] == '!'));
+    os2_file_close(&file);
+    return script;
 }

@@ -51,3 +51,16 @@ static unsigned service_find(const char *name, unsigned *handle) {
 unsigned services_console(void) {
     return service_find("console", &console_handle);
 }
+
+void services_disks(void) {
+    unsigned devices = 0;
+
+    for (unsigned tries = 0; !devices && tries < SERVICE_TRIES; tries++) {
+        if (tries)
+            os2_sleep_ms(SERVICE_PAUSE_MS);
+        if (!services_names() || os2_names_lookup(names_handle, "devices", false, &devices) < 0)
+            devices = 0;
+    }
+    if (devices)
+        os2_handle_close(devices);
+}

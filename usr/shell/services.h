@@ -10,4 +10,7 @@
 unsigned services_console(void);
 unsigned services_names(void);
 
+/* Waits until the device manager has looked at the devices, so that the disks among them are there; not forever. */
+void services_disks(void);
+
 #endif

@@ -31,8 +31,10 @@ struct os2_start_handle {
 struct os2_start_page {
     uint64_t magic;
     uint64_t argc;
-    uint64_t argv; /* address in the child of argc pointers and a null */
-    uint64_t folder; /* address in the child of its working folder, an absolute path; 0: none was said */
+    uint64_t argv;          /* address in the child of argc pointers and a null */
+    uint64_t folder;        /* address in the child of its working folder, an absolute path; 0: none was said */
+    uint64_t input, output; /* addresses of paths: files that take the place of input and output; 0: none */
+    uint64_t append;        /* output goes behind what the file has */
     uint64_t handle_count;
     struct os2_start_handle handles[OS2_START_HANDLES];
     char room[];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Input and output of programs, whether it is the console or a neighbour in a pipeline.
+ * Input and output of programs, whether it is the console, a neighbour in a pipeline or a file.
  *
  * The protocol between neighbours. Bytes travel in blocks that move; nobody copies them. A stage sends to its
  * downstream neighbour's inbox
@@ -12,8 +12,8 @@
  * neighbour has ended: OS2_E_DIED instead of a wait. A receiver accepts blocks up to the order it can afford; a sender
  * whose block is refused cuts it into smaller ones (the only copy, and only then).
  *
- * Output to the console is sent at the end of each line and at exit, output to a neighbour when a block is full and at
- * exit. A program whose main returns 0 ends with status 1 if its output has not all arrived. Errors (os2_error) go to
+ * Output to the console is sent at the end of each line and at exit, output to a neighbour or a file when a block is
+ * full and at exit. A program whose main returns 0 ends with status 1 if its output has not all arrived. Errors (os2_error) go to
  * the console always.
  */
 #ifndef OS2_STREAM_H
@@ -50,7 +50,7 @@ int os2_out_flush(void);
 /* Flushes and ends the output; main's return does it too. A status below 0: not all of it has arrived. */
 int os2_out_end(void);
 
-/* Whether the output is a neighbour, for programs that have their bytes in blocks anyway. */
+/* Whether the output is a neighbour or a file, for programs that have their bytes in blocks anyway. */
 bool os2_out_is_pipe(void);
 
 /* Text for the console whatever the output is; it is sent when `text` is null and now and then. */
