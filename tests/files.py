@@ -59,7 +59,8 @@ def first_partition(image, folder, bare):
 
 
 # What a file service that was ended in the middle may leave: clusters that belong to nothing.
-LOST = re.compile(r"fsck\.fat .*\nReclaimed \d+ unused clusters? .*\n\s*Leaving filesystem unchanged\.\n.* clusters\n")
+LOST = re.compile(r"fsck\.fat .*\nReclaimed \d+ unused clusters? .*\n(Free cluster summary wrong .*\n  Auto-correcting\.\n)?"
+                  r"\s*Leaving filesystem unchanged\.\n.* clusters\n")
 
 
 def looks_good(image, folder, bare):

@@ -418,6 +418,10 @@ static int volume_sync(struct volume *volume) {
     return fat_sync(&volume->fat);
 }
 
+static bool volume_changed(const struct volume *volume) {
+    return volume->fat.dirty;
+}
+
 const struct volume_type fat_type = {
     .find = volume_find,
     .same = volume_same,
@@ -430,4 +434,5 @@ const struct volume_type fat_type = {
     .remove = volume_remove,
     .rename = volume_rename,
     .sync = volume_sync,
+    .changed = volume_changed,
 };

@@ -4,7 +4,8 @@
  * its files.
  *
  * Nothing that a client was answered for is only here: it is on the disk. So the service can end at any time, and the
- * next one goes on; the library of the clients opens their files again.
+ * next one goes on; the library of the clients opens their files again. A power cut may take what no SYNC was answered
+ * for; when nobody asks for anything for a second, and before init powers the machine off, there is one of itself.
  *
  * Arguments: address and size of this process's copy of the boot archive.
  */
@@ -20,6 +21,7 @@
 
 #define BIT_NAMES 1u
 #define NAMES_RETRY_MS 200u
+#define IDLE_SYNC_MS 1000u /* nobody has asked for anything for so long: what was written is made safe */
 
 /* A request on its way: what came, what goes back. */
 struct request {
@@ -230,6 +232,8 @@ static void serve(const struct os2_message *m) {
 
     if (m->label == OS2_FILES_ATTACH && m->badge <= 1)
         status = serve_attach(&r);
+    else if (m->label == OS2_FILES_SYNC && m->badge == 0 && !r.block && !r.handle) /* init, before the power goes */
+        status = volumes_sync();
     else if (r.handle)
         status = OS2_E_INVALID;
     else if (client)
@@ -259,6 +263,13 @@ static void serve(const struct os2_message *m) {
         os2_reply_fail(m->caller, status);
 }
 
+/* Until when to wait for a request: for ever, where there is nothing to do without one. */
+static uint64_t wait_until(bool registered) {
+    if (!registered)
+        return os2_deadline_ms(NAMES_RETRY_MS);
+    return volumes_changed() ? os2_deadline_ms(IDLE_SYNC_MS) : OS2_FOREVER;
+}
+
 int main(int argc, char **argv) {
     uint64_t address, size;
     bool registered = false;
@@ -275,7 +286,7 @@ int main(int argc, char **argv) {
 
         if (!registered)
             registered = os2_names_serve("files", BIT_NAMES) >= 0;
-        m.w[4] = registered ? OS2_FOREVER : os2_deadline_ms(NAMES_RETRY_MS);
+        m.w[4] = wait_until(registered);
         status = os2_receive(OS2_F_DEADLINE | OS2_F_ACCEPT_HANDLE | OS2_ACCEPT(OS2_FILES_ORDER), &m);
         if (status >= 0 && m.control & OS2_I_BITS && m.bits & BIT_NAMES)
             registered = false;
@@ -283,5 +294,7 @@ int main(int argc, char **argv) {
             clients_ended();
         if (status >= 0 && (m.control & OS2_I_MESSAGE))
             serve(&m);
+        else if (status == OS2_E_TIMEOUT && volumes_changed())
+            volumes_sync();
     }
 }

@@ -75,6 +75,7 @@ struct volume_type {
     /* `node` is the one that is open, where it is. `replaced`: what has that name, or null. */
     int (*rename)(struct volume *volume, struct node *node, const char *path, const struct node *replaced);
     int (*sync)(struct volume *volume);
+    bool (*changed)(const struct volume *volume); /* since the last sync() */
 };
 
 struct volume {
@@ -118,5 +119,8 @@ void fat_volumes_mount(bool *ret_again);
 
 /* Everything on all disks is safe from a power cut. The first failure, or OS2_OK. */
 int volumes_sync(void);
+
+/* Has anything been written since? */
+bool volumes_changed(void);
 
 #endif

@@ -9,6 +9,8 @@
  *   ATTACH  a handle to the caller's own inbox, given (it needs no right: the service watches it). Out: a session, a
  *           handle through which all below goes. It ends with the process whose inbox it was.
  *
+ *   SYNC    as below, for those whose handle has badge 0.
+ *
  * Through a session. Each gives a block of one page that begins with an absolute path, zero-terminated ('/' between
  * names; "." and ".." are understood), and gets it back where it accepts one:
  *
