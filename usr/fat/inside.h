@@ -132,6 +132,7 @@ struct plan {
     uint32_t there;  /* how many of them the folder has yet */
     bool at_end;     /* they reach into those that were never used */
     bool self;       /* the short name is that of the file that moves */
+    bool same;       /* it has the name already, letter by letter */
     /* which aliases there are, a bit for each tail */
     uint8_t basis[ALIAS_FORMS][SHORT_BYTES];
     uint16_t taken[ALIAS_FORMS];

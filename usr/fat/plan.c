@@ -39,6 +39,8 @@ static void plan_alias(struct plan *plan, const struct scan *scan) {
 static int plan_entry(struct plan *plan, const struct scan *scan, const struct fat_node *moving) {
     bool self = moving != NULL && moving->folder == scan->folder && moving->slot == scan->slot;
 
+    if (self)
+        plan->same = plan->count == scan->count && memcmp(plan->units, scan->name, 2 * (size_t)plan->count) == 0;
     if (!self && scan_named(scan, plan->units, plan->count))
         return OS2_FILE_E_EXISTS;
     if (plan->exact && memcmp(plan->name, scan->entry, SHORT_BYTES) == 0) {
