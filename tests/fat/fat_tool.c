@@ -124,6 +124,8 @@ static struct fat_node *node_of(const struct fat_node *found) {
     for (unsigned i = 0; i < OPEN_MAX; i++) {
         if (!node_open[i] || nodes[i].entry_sector != found->entry_sector || nodes[i].entry_index != found->entry_index)
             continue;
+        if (disk.fail_after == 0)
+            nodes[i] = *found;
         if (nodes[i].first != found->first || nodes[i].size != found->size || nodes[i].folder != found->folder ||
             nodes[i].slot != found->slot || nodes[i].parts != found->parts)
             die("a node that is open is not true");

@@ -76,6 +76,7 @@ bool short_exact(const uint16_t *units, unsigned count, uint8_t ret_name[SHORT_B
 /* What an alias is made from: characters of the name, and in the second form a number made from all of it. */
 enum { ALIAS_FORMS = 2, ALIAS_TAILS = 9 };
 void short_basis(const uint16_t *units, unsigned count, unsigned round, uint8_t ret_basis[ALIAS_FORMS][SHORT_BYTES]);
+unsigned short_tail_at(const uint8_t basis[SHORT_BYTES]);
 void short_tail(uint8_t name[SHORT_BYTES], unsigned tail); /* name becomes NAME~tail; tail: 1 to ALIAS_TAILS */
 
 /* folder.c */

@@ -24,14 +24,16 @@ static void plan_slot(struct plan *plan, const struct scan *scan, bool end) {
 
 static void plan_alias(struct plan *plan, const struct scan *scan) {
     for (unsigned form = 0; form < ALIAS_FORMS; form++) {
-        for (unsigned tail = 1; tail <= ALIAS_TAILS; tail++) {
-            uint8_t name[SHORT_BYTES];
+        uint8_t name[SHORT_BYTES];
+        unsigned at = short_tail_at(plan->basis[form]);
+        unsigned tail = scan->entry[at + 1] - '0';
 
-            memcpy(name, plan->basis[form], SHORT_BYTES);
-            short_tail(name, tail);
-            if (memcmp(name, scan->entry, SHORT_BYTES) == 0)
-                plan->taken[form] |= (uint16_t)(1u << tail);
-        }
+        if (scan->entry[at] != '~' || tail < 1 || tail > ALIAS_TAILS)
+            continue;
+        memcpy(name, plan->basis[form], SHORT_BYTES);
+        short_tail(name, tail);
+        if (memcmp(name, scan->entry, SHORT_BYTES) == 0)
+            plan->taken[form] |= (uint16_t)(1u << tail);
     }
 }
 
