@@ -2,9 +2,10 @@
 /*
  * Any bytes as a disk.
  *
- * The input is the first sectors; what is behind them repeats all but the first two, and writes change it everywhere. So
- * a disk can be large enough for a FAT16, whose root is then in the rest of its table, and all of it is something. Everything that can be done is done: no step may look beyond the
- * disk or go on for ever, and whatever is there must have an answer.
+ * The input is the first sectors; what is behind them repeats all but the first two, and writes change it everywhere.
+ * So a disk can be large enough for a FAT16, whose root is then in the rest of its table, and all of it is something.
+ * Everything that can be done is done: no step may look beyond the disk or go on for ever, and whatever is there must
+ * have an answer.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -37,7 +37,8 @@ def fat_disks():
     inner = entry(b".          ", 0x10, 3, 0) + entry(b"..         ", 0x10, 0, 0) + entry(b"C          ", 0x20, 6, 512)
     disks = {}
     for left in (False, True):
-        head = struct.pack("<3s8sHBHBHHBHHHII", b"\xeb\x58\x90", b"mkfs.fat", 512, 1, 2, 1, 0, 15, 0xf8, 0, 63, 255, 0, 0)
+        head = struct.pack("<3s8sHBHBHHBHHHII", b"\xeb\x58\x90", b"mkfs.fat", 512, 1, 2, 1, 0, 15, 0xf8, 0, 63, 255,
+                           0, 0)
         head += struct.pack("<IHHIHH12xBBBI11s8s", 1, 0, 0, 2, 1, 0, 0x80, 0, 0x29, 1, b"NO NAME    ", b"FAT32   ")
         info = struct.pack("<I480xIIII8xI", 0x41615252, 0x61417272, 7, 8, 0, 0xaa550000)[:512]
         end = 0x0fffffff

@@ -200,7 +200,7 @@ class FactsTest(FatTest):
         places = [list(map(int, answer[0].split())) for answer in answers[2:-1]]
         self.assertEqual({(within, count) for _, within, count in places}, {(0, 1024)})
         self.assertEqual(sorted(place[0] for place in places), [place[0] for place in places])
-        # Each map is preceded by a look at the root folder, which is cached; the table's sectors are read once or twice.
+        # Before each map there is a look at the root folder, which is cached; the table is read once or twice.
         self.assertLess(int(answers[-1][0].split()[0]), 150)
         answers = self.script(image, ("create", "/c"), ("write", "/c", 0, 10 ** 6, 1), ("map", "/c", 700, 10 ** 9),
                               ("map", "/c", 700, 5), ("map", "/c", 10 ** 6 + 512, 1), "sync")
@@ -241,14 +241,15 @@ class FactsTest(FatTest):
                    [(".", 0x10), ("..", 0x10)] + [(f"FILE{number:04X}", 0x20) for number in range(65528)]]
         (self.folder / "entries").write_bytes(b"".join(entries))
         self.script(image, ("create", "/F0"), ("put", "/F0", self.folder / "entries"), "sync")
-        data = bytearray(image.path.read_bytes()[:MIB * 8])
+        data = image.start(8 * MIB)
         at = data.index(b"F0         ")
         first, dot = data[at + 26:at + 28], data.index(b".          ")
         image.put(at + 11, b"\x10")
         image.put(at + 28, bytes(4))
         image.put(dot + 26, first)
         lines = [("create", f"/a name that is like others {number}") for number in range(120)]
-        lines += [("create", f"/f0/{name}") for name in ("long names.x", "another long.x", "third long.x", "A", "B", "C")]
+        names = ("long names.x", "another long.x", "third long.x", "A", "B", "C")
+        lines += [("create", f"/f0/{name}") for name in names]
         answers = [answer[-1] for answer in self.script(image, *lines, ("tree",), ("sync",), cache=200)]
         self.assertEqual(answers, [0] * 122 + [fatlib.FULL, 0, fatlib.FULL, fatlib.FULL, -72, 0])
         names = [line[:12] for line in fatlib.run("mdir", "-i", image.drive(), "::").stdout.decode().splitlines()]
@@ -258,11 +259,12 @@ class FactsTest(FatTest):
     def test_large(self):
         """4 GiB - 1 and no more; a disk of 2 TiB, whose free clusters nobody counts."""
         image = Image(self.folder / "large", 2 ** 41 - 2 ** 20, ("-F", 32, "-s", 128, "-f", 1))
-        answers = self.script(image, "counts", ("create", "/a"), ("reserve", "/a", 2 ** 32), ("reserve", "/a", 2 ** 32 - 1),
-                              ("commit", "/a", 2 ** 32 - 1), "counts", "space", ("map", "/a", 2 ** 32 - 2, 9),
+        answers = self.script(image, "counts", ("create", "/a"), ("reserve", "/a", 2 ** 32),
+                              ("reserve", "/a", 2 ** 32 - 1), ("commit", "/a", 2 ** 32 - 1), "counts", "space",
+                              ("map", "/a", 2 ** 32 - 2, 9),
                               ("write", "/a", 2 ** 32 - 2, 1, 1), ("write", "/a", 2 ** 32 - 1, 1, 1), "sync", "counts")
-        self.assertEqual([answer[-1] for answer in answers], [0, 0, fatlib.TOO_LARGE, 0, 0, 0, 0, 0, 0, fatlib.TOO_LARGE,
-                                                               0, 0])
+        self.assertEqual([answer[-1] for answer in answers], [0, 0, fatlib.TOO_LARGE, 0, 0, 0, 0, 0, 0,
+                                                               fatlib.TOO_LARGE, 0, 0])
         self.assertLess(int(answers[5][0].split()[1]), 1200, "sectors that were read")
         self.assertEqual(answers[7][0].split()[1:], ["510", "2"])
         total, free = map(int, answers[6][0].split())
@@ -274,8 +276,10 @@ class FactsTest(FatTest):
         """Nothing is on the disk of what is cancelled; one at a time; what is committed may be less."""
         image = self.image("fat32-1")
         answers = self.script(image, ("create", "/a"), ("create", "/b"), "space", ("reserve", "/a", 5000), "space",
-                              ("reserve", "/b", 10), ("mkdir", "/d"), ("cancel", "/a"), "space", ("reserve", "/a", 5000),
-                              ("commit", "/a", 6000), ("commit", "/a", 700), "space", ("commit", "/a", 30), "tree", "sync")
+                              ("reserve", "/b", 10), ("mkdir", "/d"), ("cancel", "/a"), "space",
+                              ("reserve", "/a", 5000),
+                              ("commit", "/a", 6000), ("commit", "/a", 700), "space", ("commit", "/a", 30),
+                              "tree", "sync")
         free = [int(answers[at][0].split()[1]) for at in (2, 4, 8, 12)]
         self.assertEqual([before - free[0] for before in free], [0, -5120, -512, -512 - 1024])
         self.assertEqual([answers[at][-1] for at in (3, 5, 6, 9, 10, 11, 13)], [0, -9, 0, 0, fatlib.INVALID, 0, 0])
@@ -313,7 +317,7 @@ class FactsTest(FatTest):
         self.assertEqual(tool.script([*lines, ("sync",), ("tree",)])[:-1], [[fatlib.READ_ONLY]] * 5 + [[0]])
 
     def test_failing(self):
-        """The device fails at one write after the other: an error, nothing changes any more, and a mount makes it good."""
+        """The device fails at one write after the other: an error, and a mount makes it good."""
         lines = [("create", "/folder/a long name of a file"), ("write", "/folder/a long name of a file", 0, 3000, 1),
                  ("rename", "/b", "/folder/moved to here"), ("shorten", "/c", 700), ("remove", "/d"), ("mkdir", "/e"),
                  ("rename", "/f", "/c"), ("sync",)]
@@ -344,7 +348,8 @@ class FactsTest(FatTest):
     def test_names(self):
         """Case, aliases, and names that programs cannot have."""
         image = self.image("fat16-1")
-        answers = self.script(image, ("create", "/A long name.text"), ("create", "/ALONGN~1.TEX"), ("create", "/ÄÖ ΣΔ Ж.x"),
+        answers = self.script(image, ("create", "/A long name.text"), ("create", "/ALONGN~1.TEX"),
+                              ("create", "/ÄÖ ΣΔ Ж.x"),
                               ("create", "/äö σδ ж.X"), ("rename", "/a LONG name.text", "/a Long NAME.TEXT"),
                               ("write", "/alongn~2.tex", 0, 5, 1), ("rename", "/A Long NAME.TEXT", "/short.TXT"),
                               ("rename", "/short.TXT", "/SHORT.txt"), ("rename", "/short.txt", "/Short.Txt"),
@@ -375,7 +380,7 @@ class FactsTest(FatTest):
         for shape, at, mask in (("fat16-1", 3, 0x80), ("fat32-8", 7, 0x08)):
             image = self.image(shape)
             def clean():
-                data = image.path.read_bytes()[image.first * 512:][:MIB]
+                data = image.start(2 * MIB)[image.first * 512:]
                 reserved = struct.unpack_from("<H", data, 14)[0]
                 return bool(data[reserved * 512 + at] & mask)
             self.script(image, "tree", "sync")

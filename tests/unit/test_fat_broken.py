@@ -66,7 +66,8 @@ class BrokenTest(unittest.TestCase):
         both = [(11, "<H", 1024, UNKNOWN), (11, "<H", 0, UNKNOWN), (13, "B", 0, DAMAGED), (13, "B", 3, DAMAGED),
                 (14, "<H", 0, DAMAGED), (16, "B", 0, DAMAGED), (510, "<H", 0, UNKNOWN)]
         cases = {
-            "fat16": [(17, "<H", 0, DAMAGED), (22, "<H", 1, DAMAGED), (22, "<H", 0xffff, DAMAGED), (13, "B", 2, UNKNOWN),
+            "fat16": [(17, "<H", 0, DAMAGED), (22, "<H", 1, DAMAGED), (22, "<H", 0xffff, DAMAGED),
+                      (13, "B", 2, UNKNOWN),
                       (19, "<H", 0xffff, DAMAGED), (17, "<H", 0xffff, UNKNOWN), (19, "<H", 30, DAMAGED)],
             "fat32": [(36, "<I", 1, DAMAGED), (36, "<I", 0xffffffff, DAMAGED), (42, "<H", 1, UNKNOWN),
                       (44, "<I", 0, DAMAGED), (44, "<I", 1, DAMAGED), (44, "<I", 0x0fffffff, DAMAGED),

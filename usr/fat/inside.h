@@ -55,7 +55,7 @@ int table_mark(struct fat *fat, bool clean);
 int table_is_clean(struct fat *fat);
 int table_same(struct fat *fat, uint32_t at, uint32_t copy); /* is that sector of a copy like the first one's? */
 int table_count(struct fat *fat);
-/* `count` free clusters from `near` on: 1 and the first if they are in one piece, 0: there are as many, but scattered. */
+/* `count` free clusters from `near` on: 1 and the first if they are in one piece; 0: there are as many, scattered. */
 int table_find(struct fat *fat, uint32_t near, uint32_t count, uint32_t *ret_first);
 /* Makes a chain of scattered free clusters, which belongs to nothing yet. */
 int table_gather(struct fat *fat, uint32_t near, uint32_t count, uint32_t *ret_first);

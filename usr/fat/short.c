@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Short names: 8 and 3 characters. Every file has one. It is the file's only name where it says all of it, with the case
- * of its two parts in two bits as Windows has them; else it is an alias of a long name, NAME~1.EXT.
+ * Short names: 8 and 3 characters. Every file has one. It is the file's only name where it says all of it, with the
+ * case of its two parts in two bits as Windows has them; else it is an alias of a long name, NAME~1.EXT.
  *
  * Bytes above ASCII are code page 437's. Short names that are made here have ASCII only.
  */
