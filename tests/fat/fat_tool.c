@@ -23,7 +23,7 @@
 #include "fat/fat.h"
 #include "os2/abi.h"
 
-enum { CACHE_MAX = 512, OPEN_MAX = 64, BASE_BYTES = 65536, WORDS_MAX = 6 };
+enum { CACHE_MAX = 512, OPEN_MAX = 64, BASE_BYTES = 65536, READ_MAX = 1 << 23, WORDS_MAX = 6 };
 
 #define MARK_FLUSH UINT64_MAX
 #define MARK_DONE (UINT64_MAX - 1) /* a command is done: `count` says how many are */
@@ -124,6 +124,8 @@ static struct fat_node *node_of(const struct fat_node *found) {
     for (unsigned i = 0; i < OPEN_MAX; i++) {
         if (!node_open[i] || nodes[i].entry_sector != found->entry_sector || nodes[i].entry_index != found->entry_index)
             continue;
+        if (disk.fail_after == 0)
+            nodes[i] = *found;
         if (nodes[i].first != found->first || nodes[i].size != found->size || nodes[i].folder != found->folder ||
             nodes[i].slot != found->slot || nodes[i].parts != found->parts)
             die("a node that is open is not true");
@@ -253,14 +255,19 @@ static int move(const char *from, const char *to) {
     return status;
 }
 
+/* Of a file that says it is very large only so much is read. */
 static int print_file(struct fat_node *node) {
-    uint8_t *bytes = malloc(node->size + 1);
-    int status = transfer(node, 0, bytes, node->size, false);
+    uint32_t size = node->size < READ_MAX ? node->size : READ_MAX;
+    uint8_t *bytes = malloc(size + 1);
+    int status = transfer(node, 0, bytes, size, false);
 
-    printf(" %" PRIu32 " %08x %" PRIu64 "\n", node->size, ~crc_add(0xffffffff, bytes, node->size), node->time);
+    printf(" %" PRIu32 " %08x %" PRIu64 "\n", node->size, ~crc_add(0xffffffff, bytes, size), node->time);
     free(bytes);
     return status;
 }
+
+/* A tree that is damaged may have no end. */
+static unsigned lines_left;
 
 static int print_tree(const struct fat_node *folder, const char *path, unsigned depth) {
     char name[OS2_FILES_NAME];
@@ -271,6 +278,8 @@ static int print_tree(const struct fat_node *folder, const char *path, unsigned 
     while ((status = fat_list(&fat, folder, &position, &node, name)) == 1) {
         char inner[8192];
 
+        if (lines_left-- == 0)
+            return OS2_FILE_E_DAMAGED;
         snprintf(inner, sizeof(inner), "%s/%s", path, name);
         printf("%s\t%s", inner, node.kind & OS2_FILE_FOLDER ? "folder\n" : "file");
         status = node.kind & OS2_FILE_FOLDER ? (depth > 0 ? print_tree(&node, inner, depth - 1) : OS2_FILE_E_DAMAGED)
@@ -374,6 +383,7 @@ static int tree(void) {
     struct fat_node root;
 
     fat_root(&fat, &root);
+    lines_left = 5000;
     return print_tree(&root, "", 64);
 }
 

@@ -65,6 +65,10 @@ class Image:
             file.seek(at)
             file.write(data)
 
+    def start(self, size):
+        with open(self.path, "rb") as file:
+            return file.read(size)
+
     def write_gpt(self):
         self.put(440, struct.pack("<IH", 1, 0) + struct.pack("<B3sB3sII", 0, b"", 0xee, b"", 1, 0xffffffff))
         self.put(510, b"\x55\xaa")
@@ -134,7 +138,8 @@ def host_tree(folder):
 
 
 NAMES = ("a", "poem.txt", "POEM2.TXT", "Readme.md", "lower.TXT", "UPPER.txt", "a long name with blanks.text",
-         "a long name with others.text", "a long name with more.text", "archive.tar.gz", ".hidden", "x.y.z", "Größe.txt",
+         "a long name with others.text", "a long name with more.text", "archive.tar.gz", ".hidden", "x.y.z",
+         "Größe.txt",
          "Ωmega und ДОМ", "日本語のファイル.txt", "smile 🙂.png", "n" * 60 + ".long", "[brackets],+;=", "12345678.123",
          "123456789.123", "~1", "no dot but more than eight", "t" * 255, "folder", "Folder Two", "d")
 BAD_NAMES = ("", "a.", "a ", "a*b", "q?", 'a"b', "a:b", "u" * 256, "\x01")

@@ -131,7 +131,7 @@ static int label_read(struct fat *fat, const uint8_t *boot) {
     return kind == OS2_FILE_E_DAMAGED || kind > 0 ? 0 : kind;
 }
 
-/* Was it in use when it was left? Linux says so in the boot sector. The mark may have gone in some of the tables only. */
+/* Was it in use when it was left? Linux says so in the boot sector. The mark may be gone in some of the tables only. */
 static int was_left(struct fat *fat, uint8_t state, bool *ret_left) {
     int clean = table_is_clean(fat);
 

@@ -3,8 +3,9 @@
  * The table of clusters: chains, and the search for free clusters.
  *
  * The search goes from where it is best (behind the file's last cluster, or where the last search ended) to the end and
- * then from the start, reading many sectors at a time. It wants one piece. When it has looked at enough of the table, and
- * seen enough clusters that are free, it does with scattered ones. A reservation that is only in memory is passed over.
+ * then from the start, reading many sectors at a time. It wants one piece. When it has looked at enough of the table,
+ * and seen enough clusters that are free, it does with scattered ones. A reservation that is only in memory is passed
+ * over.
  */
 #include "fat/inside.h"
 
