@@ -4,10 +4,11 @@
 writes, and loses driver and device manager time and again meanwhile; then each sector of the image must be what it said
 that it wrote. And a program that the shell starts must be refused.
 
-    disk.py [--smp N] [--boot HOW] BUILD
+    disk.py [--smp N] [--boot HOW] [--pci] BUILD
 """
 import argparse
 import io
+import json
 import pathlib
 import re
 import struct
@@ -40,6 +41,16 @@ def wrong(image, generations):
             yield sector
 
 
+def with_pci(build, folder):
+    """The facts of the machine with its devices on PCI, as a file."""
+    facts = json.loads((pathlib.Path(build) / "machine.json").read_text(encoding="utf-8"))
+    facts["devices"] = [f"{facts['machine']} random: -device virtio-rng-pci,disable-legacy=on",
+                        f"{facts['machine']} disk: -device virtio-blk-pci,drive=disk,disable-legacy=on"]
+    made = pathlib.Path(folder) / "machine.json"
+    made.write_text(json.dumps(facts), encoding="utf-8")
+    return str(made)
+
+
 def run_test(args, image):
     """disktest in QEMU. Returns (its TAP, whether it was good)."""
     line = [sys.executable, qemu.__file__, "--smp", str(args.smp), "--boot", args.boot, "--disk", str(image), args.build,
@@ -61,9 +72,11 @@ def main():
     parser = argparse.ArgumentParser(description="Test the driver of a disk.")
     parser.add_argument("--smp", type=int, default=2)
     parser.add_argument("--boot", default="")
+    parser.add_argument("--pci", action="store_true", help="the devices are on PCI")
     parser.add_argument("build")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        args.build = with_pci(args.build, folder) if args.pci else args.build
         image = pathlib.Path(folder) / "disk.img"
         image.write_bytes(b"".join(pattern(sector, 0) for sector in range(SECTORS)))
         print("1..4", flush=True)
