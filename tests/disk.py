@@ -15,10 +15,12 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 import qemu
 
 SECTORS, WORDS, REGIONS = 8192, 64, 4
+TIME_OFF = 120  # seconds: what the test may take after it has asked
 MASK = (1 << 64) - 1
 
 
@@ -79,20 +81,23 @@ def main():
         args.build = with_pci(args.build, folder) if args.pci else args.build
         image = pathlib.Path(folder) / "disk.img"
         image.write_bytes(b"".join(pattern(sector, 0) for sector in range(SECTORS)))
-        print("1..4", flush=True)
+        print("1..5", flush=True)
         said, good = run_test(args, image)
         print("# " + said.replace("\n", "\n# "))
         print(f"{'' if good else 'not '}ok 1 - disktest", flush=True)
         quiet = "has no interrupt" not in said
         print(f"{'' if quiet else 'not '}ok 2 - no driver polls", flush=True)
+        told = [int(text) for text in re.findall(r"# time of day (\d+)", said)]
+        right = len(told) == 1 and abs(told[0] - time.time()) < TIME_OFF
+        print(f"{'' if right else 'not '}ok 3 - the time of day is the host's", flush=True)
         last = {int(part): int(generation) for part, generation in re.findall(r"# generation (\d) (\d+)", said)}
         bad = list(wrong(image.read_bytes(), last)) if len(last) == REGIONS else ["no generation was told"]
-        print(f"{'not ' if bad else ''}ok 3 - the image is as it should be {bad[:8] or ''}", flush=True)
+        print(f"{'not ' if bad else ''}ok 4 - the image is as it should be {bad[:8] or ''}", flush=True)
         try:
             good = refused(args, image)
         except qemu.GuestError as error:
             good = print(f"# {error}")
-        print(f"{'' if good else 'not '}ok 4 - a program of the shell is refused", flush=True)
+        print(f"{'' if good else 'not '}ok 5 - a program of the shell is refused", flush=True)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,19 @@ static bool tree_is_port(const struct fdt *tree, const struct fdt_node *node, ui
     return *address < TREE_PORTS;
 }
 
+bool os2_tree_place(const struct fdt *tree, const struct fdt_node *node, struct os2_tree_place *ret_place) {
+    struct fdt_range reg;
+    bool ports;
+
+    if (node->depth == 0 || !fdt_node_reg_local(tree, node, 0, &reg))
+        return false;
+    ports = tree_is_port(tree, node, &reg.base);
+    if (!ports && !fdt_node_reg(tree, node, 0, &reg))
+        return false;
+    *ret_place = (struct os2_tree_place){reg.base, reg.size, ports || reg.base < TREE_PORTS};
+    return true;
+}
+
 /* ---- Whose interrupt it is: Devicetree Specification 0.4, section 2.4. ---- */
 
 #define TREE_NEXUS 4  /* so many maps one behind the other */
@@ -220,16 +233,13 @@ unsigned os2_tree_pci_irq(const struct fdt *tree, const struct fdt_node *bridge,
 
 static bool tree_uart(const struct fdt *tree, const struct fdt_node *node, struct os2_tree_uart *ret) {
     struct os2_tree_uart uart = {.kind = tree_uart_kind(tree, node)};
-    struct fdt_range reg;
+    struct os2_tree_place place;
 
-    if (uart.kind == OS2_UART_NONE || node->depth == 0 || !fdt_node_reg_local(tree, node, 0, &reg))
+    if (uart.kind == OS2_UART_NONE || !os2_tree_place(tree, node, &place))
         return false;
-    uart.ports = tree_is_port(tree, node, &reg.base);
-    if (!uart.ports && !fdt_node_reg(tree, node, 0, &reg))
-        return false;
-    uart.base = reg.base;
-    uart.size = reg.size;
-    uart.ports = uart.ports || uart.base < TREE_PORTS;
+    uart.base = place.base;
+    uart.size = place.size;
+    uart.ports = place.ports;
     uart.base += tree_number(tree, node, "reg-offset", 0);
     uart.shift = tree_number(tree, node, "reg-shift", 0);
     uart.io_width = tree_number(tree, node, "reg-io-width", 1) == 4 ? 4 : 1;
