@@ -1,38 +1,138 @@
 /* SPDX-License-Identifier: MIT */
-/* ls: list the files of the working folder, or those named, with their sizes. */
+/*
+ * ls: list folders and files. On the console the names stand in columns, elsewhere each in a line; -l: what is known of
+ * each; -a: also names that begin with a dot.
+ */
 #include "os2/call.h"
 #include "os2/file.h"
+#include "os2/heap.h"
+#include "os2/string.h"
+#include "os2/text.h"
+#include "os2/tool.h"
+
+#define COLUMNS 80u
+#define GAP 2u
+#define LONG 1u
+#define ALL 2u
+
+struct name {
+    struct name *next;
+    struct os2_file_facts facts;
+    char text[]; /* a folder's ends with '/' */
+};
+
+static unsigned flags;
+
+/* Puts a name into a list that is sorted. */
+static bool name_add(struct name **list, const char *text, const struct os2_file_facts *facts) {
+    size_t length = strlen(text);
+    struct name *name = os2_heap_alloc(sizeof(*name) + length + 2);
+    bool folder = facts->kind & OS2_FILE_FOLDER;
+
+    if (!name)
+        return false;
+    name->facts = *facts;
+    memcpy(name->text, text, length + 1);
+    if (folder && (!length || text[length - 1] != '/'))
+        memcpy(name->text + length, "/", 2);
+    while (*list && strcmp((*list)->text, name->text) <= 0)
+        list = &(*list)->next;
+    name->next = *list;
+    *list = name;
+    return true;
+}
+
+static void print_long(const struct name *name) {
+    char size[OS2_TOOL_SIZE], date[OS2_TOOL_DATE];
+    bool folder = name->facts.kind & OS2_FILE_FOLDER;
+
+    os2_printf("%c%c %6s  %-16.16s  %s\n", folder ? 'd' : '-', name->facts.kind & OS2_FILE_READ_ONLY ? 'r' : 'w',
+               folder ? "-" : os2_tool_size(name->facts.size, size), os2_tool_date(name->facts.time, date), name->text);
+}
+
+/* In columns, downward: the first column has the first names. */
+static void print_columns(const struct name *list) {
+    size_t widest = 1, count = 0, columns, rows;
+
+    for (const struct name *n = list; n; n = n->next, count++) {
+        size_t width = os2_text_columns(n->text, strlen(n->text));
+        widest = width > widest ? width : widest;
+    }
+    columns = COLUMNS / (widest + GAP) ? COLUMNS / (widest + GAP) : 1;
+    rows = (count + columns - 1) / columns;
+    for (size_t row = 0; row < rows; row++) {
+        size_t place = 0, gap = 0;
+        for (const struct name *n = list; n; n = n->next, place++) {
+            if (place % rows != row)
+                continue;
+            os2_printf("%*s%s", (int)gap, "", n->text);
+            gap = widest + GAP - os2_text_columns(n->text, strlen(n->text));
+        }
+        os2_printf("\n");
+    }
+}
+
+static void names_print(struct name *list) {
+    if (!(flags & LONG) && !os2_out_is_pipe())
+        print_columns(list);
+    while (list) {
+        struct name *next = list->next;
+        if (flags & LONG)
+            print_long(list);
+        else if (os2_out_is_pipe())
+            os2_printf("%s\n", list->text);
+        os2_heap_free(list);
+        list = next;
+    }
+}
 
 static int list_folder(const char *path) {
     const struct os2_files_entry *entry;
     struct os2_folder folder;
+    struct name *list = NULL;
     int status = os2_folder_open(&folder, path);
 
     if (status < 0)
-        return status;
-    while ((status = os2_folder_next(&folder, &entry)) > 0)
-        os2_printf("%8lu  %s%s\n", entry->bytes, entry->name, entry->kind & OS2_FILE_FOLDER ? "/" : "");
+        return os2_tool_failed(path, status);
+    while ((status = os2_folder_next(&folder, &entry)) > 0) {
+        struct os2_file_facts facts = {entry->bytes, entry->time, entry->kind};
+        if ((entry->name[0] != '.' || flags & ALL) && !name_add(&list, entry->name, &facts)) {
+            status = OS2_E_MEMORY;
+            break;
+        }
+    }
     os2_folder_close(&folder);
-    return status;
-}
-
-static int list(const char *path) {
-    struct os2_file_facts facts;
-    int status = os2_file_stat(path, &facts);
-
-    if (status >= 0 && facts.kind & OS2_FILE_FOLDER)
-        status = list_folder(path);
-    else if (status >= 0)
-        os2_printf("%8lu  %s\n", facts.size, path);
-    if (status < 0)
-        os2_error("%s: %s", path, os2_status_text(status));
-    return status < 0;
+    names_print(list);
+    return status < 0 ? os2_tool_failed(path, status) : 0;
 }
 
 int main(int argc, char **argv) {
-    int failed = argc == 1 ? list(".") : 0;
+    struct name *files = NULL;
+    int first = os2_tool_options(argc, argv, "la", &flags, NULL), failed = 0, folders = 0;
 
-    for (int i = 1; i < argc; i++)
-        failed |= list(argv[i]);
+    if (first < 0)
+        return 2;
+    if (first == argc)
+        return list_folder(".");
+    for (int i = first; i < argc; i++) {
+        struct os2_file_facts facts;
+        int status = os2_file_stat(argv[i], &facts);
+
+        if (status < 0)
+            failed = os2_tool_failed(argv[i], status);
+        else if (facts.kind & OS2_FILE_FOLDER)
+            folders++;
+        else if (!name_add(&files, argv[i], &facts))
+            failed = os2_tool_failed(argv[i], OS2_E_MEMORY);
+    }
+    names_print(files);
+    for (int i = first; i < argc && folders; i++) {
+        struct os2_file_facts facts;
+        if (os2_file_stat(argv[i], &facts) < 0 || !(facts.kind & OS2_FILE_FOLDER))
+            continue;
+        if (argc - first > 1)
+            os2_printf("%s:\n", argv[i]);
+        failed |= list_folder(argv[i]);
+    }
     return failed;
 }
