@@ -311,7 +311,7 @@ static void test_full(void) {
 
 static void test_rubbish(void) {
     unsigned files, session = 0, self;
-    int status = os2_names_find("files", &files);
+    int status = os2_names_find("files", true, &files);
 
     check(status >= 0, "files", status);
     for (unsigned i = 0; i < 2000; i++) {

@@ -35,7 +35,7 @@ static bool kill_named(const char *name) {
             continue;
         if (os2_supervisor_kill(os2_start_handle("init"), slot) >= 0)
             return true;
-        if (os2_names_find("devices", &devices) < 0)
+        if (os2_names_find("devices", true, &devices) < 0)
             return false;
         bool killed = os2_devices_restart(devices, slot) >= 0;
         os2_handle_close(devices);

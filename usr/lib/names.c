@@ -55,11 +55,11 @@ static int names_living(unsigned *ret_names) {
     return status;
 }
 
-int os2_names_find(const char *name, unsigned *ret_handle) {
+int os2_names_find(const char *name, bool wait, unsigned *ret_handle) {
     unsigned names;
     int status = names_living(&names);
 
-    return status < 0 ? status : os2_names_lookup(names, name, true, ret_handle);
+    return status < 0 ? status : os2_names_lookup(names, name, wait, ret_handle);
 }
 
 int os2_names_serve(const char *name, uint64_t bits) {
