@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files beside services and drivers that are ended at random: this process ends them, one after the other, while a member
- * writes, copies and compares. Every byte must be right, and nothing may fail but what os2/file.h says may be either done
- * or not. The member is a program as the shell starts them: it asks this process, its supervisor, for a name service
- * when that has ended.
+ * Files beside services and drivers that are ended at random: this process ends them, one after the other, while a
+ * member writes, copies and compares. Every byte must be right, and nothing may fail but what os2/file.h says may be
+ * either done or not. The member is a program as the shell starts them: it asks this process, its supervisor, for a
+ * name service when that has ended.
  */
 #include "os2/call.h"
 #include "os2/devices.h"

@@ -21,7 +21,7 @@
 
 #define CACHE_SECTORS 64u
 #define CACHE_ORDER 3u
-_Static_assert(CACHE_SECTORS * FAT_SECTOR == OS2_PAGE_SIZE << CACHE_ORDER, "the sectors of a volume are one block");
+_Static_assert(CACHE_SECTORS *FAT_SECTOR == OS2_PAGE_SIZE << CACHE_ORDER, "the sectors of a volume are one block");
 #define MANAGER_WAIT_MS 5000u /* for the device manager, at boot */
 #define MANAGER_PAUSE_MS 10u
 #define NS_PER_SECOND UINT64_C(1000000000)
@@ -65,7 +65,8 @@ static int mount_partition(struct disk *disk, const struct fat_device *device, c
     }
     volume->sectors = sectors[mounted];
     for (unsigned i = 0; i < CACHE_SECTORS; i++)
-        volume->sectors[i] = (struct fat_cache_sector){.sector = UINT64_MAX, .bytes = (uint8_t *)bytes + i * FAT_SECTOR};
+        volume->sectors[i] =
+            (struct fat_cache_sector){.sector = UINT64_MAX, .bytes = (uint8_t *)bytes + i * FAT_SECTOR};
     status = fat_mount(&volume->fat, device, partition, volume->sectors, CACHE_SECTORS);
     if (status < 0) {
         os2_block_free(bytes);
