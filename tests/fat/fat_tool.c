@@ -23,7 +23,7 @@
 #include "fat/fat.h"
 #include "os2/abi.h"
 
-enum { CACHE_MAX = 512, OPEN_MAX = 64, BASE_BYTES = 65536, READ_MAX = 1 << 23, WORDS_MAX = 6 };
+enum { CACHE_MAX = 512, OPEN_MAX = 64, BASE_BYTES = 65536, WORDS_MAX = 6 };
 
 #define MARK_FLUSH UINT64_MAX
 #define MARK_DONE (UINT64_MAX - 1) /* a command is done: `count` says how many are */
@@ -255,13 +255,18 @@ static int move(const char *from, const char *to) {
     return status;
 }
 
-/* Of a file that says it is very large only so much is read. */
+/* A file's size, the sums of it all and of all but its last cluster, and its time. Of one that says it is very large only
+ * so much is read. */
+static uint32_t read_max = 1 << 23;
+
 static int print_file(struct fat_node *node) {
-    uint32_t size = node->size < READ_MAX ? node->size : READ_MAX;
+    uint32_t size = node->size < read_max ? node->size : read_max;
     uint8_t *bytes = malloc(size + 1);
     int status = transfer(node, 0, bytes, size, false);
 
-    printf(" %" PRIu32 " %08x %" PRIu64 "\n", node->size, ~crc_add(0xffffffff, bytes, size), node->time);
+    printf(" %" PRIu32 " %08x %08x %" PRIu64 "\n", node->size, ~crc_add(0xffffffff, bytes, size),
+           ~crc_add(0xffffffff, bytes, size - (size == 0 ? 0 : (size - 1) % (fat.cluster_sectors * FAT_SECTOR) + 1)),
+           node->time);
     free(bytes);
     return status;
 }
@@ -533,6 +538,7 @@ static void cuts(const char *image, const char *path) {
     size_t size, record_size;
     uint8_t *before = load(image, &size), *writes = load(path, &record_size);
 
+    read_max = 1 << 16;
     disk.memory = malloc(size);
     device.sectors = size / FAT_SECTOR;
     while (fgets(line, sizeof(line), stdin) != NULL) {
