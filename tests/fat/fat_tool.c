@@ -34,7 +34,8 @@ struct disk {
     uint8_t *memory;
     FILE *record;
     uint64_t reads, read_sectors, writes, write_sectors, flushes;
-    uint64_t fail_after; /* so many writes, then they fail; UINT64_MAX: never */
+    uint64_t fail_after; /* so many writes, then one fails; UINT64_MAX: none */
+    bool failed;
 };
 
 static struct disk disk = {.file = -1, .fail_after = UINT64_MAX};
@@ -83,9 +84,10 @@ static int disk_write(void *context, uint64_t sector, unsigned count, const void
         die("a write beyond the disk");
     if (device.read_only)
         die("a write to a disk that is read only");
-    if (d->fail_after == 0)
+    if (d->fail_after-- == 0) {
+        d->failed = true;
         return OS2_FILE_E_DEVICE;
-    d->fail_after -= d->fail_after != UINT64_MAX;
+    }
     d->writes++;
     d->write_sectors += count;
     record(d, sector, count, bytes, size);
@@ -101,7 +103,7 @@ static int disk_flush(void *context) {
 
     d->flushes++;
     record(d, MARK_FLUSH, 0, "", 0);
-    return d->fail_after == 0 ? OS2_FILE_E_DEVICE : 0;
+    return 0;
 }
 
 static uint32_t crc_add(uint32_t crc, const uint8_t *bytes, size_t size) {
@@ -124,7 +126,7 @@ static struct fat_node *node_of(const struct fat_node *found) {
     for (unsigned i = 0; i < OPEN_MAX; i++) {
         if (!node_open[i] || nodes[i].entry_sector != found->entry_sector || nodes[i].entry_index != found->entry_index)
             continue;
-        if (disk.fail_after == 0)
+        if (disk.failed) /* what was written is not known */
             nodes[i] = *found;
         if (nodes[i].first != found->first || nodes[i].size != found->size || nodes[i].folder != found->folder ||
             nodes[i].slot != found->slot || nodes[i].parts != found->parts)

@@ -21,11 +21,12 @@ from zlib import crc32
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/fat"))
 import fatlib  # noqa: E402
-from fatlib import Image, Model, Tool, read_tree  # noqa: E402
+from fatlib import Image, Model, Tool, content, read_tree  # noqa: E402
 
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-OPERATIONS = 60
-SUBSETS = 5    # of the writes between two flushes
+OPERATIONS = 45
+SUBSETS = 4    # of the writes between two flushes
+NEXT = ()
 FREE = 260     # clusters that are free: those of one file are soon another's
 FLUSH, DONE = 2 ** 64 - 1, 2 ** 64 - 2
 SHAPES = {
@@ -80,6 +81,21 @@ class Fates:
 class CutModel(Model):
     """Does not fill the disk, and does not touch what fills it."""
 
+    def exactly(self, word, path, *more):
+        """That command, and nothing random."""
+        if word == "rename":
+            self.move(path, *more)
+            return (word, path, *more)
+        data = self.files.get(self.fold(path), (path, b""))[1]
+        if word == "write":
+            offset, size, seed = more
+            data = data[:offset] + content(seed, size) + data[offset + size:]
+        elif word == "shorten":
+            data = data[:more[0]]
+        self.touched.append(({"write": "add", "shorten": "short"}.get(word, "new"), path))
+        self.files[self.fold(path)] = path, None if word == "mkdir" else data
+        return (word, path, *more)
+
     def next(self):
         used = sum(len(data) // self.cluster + 1 if data is not None else 3 for _, data in self.files.values())
         return super().next() if used < FREE // 2 else self.remove() if self.random.random() < 0.5 else self.shorten()
@@ -92,31 +108,30 @@ class CutTest(unittest.TestCase):
         fatlib.need_programs()
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
 
-    def record(self, shape, seed):
-        """Makes a record: the states at each command's end, and what the commands were."""
+    def record(self, shape, seed, free, before, commands):
+        """Makes a record: the states at each command's end, and what the commands were. NEXT is a random one."""
         self.image = Image(self.folder / "image", *SHAPES[shape])
         cluster = SHAPES[shape][1][3] * 512
         model = CutModel(seed, cluster, 12 * cluster)
         # Something to begin with: a disk that is nearly full, with old bytes in what is free, and some files.
         space = Tool(sys.argv[1], self.image).script([("space",)])[0][0]
-        filler = int(space.split()[1]) - FREE * cluster
+        filler = int(space.split()[1]) - free * cluster
         begin = [("create", "/filler"), ("reserve", "/filler", filler), ("commit", "/filler", filler),
-                 ("create", "/old"), ("write", "/old", 0, (FREE - 8) * cluster, 1), ("remove", "/old")]
-        begin += [model.next()[0] for _ in range(25)] + [("sync",)]
+                 ("create", "/old"), ("write", "/old", 0, (free - 4) * cluster, 1), ("remove", "/old")]
+        begin += [model.exactly(*command) if command else model.next()[0] for command in before] + [("sync",)]
         Tool(sys.argv[1], self.image).script(begin)
         shutil.copy(self.image.path, self.folder / "before")
         model.take()
-        commands, states = [], [(dict(model.files), [])]
-        for _ in range(OPERATIONS):
-            command = model.next()[0]
-            commands.append(command)
+        done, states = [], [(dict(model.files), [])]
+        for command in commands:
+            done.append(model.exactly(*command) if command else model.next()[0])
             states.append((dict(model.files), model.take()))
-            if model.random.random() < 0.25:
-                commands.append(("sync",))
+            if not command and model.random.random() < 0.25:
+                done.append(("sync",))
                 states.append((dict(model.files), []))
-        answers = Tool(sys.argv[1], self.image, self.folder / "record").script(commands)
+        answers = Tool(sys.argv[1], self.image, self.folder / "record").script(done)
         self.assertNotIn([fatlib.FULL], answers)
-        return commands, states
+        return done, states
 
     def cuts(self, sectors, marks, source):
         """(the writes that the disk has, the position) of each cut"""
@@ -145,6 +160,7 @@ class CutTest(unittest.TestCase):
 
     def check(self, found, starts, fates, files, later, cluster):
         folded = {Model.fold(path): what for path, what in found.items()}
+        self.assertEqual(len(folded), len(found), "two names that differ in case only")
         for name, place in fates.replaced.items():
             self.assertIn(Model.fold(place), folded, f"{name} was replaced, and is lost")
         for path, data in files.values():
@@ -179,8 +195,8 @@ class CutTest(unittest.TestCase):
                 self.fail(text)
         return "Reclaimed" in text
 
-    def play(self, shape, seed):
-        commands, states = self.record(shape, seed)
+    def play(self, shape, seed, free, before, commands):
+        commands, states = self.record(shape, seed, free, before, commands)
         sectors, marks = read_record(self.folder / "record")
         cuts = list(self.cuts(sectors, marks, random.Random(seed)))
         tool = subprocess.Popen([sys.argv[1], "--cuts", str(self.folder / "before"), str(self.folder / "record")],
@@ -206,12 +222,33 @@ class CutTest(unittest.TestCase):
         tool.stdin.close()
         tool.stdout.close()
         self.assertEqual(tool.wait(), 0)
-        self.assertGreater(lost, 0, "not one of the cuts has hit anything")
-        return len(cuts)
+        return len(cuts), lost
 
-    def test_cuts(self):
+    def test_random(self):
         for number, shape in enumerate(SHAPES):
-            print(f"{shape}: {self.play(shape, SEED * 10 + number)} cuts")
+            cuts, lost = self.play(shape, SEED * 10 + number, FREE, [NEXT] * 25, [NEXT] * OPERATIONS)
+            print(f"{shape}: {cuts} cuts")
+            self.assertGreater(lost, 0, "not one of the cuts has hit anything")
+
+    def test_folder_grows(self):
+        """Into clusters that have old bytes, which look like entries of files."""
+        for shape in SHAPES:
+            self.play(shape, SEED, 12, [("mkdir", "/folder")],
+                      [("create", f"/folder/{number}") for number in range(80 if shape == "fat32-4" else 40)])
+
+    def test_case(self):
+        """An empty file gets its name in other letters: it has one name at the end."""
+        for shape in SHAPES:
+            names = ("/poem.txt", "/Poem.txt", "/POEM.Txt", "/poem.TXT")
+            self.play(shape, SEED, 20, [("create", names[0])],
+                      [("rename", *pair) for pair in zip(names, names[1:])])
+
+    def test_short(self):
+        """What was one file's is another's at once: the first has its old bytes, or is shorter."""
+        for shape in SHAPES:
+            cluster = SHAPES[shape][1][3] * 512
+            self.play(shape, SEED, 14, [("create", "/s"), ("write", "/s", 0, 11 * cluster, 7), ("create", "/t")],
+                      [("shorten", "/s", 100), ("write", "/t", 0, 8 * cluster, 9)])
 
 
 if __name__ == "__main__":
