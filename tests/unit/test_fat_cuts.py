@@ -25,7 +25,8 @@ from fatlib import Image, Model, Tool, content, read_tree  # noqa: E402
 
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 1
 OPERATIONS = 45
-SUBSETS = 4    # of the writes between two flushes
+SUBSETS = 4    # of the writes between two flushes; of a scene's
+SCENE = 16
 NEXT = ()
 FREE = 260     # clusters that are free: those of one file are soon another's
 FLUSH, DONE = 2 ** 64 - 1, 2 ** 64 - 2
@@ -117,7 +118,7 @@ class CutTest(unittest.TestCase):
         space = Tool(sys.argv[1], self.image).script([("space",)])[0][0]
         filler = int(space.split()[1]) - free * cluster
         begin = [("create", "/filler"), ("reserve", "/filler", filler), ("commit", "/filler", filler),
-                 ("create", "/old"), ("write", "/old", 0, (free - 4) * cluster, 1), ("remove", "/old")]
+                 ("create", "/old"), ("write", "/old", 0, free * cluster, 1), ("remove", "/old")]
         begin += [model.exactly(*command) if command else model.next()[0] for command in before] + [("sync",)]
         Tool(sys.argv[1], self.image).script(begin)
         shutil.copy(self.image.path, self.folder / "before")
@@ -133,13 +134,13 @@ class CutTest(unittest.TestCase):
         self.assertNotIn([fatlib.FULL], answers)
         return done, states
 
-    def cuts(self, sectors, marks, source):
+    def cuts(self, sectors, marks, source, subsets):
         """(the writes that the disk has, the position) of each cut"""
         flushes = [0] + [at for at, what, _ in marks if what == FLUSH]
         for position in range(sectors + 1):
             yield list(range(position)), position
         for flush, end in zip(flushes, flushes[1:] + [sectors]):
-            for _ in range(SUBSETS if end - flush > 1 else 0):
+            for _ in range(subsets if end - flush > 1 else 0):
                 part = source.choice((0.2, 0.5, 0.8))
                 yield list(range(flush)) + [at for at in range(flush, end) if source.random() < part], end
 
@@ -195,10 +196,10 @@ class CutTest(unittest.TestCase):
                 self.fail(text)
         return "Reclaimed" in text
 
-    def play(self, shape, seed, free, before, commands):
+    def play(self, shape, seed, free, before, commands, subsets=SCENE):
         commands, states = self.record(shape, seed, free, before, commands)
         sectors, marks = read_record(self.folder / "record")
-        cuts = list(self.cuts(sectors, marks, random.Random(seed)))
+        cuts = list(self.cuts(sectors, marks, random.Random(seed), subsets))
         tool = subprocess.Popen([sys.argv[1], "--cuts", str(self.folder / "before"), str(self.folder / "record")],
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
         lost = 0
@@ -226,7 +227,7 @@ class CutTest(unittest.TestCase):
 
     def test_random(self):
         for number, shape in enumerate(SHAPES):
-            cuts, lost = self.play(shape, SEED * 10 + number, FREE, [NEXT] * 25, [NEXT] * OPERATIONS)
+            cuts, lost = self.play(shape, SEED * 10 + number, FREE, [NEXT] * 25, [NEXT] * OPERATIONS, SUBSETS)
             print(f"{shape}: {cuts} cuts")
             self.assertGreater(lost, 0, "not one of the cuts has hit anything")
 
