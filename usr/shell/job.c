@@ -7,8 +7,8 @@
  * the other), then started, so that no stage can miss its neighbour. A job ends when all its stages have ended; its
  * status is the last stage's.
  *
- * While commands run, ^C is a notification instead of input: it ends the job in the foreground, and the interpreter goes
- * on with nothing that stands behind it. A job
+ * While commands run, ^C is a notification instead of input: it ends the job in the foreground, and the interpreter
+ * does nothing that stands behind it. A job
  * gets half of the pages that are left, its stages equal parts of that, so that a program can be greedy and another one
  * still be started.
  */
