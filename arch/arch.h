@@ -124,6 +124,7 @@ struct boot_info {
     unsigned reserved_joined;  /* so many times was there none in reserved[] */
     struct boot_range archive; /* size 0: none */
     struct boot_range tree;    /* size 0: none */
+    struct boot_range pci;     /* configuration space, which may be claimed where firmware reserves it; size 0: none */
     char arguments[sizeof(((struct os2_boot *)0)->arguments)];
     uint64_t clock_hz;
     unsigned cpu_count;         /* usable cores, at most CORES_MAX; cpu_id[0] is the boot core */
@@ -233,6 +234,11 @@ void arch_ipi_send(struct core *core);
 unsigned arch_irq_take(struct core *core);
 void arch_irq_unmask(unsigned irq);
 void arch_irq_mask(unsigned irq);
+
+/* Message-signalled interrupts: the port's one of number `index` is the source *ret_irq, an edge, and is a write of
+ * *ret_data to *ret_address. Which device makes that write the kernel does not know: so this one comes to the core that
+ * made this call, whichever lets it in. False: there are not so many. */
+bool arch_irq_message(unsigned index, unsigned *ret_irq, uint64_t *ret_address, uint32_t *ret_data);
 
 /* Hold: from here on this core takes no interrupt in user mode but its timer's, until it is called with false. What
  * comes meanwhile is pending then. */

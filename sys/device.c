@@ -13,6 +13,9 @@
  * core is interrupted for a driver; and one that is woken when its core is busy goes to an idle one like any process
  * (core/steal.c), acknowledges there, and its interrupts follow it.
  *
+ * A message-signalled one comes to the core that claimed it, wherever its driver is: its address names a core, and only
+ * who has the device could give it another.
+ *
  * A source that has fired IRQ_OFTEN times within a window of a millisecond is held: the next acknowledge lets it in
  * only when the window is over, by the timer of the core that made it. Without that a device that never lets go of its
  * line keeps a driver that does what it should, but does not know the cause, running for ever, and others get every
@@ -30,6 +33,10 @@
 #include "ipc/notify.h"
 #include "sys/dispatch.h"
 
+static bool inside(const struct boot_range *range, uint64_t base, uint64_t size) {
+    return base >= range->base && size <= range->size && base - range->base <= range->size - size;
+}
+
 static int claim_memory(struct process *process, uint64_t base, uint64_t order) {
     const struct boot_info *boot = machine.boot;
     if (order > OS2_ORDER_MAX || base & ((OS2_PAGE_SIZE << order) - 1))
@@ -38,13 +45,28 @@ static int claim_memory(struct process *process, uint64_t base, uint64_t order) 
     if (base + size < base || !arch_device_allowed(base, size))
         return OS2_E_RIGHTS;
     if (boot_meets(boot->ram, boot->ram_count, base, base + size) ||
-        boot_meets(boot->reserved, boot->reserved_count, base, base + size))
+        (boot_meets(boot->reserved, boot->reserved_count, base, base + size) && !inside(&boot->pci, base, size)))
         return OS2_E_RIGHTS;
     enum os2_status status = block_claim_device(&process->space, base, (unsigned)order, &va);
     if (status != OS2_OK)
         return status;
     process->reg[OS2_R_LABEL] = va;
     return 1;
+}
+
+/* A message-signalled interrupt is a source like others, of which nobody but who claimed it knows how it is made. */
+static int claim_message(struct process *process, uint64_t index) {
+    unsigned irq;
+    uint64_t address;
+    uint32_t data;
+    if (index >= IRQ_MAX || !arch_irq_message((unsigned)index, &irq, &address, &data) || irq >= IRQ_MAX)
+        return OS2_E_INVALID;
+    if (!handle_room(process->handles))
+        return OS2_E_FULL;
+    process->reg[OS2_R_LABEL] = handle_put(process->handles, handle_target(OS2_HANDLE_IRQ, OS2_RIGHT_GIVE, 0, 0), irq);
+    process->reg[OS2_R_W0] = address;
+    process->reg[OS2_R_W1] = data;
+    return 3;
 }
 
 int sys_device_claim(struct core *core, struct process *process) {
@@ -66,6 +88,8 @@ int sys_device_claim(struct core *core, struct process *process) {
         target = handle_target(OS2_HANDLE_PORTS, OS2_RIGHT_GIVE, 0, 0);
         first |= count << 32;
         break;
+    case OS2_DEVICE_MSI:
+        return claim_message(process, first);
     default:
         return OS2_E_INVALID;
     }

@@ -104,6 +104,15 @@ void arch_irq_unmask(unsigned irq) {
     settle();
 }
 
+/* The controller has none: those of PCI come to its lines (INTx). */
+bool arch_irq_message(unsigned index, unsigned *ret_irq, uint64_t *ret_address, uint32_t *ret_data) {
+    (void)index;
+    (void)ret_irq;
+    (void)ret_address;
+    (void)ret_data;
+    return false;
+}
+
 void arch_irq_mask(unsigned irq) {
     if (irq == 0 || irq > riscv_facts.plic_sources)
         return;

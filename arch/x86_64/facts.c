@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What ACPI's static tables say (ACPI 6.4, chapter 5): processors and interrupt controllers from the MADT, power
- * registers from the FADT, and the one thing that is needed of the DSDT.
+ * registers from the FADT, PCI's place in memory from the MCFG, and the one thing that is needed of the DSDT.
  *
  * A table is believed if it lies below 4 GiB, where the boot map reaches, is as long as it must be, and sums to 0.
  * Where one is not, the RSDT is asked too, which names the same tables as the XSDT; what then is missing is said. No
@@ -147,6 +147,18 @@ static void read_hpet(const uint8_t *hpet, uint32_t size) {
         x86_facts.hpet = get64(hpet + ADDRESS) & ~(OS2_PAGE_SIZE - 1);
 }
 
+/* ---- MCFG: where PCI's configuration space is in memory (PCI Firmware 3.2, 4.1.2). ---- */
+
+/* That of segment 0, where it begins with bus 0. */
+static void read_mcfg(const uint8_t *mcfg, uint32_t size, struct boot_info *info) {
+    enum { FIRST = HEADER + 8, BYTES = 16, SEGMENT = 8, BUS = 10, LAST_BUS = 11, BUS_SHIFT = 20 };
+    for (uint32_t at = FIRST; at + BYTES <= size; at += BYTES) {
+        uint64_t base = get64(mcfg + at);
+        if (get16(mcfg + at + SEGMENT) == 0 && mcfg[at + BUS] == 0 && base && !(base & ((1u << BUS_SHIFT) - 1)))
+            info->pci = (struct boot_range){base, (mcfg[at + LAST_BUS] + UINT64_C(1)) << BUS_SHIFT};
+    }
+}
+
 /* ---- FADT: power. ---- */
 
 enum {
@@ -284,4 +296,7 @@ void acpi_read(uint64_t rsdp, struct boot_info *info) {
     const uint8_t *hpet = find(roots, "HPET", &size);
     if (hpet)
         read_hpet(hpet, size);
+    const uint8_t *mcfg = find(roots, "MCFG", &size);
+    if (mcfg)
+        read_mcfg(mcfg, size, info);
 }

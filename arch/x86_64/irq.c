@@ -13,6 +13,10 @@
  *
  *     OPEN --edge: passed on--> CLOSED --edge: input masked--> PENDING
  *       ^-------acknowledge-------'----------acknowledge: sent again-'
+ *
+ * Numbers past the inputs are message-signalled interrupts (SDM 3A, 11.11): a device's write to the local APICs' window
+ * is the vector itself. They are edges with no input to mask, so one that comes while its source is closed, or PENDING,
+ * costs its core an entry and no more. Their address names a core, and stays as it was told.
  */
 #include "arch/x86_64/x86.h"
 
@@ -106,6 +110,22 @@ void ioapic_init(void) {
         unsigned end = io->gsi + io->inputs < X86_IRQS ? io->gsi + io->inputs : X86_IRQS;
         irq_count = end > irq_count ? end : irq_count;
     }
+    for (unsigned irq = irq_count; irq < X86_IRQS; irq++)
+        irq_mode[irq] = 0;
+}
+
+#define MESSAGE_WINDOW UINT64_C(0xfee00000)
+#define MESSAGE_APIC_SHIFT 12
+
+bool arch_irq_message(unsigned index, unsigned *ret_irq, uint64_t *ret_address, uint32_t *ret_data) {
+    unsigned first = irq_count ? irq_count : 1;
+    uint32_t apic = x86_core(arch_core())->apic;
+    if (index >= X86_IRQS - first)
+        return false;
+    *ret_irq = first + index;
+    *ret_address = MESSAGE_WINDOW | (uint64_t)(apic <= APIC_MOST ? apic : x86_facts.boot_apic) << MESSAGE_APIC_SHIFT;
+    *ret_data = X86_VECTOR_IRQ + *ret_irq;
+    return true;
 }
 
 unsigned arch_irq_take(struct core *core) {
@@ -127,7 +147,7 @@ unsigned arch_irq_take(struct core *core) {
 }
 
 void arch_irq_unmask(unsigned irq) {
-    if (irq == 0 || irq >= irq_count)
+    if (irq == 0 || irq >= X86_IRQS)
         return;
     bool again = irq_state[irq] == IRQ_PENDING;
     irq_state[irq] = IRQ_OPEN;
@@ -138,7 +158,7 @@ void arch_irq_unmask(unsigned irq) {
 }
 
 void arch_irq_mask(unsigned irq) {
-    if (irq == 0 || irq >= irq_count)
+    if (irq == 0 || irq >= X86_IRQS)
         return;
     if (irq_mode[irq] & X86_IRQ_LEVEL)
         set_input(irq, ENTRY_MASKED);

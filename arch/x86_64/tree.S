@@ -47,6 +47,7 @@ names:
 name_address_cells:     .asciz "#address-cells"
 name_size_cells:        .asciz "#size-cells"
 name_interrupt_cells:   .asciz "#interrupt-cells"
+name_bus_range:         .asciz "bus-range"
 name_compatible:        .asciz "compatible"
 name_device_type:       .asciz "device_type"
 name_controller:        .asciz "interrupt-controller"
@@ -83,6 +84,20 @@ x86_tree_ioapic_base:
     word END_NODE
 x86_tree_ioapic_end:
 
+    .globl x86_tree_pci, x86_tree_pci_base, x86_tree_pci_buses, x86_tree_pci_end
+x86_tree_pci:
+    begin "pci"                 /* without ranges: addresses of functions stay as firmware chose them */
+    text device_type, "pci"
+    text compatible, "pci-host-ecam-generic"
+    property reg, 16
+x86_tree_pci_base:
+    word 0, 0, 0, 0
+    property bus_range, 8
+x86_tree_pci_buses:
+    word 0, 0
+    word END_NODE
+x86_tree_pci_end:
+
     begin "isa"
     text device_type, "isa"
     text compatible, "isa"
@@ -101,6 +116,10 @@ x86_tree_interrupt_cells:
 x86_tree_interrupt_end:
     word END_NODE
 x86_tree_serial_end:
+    begin "rtc@i70"
+    text compatible, "motorola,mc146818"
+    cells reg, 1, 0x70, 2
+    word END_NODE
     word END_NODE
     word END_NODE
     word END

@@ -3,7 +3,7 @@
  * The device tree: programs find their devices in one, here as on RISC-V.
  *
  * QEMU's microvm has its own, in the firmware configuration device as "etc/fdt". For any other PC a small one is built:
- * what a console needs. A 16550 that answers at its port is a node below an ISA bus, whose first address cell says 1
+ * the console, the clock and PCI. A 16550 that answers at its port is a node below an ISA bus, whose first address cell says 1
  * for I/O ports (IEEE 1275, ISA binding); the cells of an interrupt are the I/O APIC's input and how it is signalled,
  * as in microvm's tree: 0 rising edge, 1 low level, 2 high level, 3 falling edge.
  *
@@ -64,12 +64,18 @@ static const uint8_t sense_of[] = {[0] = 0, [X86_IRQ_LEVEL | X86_IRQ_LOW] = 1, [
 #define NOP 4
 extern const uint8_t x86_tree[], x86_tree_end[], x86_tree_stdout[], x86_tree_stdout_end[], x86_tree_ioapic[],
     x86_tree_ioapic_base[], x86_tree_ioapic_end[], x86_tree_serial[], x86_tree_interrupt[], x86_tree_interrupt_cells[],
-    x86_tree_interrupt_end[], x86_tree_serial_end[];
+    x86_tree_interrupt_end[], x86_tree_serial_end[], x86_tree_pci[], x86_tree_pci_base[], x86_tree_pci_buses[],
+    x86_tree_pci_end[];
 #define TREE_SIZE ((size_t)(x86_tree_end - x86_tree))
 
 static void put32(uint8_t *to, uint32_t value) {
     for (unsigned i = 0; i < 4; i++)
         to[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+static void put64(uint8_t *to, uint64_t value) {
+    put32(to, (uint32_t)(value >> 32));
+    put32(to + 4, (uint32_t)value);
 }
 
 /* What lies between two labels is not there on this machine. */
@@ -79,14 +85,18 @@ static void cut(uint8_t *tree, const uint8_t *from, const uint8_t *end) {
 }
 
 /* The tree of tree.S, made that of this machine. */
-static void build(uint8_t *tree) {
+static void build(uint8_t *tree, const struct boot_range *pci) {
     const struct x86_facts *f = &x86_facts;
     memcpy(tree, x86_tree, TREE_SIZE);
     uint8_t *base = tree + (x86_tree_ioapic_base - x86_tree), *cells = tree + (x86_tree_interrupt_cells - x86_tree);
-    put32(base, (uint32_t)(f->ioapic[0].base >> 32));
-    put32(base + 4, (uint32_t)f->ioapic[0].base);
+    put64(base, f->ioapic[0].base);
     put32(cells, f->isa_gsi[4]);
     put32(cells + 4, sense_of[f->isa_mode[4] & 3]);
+    put64(tree + (x86_tree_pci_base - x86_tree), pci->base);
+    put64(tree + (x86_tree_pci_base - x86_tree) + 8, pci->size);
+    put32(tree + (x86_tree_pci_buses - x86_tree) + 4, pci->size ? (uint32_t)(pci->size >> 20) - 1 : 0);
+    if (pci->size == 0)
+        cut(tree, x86_tree_pci, x86_tree_pci_end);
     if (port_read8(0x3f8 + 5) == 0xff) {
         cut(tree, x86_tree_stdout, x86_tree_stdout_end);
         cut(tree, x86_tree_serial, x86_tree_serial_end);
@@ -140,7 +150,7 @@ void tree_make(struct boot_info *info) {
         fw_read(bytes, size);
         size = trim(bytes, size);
     } else {
-        build(bytes);
+        build(bytes, &info->pci);
     }
     info->tree = (struct boot_range){at, size};
     info->kept[info->kept_count++] = info->tree;

@@ -22,6 +22,7 @@
 #include "os2/supervisor.h"
 #include "os2/team.h"
 #include "os2/time.h"
+#include "os2/wallclock.h"
 
 #define SECTOR OS2_DISK_SECTOR
 #define WORDS (SECTOR / 8)
@@ -382,6 +383,20 @@ static void test_random(void) {
     test_done("random bytes differ");
 }
 
+/* The host compares it with its own. */
+static void test_time(void) {
+    uint64_t ns = 0;
+    int status = OS2_E_WOULD_WAIT;
+
+    for (unsigned tries = 0; status == OS2_E_WOULD_WAIT && tries < 500; tries++) {
+        status = os2_time_of_day(&ns);
+        os2_sleep_ms(AGAIN_MS);
+    }
+    check(status >= 0, "time of day", status);
+    os2_printf("# time of day %lu\n", ns / 1000000000);
+    test_done("the time of day is told");
+}
+
 /* As a program that the shell starts. */
 static int run_refused(void) {
     unsigned devices;
@@ -402,7 +417,7 @@ int main(int argc, char **argv) {
     names = os2_start_handle("names");
     if (argc == 2 && strcmp(argv[1], "refused") == 0)
         return run_refused();
-    os2_printf("1..7\n");
+    os2_printf("1..8\n");
     disk_again();
     if (!check(os2_disk_info(disk, &info) >= 0 && info.sectors >= 1024 && info.most >= 8, "sectors",
                (int64_t)info.sectors))
@@ -413,6 +428,7 @@ int main(int argc, char **argv) {
     test_errors(&info);
     test_refused();
     test_random();
+    test_time();
     test_kills(&(struct killing){"the driver ends in the middle of transfers", kill_driver, DRIVER_KILLS, 20});
     test_kills(&(struct killing){"the device manager does", kill_manager, MANAGER_KILLS, 50});
     return 0;

@@ -6,7 +6,8 @@
  *   fat_tool IMAGE [RECORD]           commands come from the standard input, one a line, their words parted by tabs.
  *                                     RECORD gets what is written and flushed.
  *   fat_tool --cuts IMAGE RECORD      each line is an output file and the numbers of the writes that reached the disk;
- *                                     what a mount makes of that is written there, and its tree is printed.
+ *                                     what a mount makes of that is written there, and its tree is printed. A third
+ *                                     word is a file of paths and sizes: so much of these files is printed too.
  *
  * The answer to a command is one line, its status; "tree" prints lines before it. A name in the image is absolute.
  */
@@ -22,10 +23,10 @@
 #include "fat/fat.h"
 #include "os2/abi.h"
 
-enum { CACHE_MAX = 512, OPEN_MAX = 64, BASE_BYTES = 65536, WORDS_MAX = 6 };
+enum { CACHE_MAX = 512, OPEN_MAX = 64, BASE_BYTES = 65536, READ_MAX = 1 << 23, WORDS_MAX = 6 };
 
 #define MARK_FLUSH UINT64_MAX
-#define MARK_SYNC (UINT64_MAX - 1) /* a sync is done: `count` says which */
+#define MARK_DONE (UINT64_MAX - 1) /* a command is done: `count` says how many are */
 
 /* An image: a file, or memory. */
 struct disk {
@@ -123,6 +124,8 @@ static struct fat_node *node_of(const struct fat_node *found) {
     for (unsigned i = 0; i < OPEN_MAX; i++) {
         if (!node_open[i] || nodes[i].entry_sector != found->entry_sector || nodes[i].entry_index != found->entry_index)
             continue;
+        if (disk.fail_after == 0)
+            nodes[i] = *found;
         if (nodes[i].first != found->first || nodes[i].size != found->size || nodes[i].folder != found->folder ||
             nodes[i].slot != found->slot || nodes[i].parts != found->parts)
             die("a node that is open is not true");
@@ -252,14 +255,19 @@ static int move(const char *from, const char *to) {
     return status;
 }
 
+/* Of a file that says it is very large only so much is read. */
 static int print_file(struct fat_node *node) {
-    uint8_t *bytes = malloc(node->size + 1);
-    int status = transfer(node, 0, bytes, node->size, false);
+    uint32_t size = node->size < READ_MAX ? node->size : READ_MAX;
+    uint8_t *bytes = malloc(size + 1);
+    int status = transfer(node, 0, bytes, size, false);
 
-    printf(" %" PRIu32 " %08x %" PRIu64 "\n", node->size, ~crc_add(0xffffffff, bytes, node->size), node->time);
+    printf(" %" PRIu32 " %08x %" PRIu64 "\n", node->size, ~crc_add(0xffffffff, bytes, size), node->time);
     free(bytes);
     return status;
 }
+
+/* A tree that is damaged may have no end. */
+static unsigned lines_left;
 
 static int print_tree(const struct fat_node *folder, const char *path, unsigned depth) {
     char name[OS2_FILES_NAME];
@@ -270,6 +278,8 @@ static int print_tree(const struct fat_node *folder, const char *path, unsigned 
     while ((status = fat_list(&fat, folder, &position, &node, name)) == 1) {
         char inner[8192];
 
+        if (lines_left-- == 0)
+            return OS2_FILE_E_DAMAGED;
         snprintf(inner, sizeof(inner), "%s/%s", path, name);
         printf("%s\t%s", inner, node.kind & OS2_FILE_FOLDER ? "folder\n" : "file");
         status = node.kind & OS2_FILE_FOLDER ? (depth > 0 ? print_tree(&node, inner, depth - 1) : OS2_FILE_E_DAMAGED)
@@ -342,14 +352,6 @@ static int counts(void) {
     return 0;
 }
 
-static int sync_all(uint64_t number) {
-    int status = fat_sync(&fat);
-
-    if (status >= 0)
-        record(&disk, MARK_SYNC, number, "", 0);
-    return status;
-}
-
 static int change(const char *path, int (*how)(struct fat *, const struct fat_node *)) {
     struct fat_node *node;
     int status = find(path, &node);
@@ -381,6 +383,7 @@ static int tree(void) {
     struct fat_node root;
 
     fat_root(&fat, &root);
+    lines_left = 5000;
     return print_tree(&root, "", 64);
 }
 
@@ -402,7 +405,7 @@ static int run(const char **word) {
     if (strcmp(command, "now") == 0)
         return fat.now = number(word[1]), 0;
     if (strcmp(command, "sync") == 0)
-        return sync_all(number(word[1]));
+        return fat_sync(&fat);
     if (strcmp(command, "mkdir") == 0 || strcmp(command, "create") == 0)
         return create(word[1], command[0] == 'm');
     if (strcmp(command, "write") == 0)
@@ -447,12 +450,14 @@ static void split(char *line, const char **word) {
 
 static void commands(void) {
     static char line[16384];
+    uint64_t done = 0;
 
     while (fgets(line, sizeof(line), stdin) != NULL) {
         const char *word[WORDS_MAX];
 
         split(line, word);
         printf("%d\n", run(word));
+        record(&disk, MARK_DONE, ++done, "", 0);
         fflush(stdout);
     }
 }
@@ -489,13 +494,38 @@ static void apply(const uint8_t *bytes, size_t size, char *list) {
 
         memcpy(head, bytes + i, sizeof(head));
         i += sizeof(head);
-        for (uint64_t sector = 0; head[0] < MARK_SYNC && sector < head[1]; sector++, index++, i += FAT_SECTOR) {
+        for (uint64_t sector = 0; head[0] < MARK_DONE && sector < head[1]; sector++, index++, i += FAT_SECTOR) {
             if (index != wanted)
                 continue;
             memcpy(disk.memory + (head[0] + sector) * FAT_SECTOR, bytes + i, FAT_SECTOR);
             wanted = *at == ' ' ? strtoull(at + 1, &at, 10) : UINT64_MAX;
         }
     }
+}
+
+/* The start of files, as the list says. */
+static int print_starts(const char *list) {
+    static char line[16384];
+    FILE *file = fopen(list, "r");
+
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+        const char *word[WORDS_MAX];
+        struct fat_node *node;
+        uint64_t size;
+        uint8_t *bytes;
+
+        split(line, word);
+        size = number(word[1]);
+        if (find(word[0], &node) < 0 || node->size < size || node->kind & OS2_FILE_FOLDER)
+            continue;
+        bytes = malloc(size + 1);
+        if (transfer(node, 0, bytes, size, false) >= 0)
+            printf("start\t%s\t%08x\n", word[0], ~crc_add(0xffffffff, bytes, size));
+        free(bytes);
+    }
+    if (file != NULL)
+        fclose(file);
+    return 0;
 }
 
 static void cuts(const char *image, const char *path) {
@@ -515,6 +545,8 @@ static void cuts(const char *image, const char *path) {
         status = mount(0);
         if (status >= 0)
             status = fat.read_only ? OS2_FILE_E_READ_ONLY : tree();
+        if (status >= 0)
+            status = print_starts(word[2]);
         if (status >= 0)
             status = fat_sync(&fat);
         save(word[0]);

@@ -5,10 +5,10 @@
     run.py [--seconds N | --hours H] BUILD [TARGET]...
     run.py --skip REASON
 
-Each TARGET (all of them if none is named: calls, cpio, elf, tree) begins with the seeds that the build made and runs
-for N seconds (30), or for H hours. A run of hours keeps what it finds in BUILD/tests/fuzz/corpus, and the next one goes
-on from there; a short run always begins anew. The output is TAP. An input that fails is kept in BUILD/tests/fuzz, and
-said: the target with that file as its argument repeats the fault.
+Each TARGET (all of them if none is named: calls, cpio, elf, fat, tree) begins with the seeds that the build made and
+runs for N seconds (30), or for H hours. A run of hours keeps what it finds in BUILD/tests/fuzz/corpus, and the next one
+goes on from there; a short run always begins anew. The output is TAP. An input that fails is kept in BUILD/tests/fuzz,
+and said: the target with that file as its argument repeats the fault.
 """
 import argparse
 import os
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 
-TARGETS = ("calls", "cpio", "elf", "tree")
+TARGETS = ("calls", "cpio", "elf", "fat", "tree")
 # An input that takes so many seconds hangs: the usual ones take a thousandth. The machine may be busy.
 HANG = 25
 

@@ -412,6 +412,15 @@ void arch_irq_mask(unsigned irq) {
     irq_open[irq] = false;
 }
 
+bool arch_irq_message(unsigned index, unsigned *ret_irq, uint64_t *ret_address, uint32_t *ret_data) {
+    if (index >= HOST_IRQ_MESSAGES)
+        return false;
+    *ret_irq = host_boot_info.irq_count + index;
+    *ret_address = HOST_MESSAGE_ADDRESS | arch_core_index();
+    *ret_data = index;
+    return true;
+}
+
 bool host_irq_open(unsigned irq) {
     return irq_open[irq];
 }

@@ -59,6 +59,10 @@ void host_boot(const struct host_config *config);
 
 extern struct boot_info host_boot_info;
 
+/* Message-signalled interrupts: so many, behind the lines; the address has the core's index in it. */
+#define HOST_IRQ_MESSAGES 4u
+#define HOST_MESSAGE_ADDRESS UINT64_C(0x1000)
+
 enum host_rest host_rest(unsigned core);
 
 /* core->current makes the system call in its reg[]. */

@@ -35,6 +35,7 @@ BY = re.compile(r"\{by ([a-z]+)\}")
 ELSEWHERE = {
     "block": ("tests/unit/test_block.c", "assert_int_equal(n, DEVICE_BLOCKS)"),
     "chains": ("tests/chains.py", "the console is the firmware's"),
+    "disk": ("tests/disk.py", "has no interrupt"),
     "ends": ("tests/qemu.py", "exit_code_seen(machine, output.status) != code"),
     "faults": ("tests/meson.build", "os2.faults"),
     "turns": ("tests/sched/time.c", "a turn that lasts for the watchdog limit ends at the next call"),

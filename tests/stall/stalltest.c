@@ -71,7 +71,7 @@ __attribute__((noinline, aligned(VICTIM_BYTES))) _Noreturn static void victim(ui
     for (unsigned n = 0;; n++) {
         if (floats && n % 4)
             arch_stub_fp_touch();
-        if (server && n && r[OS2_R_CONTROL] & OS2_I_MESSAGE && r[OS2_R_CALLER]) {
+        if (server && n && (int64_t)r[OS2_R_CONTROL] > 0 && r[OS2_R_CONTROL] & OS2_I_MESSAGE && r[OS2_R_CALLER]) {
             r[OS2_R_CONTROL] =
                 OS2_SYS_reply_receive | OS2_ACCEPT(0) | (r[OS2_R_CONTROL] & OS2_I_BLOCK ? OS2_F_BLOCK : 0);
         } else if (server) {
@@ -88,6 +88,8 @@ __attribute__((noinline, aligned(VICTIM_BYTES))) _Noreturn static void victim(ui
         }
         uint64_t call = r[OS2_R_CONTROL] & OS2_NUMBER_MASK;
         arch_syscall(r);
+        if (server && (int64_t)r[OS2_R_CONTROL] == OS2_E_NOT_WAITING)
+            continue; /* the client has ended, and its block stayed here */
         if ((int64_t)r[OS2_R_CONTROL] < 0)
             break;
         if (call == OS2_SYS_block_alloc)
@@ -243,13 +245,13 @@ static void be_server(void) {
         if (m.caller && !flags && below(8) == 0) { /* a block that the call does not accept: its client waits on */
             get_block();
             refused.w[3] = (uint64_t)(uintptr_t)block;
-            if (EXPECT(OS2_SYS_reply_receive, os2_reply_receive(OS2_F_BLOCK | OS2_ACCEPT(0), &refused), OS2_E_REFUSED))
-                m = refused; /* or had ended */
-            else
-                continue;
-        } else if (m.caller && flags)
-            EXPECT(OS2_SYS_reply_receive, os2_reply_receive(flags | OS2_ACCEPT(0), &m));
-        else if (m.caller)
+            EXPECT(OS2_SYS_reply_receive, os2_reply_receive(OS2_F_BLOCK | OS2_ACCEPT(0), &refused), OS2_E_REFUSED,
+                   OS2_E_NOT_WAITING);
+            continue;
+        } else if (m.caller && flags) {
+            if (!EXPECT(OS2_SYS_reply_receive, os2_reply_receive(flags | OS2_ACCEPT(0), &m), OS2_E_NOT_WAITING))
+                m = (struct os2_message){0}; /* its client has ended, and the block stayed here */
+        } else if (m.caller)
             EXPECT(OS2_SYS_reply_receive, os2_reply_receive(OS2_ACCEPT(0), &m));
         else
             EXPECT(OS2_SYS_receive, os2_receive(OS2_ACCEPT(0), &m));

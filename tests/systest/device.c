@@ -73,7 +73,7 @@ static void claim_errors(void) {
     CHECK_IS(claim(OS2_DEVICE_IRQ, UINT64_MAX, 1, &result), OS2_E_INVALID);
     CHECK_IS(claim(OS2_DEVICE_PORTS, 0, 0, &result), OS2_E_INVALID);
     CHECK_IS(claim(OS2_DEVICE_PORTS, 65535, 2, &result), OS2_E_INVALID);
-    CHECK_IS(claim(3, 0, 0, &result), OS2_E_INVALID);
+    CHECK_IS(claim(OS2_DEVICE_MSI + 1, 0, 0, &result), OS2_E_INVALID);
     if (!ARCH_DEVICE_PORTS)
         CHECK_IS(claim(OS2_DEVICE_PORTS, 0x70, 2, &result), OS2_E_INVALID);
 }
@@ -394,10 +394,38 @@ static void port_rights(void) {
     port_refused(&driver, 0x70);
 }
 
+/* Each has a handle and a word of its own, where there are any; that a device's write comes, the disk's driver shows. */
+static void claim_messages(void) {
+    unsigned irq = 0, other = 0;
+    uint64_t at = 0, at_other = 0;
+    uint32_t word = 0, word_other = 0;
+
+    CHECK_IS(os2_device_claim_msi(machine, 100000, &irq, &at, &word), OS2_E_INVALID);
+    CHECK_IS(os2_device_claim_msi(machine, UINT64_MAX, &irq, &at, &word), OS2_E_INVALID);
+    if (!ARCH_DEVICE_MESSAGES) {
+        CHECK_IS(os2_device_claim_msi(machine, 0, &irq, &at, &word), OS2_E_INVALID);
+        return;
+    }
+    NEED_IS(os2_device_claim_msi(machine, 20, &irq, &at, &word), OS2_OK);
+    CHECK_IS(os2_device_claim_msi(machine, 21, &other, &at_other, &word_other), OS2_OK);
+    CHECK(irq != other && word != word_other && at != 0 && at_other != 0);
+    CHECK_IS(os2_irq_ack(irq), OS2_E_RIGHTS);
+    CHECK_IS(os2_irq_bind(irq, IRQ_BIT), OS2_OK);
+    CHECK_IS(os2_irq_ack(irq), OS2_OK);
+    CHECK_IS(bits_now(), 0);
+    CHECK_IS(os2_irq_bind(irq, 0), OS2_OK);
+    os2_handle_close(other);
+    CHECK_IS(os2_device_claim_msi(machine, 21, &other, &at_other, &word), OS2_OK);
+    CHECK_IS(word, word_other);
+    os2_handle_close(other);
+    os2_handle_close(irq);
+}
+
 static const struct test tests[] = {
     {"claim-memory claim-busy claim-free place-device", "registers are claimed once, and are no memory", claim_memory},
     {"claim-move claim-end", "registers move with messages, and are free when their owner ends", move_memory},
     {"claim-rights claim-invalid", "RAM, the interrupt controller and the like are nobody's", claim_errors},
+    {"claim-msi", "message-signalled interrupts", claim_messages},
     {"irq-bits irq-ack irq-unbind irq-ack-rights port-grant", "interrupts: bits, held until acknowledged", interrupts},
     {"irq-one-core irq-storm", "a storm of interrupts is its driver's core's alone, and is held", interrupt_storm},
     {"irq-give irq-last irq-owner-ends", "interrupts are given on", give_interrupt},

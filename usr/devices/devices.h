@@ -44,10 +44,10 @@ struct device {
     char name[OS2_START_NAME + 1];
     struct device_registers registers[DEVICE_BLOCKS_MAX];
     unsigned registers_count;
-    uint64_t base;         /* mmio: physical address; plain: the same, or the first port */
-    unsigned ports, count; /* plain: so many ports from base on */
-    unsigned irq_number;   /* 0: none */
-    unsigned irq;          /* handle; 0: none, it polls */
+    uint64_t base;       /* mmio: physical address; plain: the same, or the first port */
+    unsigned ports;      /* plain: so many ports from base on; 0: it is in memory */
+    unsigned irq_number; /* 0: none */
+    unsigned irq;        /* handle; 0: none, it polls */
 
     /* PCI: */
     uint64_t function; /* address of its configuration, in this process */

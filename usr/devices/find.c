@@ -24,6 +24,8 @@ static const struct device_kind kinds[] = {
      .quota = 4 * 512 + 64,
      .numbered = true},
     {.virtio = 4, .class = OS2_CLASS_RANDOM, .program = "virtio_rng", .name = "random", .quota = 8},
+    {.compatible = "google,goldfish-rtc", .class = OS2_CLASS_CLOCK, .program = "rtc", .name = "clock", .quota = 8},
+    {.compatible = "motorola,mc146818", .class = OS2_CLASS_CLOCK, .program = "rtc", .name = "clock", .quota = 8},
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -89,6 +91,31 @@ static void found_mmio(struct devices *devices, const struct fdt_node *node) {
     device->irq_number = os2_tree_irq(&devices->tree, node, &foreign);
 }
 
+/* A device that the tree says all of. */
+static void found_plain(struct devices *devices, const struct fdt_node *node, const struct device_kind *kind) {
+    struct os2_tree_place place;
+    struct device *device = os2_tree_place(&devices->tree, node, &place) ? devices_add(devices, kind, BUS_PLAIN) : NULL;
+    bool foreign;
+
+    if (!device)
+        return;
+    device->base = place.base;
+    if (place.ports) {
+        device->ports = (unsigned)place.size;
+    } else {
+        device->registers[0] = (struct device_registers){place.base & ~(OS2_PAGE_SIZE - 1), 0};
+        device->registers_count = 1;
+    }
+    device->irq_number = os2_tree_irq(&devices->tree, node, &foreign);
+}
+
+static const struct device_kind *kind_compatible(const struct devices *devices, const struct fdt_node *node) {
+    for (size_t i = 0; i < KINDS; i++)
+        if (kinds[i].compatible && fdt_node_compatible(&devices->tree, node, kinds[i].compatible))
+            return &kinds[i];
+    return NULL;
+}
+
 void devices_find(struct devices *devices) {
     struct fdt_node node;
 
@@ -100,5 +127,9 @@ void devices_find(struct devices *devices) {
             continue;
         if (fdt_node_compatible(&devices->tree, &node, "virtio,mmio"))
             found_mmio(devices, &node);
+        else if (fdt_node_compatible(&devices->tree, &node, "pci-host-ecam-generic"))
+            pci_find(devices, &node);
+        else if (kind_compatible(devices, &node))
+            found_plain(devices, &node, kind_compatible(devices, &node));
     }
 }

@@ -15,8 +15,9 @@
  * A marked entry is not looked into: it is noted, and when the walk is done a second one looks for the file's other
  * entry. Then everything is looked through again.
  *
- * The walk has no memory for what it has seen. A tree of sane folders has no more slots than its clusters, so a walk
- * that makes more steps than that goes in circles: the volume is damaged, and nothing more is changed.
+ * The walk has no memory for what it has seen. A tree of sane folders has no more slots and links than its
+ * clusters, twice that while folders are there twice; a walk that makes more steps goes in circles: the volume is
+ * damaged, and nothing more is changed.
  */
 #include "fat/inside.h"
 
@@ -228,7 +229,7 @@ static int walk(struct check *check) {
 
     fat_root(fat, &root);
     check->depth = 0;
-    check->steps = 4 * ((uint64_t)fat->clusters + 1) * (fat->cluster_sectors * ENTRIES + 1) + FOLDER_ENTRIES;
+    check->steps = 2 * ((uint64_t)fat->clusters + 1) * (fat->cluster_sectors * ENTRIES + 3) + FOLDER_ENTRIES;
     if (fat->bits == 32)
         status = chain_fit(check, root.first, UINT32_MAX, &count);
     scan_start(&scan, root.first, 0);
@@ -247,6 +248,23 @@ static int walk(struct check *check) {
     return status;
 }
 
+/* An empty file is known by nothing but its name: is there another entry in the folder with the same one? */
+static int look_for_name(struct check *check, struct mark *mark) {
+    struct scan scan, other;
+    int status;
+
+    scan_start(&scan, mark->place.folder, mark->place.slot - mark->place.parts);
+    status = scan_entry(check->fat, &scan);
+    scan_start(&other, mark->place.folder, 0);
+    while (status == 1 && (status = scan_entry(check->fat, &other)) == 1) {
+        if (other.slot == mark->place.slot || !name_same(other.name, other.count, scan.name, scan.count))
+            continue;
+        mark->two = true;
+        mark->twin = (struct place){other.folder, other.slot, other.parts};
+    }
+    return status < 0 ? status : 0;
+}
+
 /* The marked entries: the file has another one, or this is its only one. */
 static int marks_settle(struct check *check) {
     int status = 0;
@@ -257,11 +275,13 @@ static int marks_settle(struct check *check) {
     status = walk(check);
     check->twins = false;
     for (unsigned i = 0; i < check->marks && status >= 0; i++) {
-        const struct mark *mark = &check->mark[i];
+        struct mark *mark = &check->mark[i];
         const struct place *goes = mark->counts ? &mark->twin : &mark->place;
         uint8_t *entry;
 
-        if (mark->two)
+        if (mark->first == 0)
+            status = look_for_name(check, mark);
+        if (status >= 0 && mark->two)
             status = entry_delete(check->fat, goes->folder, goes->slot, goes->parts);
         if (status >= 0)
             status = folder_change(check->fat, mark->place.folder, mark->place.slot, &entry);
@@ -288,17 +308,17 @@ static int check_tree(struct check *check) {
 
 /* A sector of a copy of the table. */
 static int check_copy(struct fat *fat, uint32_t at, uint32_t copy) {
-    uint64_t of = fat->table + (uint64_t)copy * fat->table_sectors;
+    uint64_t sector = fat->table + (uint64_t)copy * fat->table_sectors + at;
     uint8_t *is, *bytes;
-    int status = cache_ahead(fat, 1, of + at, fat->table_sectors - at);
+    int status = cache_ahead(fat, 1, sector, fat->table_sectors - at);
 
     if (status >= 0)
-        status = cache_get(fat, fat->table + at, &is);
-    if (status >= 0)
-        status = cache_get(fat, of + at, &bytes);
-    if (status < 0 || memcmp(is, bytes, FAT_SECTOR) == 0)
+        status = table_same(fat, at, copy);
+    if (status != 0)
         return status;
-    status = cache_change(fat, of + at, &bytes);
+    status = cache_get(fat, fat->table + at, &is);
+    if (status >= 0)
+        status = cache_change(fat, sector, &bytes);
     if (status >= 0)
         memcpy(bytes, is, FAT_SECTOR);
     return status;

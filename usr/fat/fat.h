@@ -5,11 +5,13 @@
  *
  * The files' own bytes never pass through here: fat_map() says in which sectors they are, and whoever uses this reads
  * and writes them there, straight from a device into the block that a reader gets. Only sectors of the table and of
- * folders are read and written here, through a small cache of sectors that writes through: what a function has changed
- * is on the device when it returns.
+ * folders are read and written here, through a small cache of sectors: what a function has changed is on the device
+ * when it returns.
  *
- * All functions return 0 or more, or an enum os2_file_status or os2_status below 0. After a failure the file system is as
- * it was, or has clusters that belong to nothing.
+ * All functions return 0 or more, or an enum os2_file_status or os2_status below 0. After a failure the file system
+ * is as it was, or has clusters that belong to nothing. After a failure of the device in the middle of a change it is
+ * read only until it is mounted again, which makes right what was half done: so the device's functions should give up
+ * only for good.
  */
 #ifndef FAT_FAT_H
 #define FAT_FAT_H
@@ -51,8 +53,8 @@ struct fat_node {
     uint64_t time;  /* of the last change, seconds since 1970 */
     /*
      * Private: the run of clusters that was looked up last, so that reading on is not looking from the start again; the
-     * reservation (linked: a chain in the table, else one run), and the file's last cluster before it; where the entry is
-     * in its folder, and how many entries of its long name are before it.
+     * reservation (linked: a chain in the table, else one run), and the file's last cluster before it; where the
+     * entry is in its folder, and how many entries of its long name are before it.
      */
     uint32_t at_index, at_cluster, at_count;
     uint32_t reserved_first, reserved_count, last;
@@ -89,9 +91,13 @@ struct fat {
 };
 
 /*
- * Mounts the partition. `cache` has `size` places with their bytes (8 at least). A file system that was not unmounted is
- * looked through, and chains that are longer or shorter than their files say are made right; so what a power cut leaves is
- * at most clusters that belong to nothing. OS2_FILE_E_UNKNOWN: no FAT; OS2_FILE_E_DAMAGED: one that makes no sense.
+ * Mounts the partition. `cache` has `size` places with their bytes (8 at least). A file system that was not unmounted
+ * is looked through, and chains that are longer or shorter than their files say are made right; so what a power cut
+ * leaves is at most clusters that belong to nothing. OS2_FILE_E_UNKNOWN: no FAT; OS2_FILE_E_DAMAGED: one that makes
+ * no sense. One that goes in circles, and one that was not unmounted on a device that cannot be written, is read only.
+ *
+ * Where the bytes of places lie one behind the other in memory, a quarter of that row is read at once. This needs 8 KiB
+ * of stack; the other functions 2 KiB.
  */
 int fat_mount(struct fat *fat, const struct fat_device *device, const struct fat_partition *partition,
               struct fat_cache_sector *cache, unsigned size);
@@ -113,18 +119,20 @@ int fat_list(struct fat *fat, const struct fat_node *folder, uint64_t *position,
 int fat_create(struct fat *fat, const struct fat_node *folder, const char *name, size_t length, bool is_folder,
                struct fat_node *ret_node);
 
-/* Removes a file that nobody has open, or an empty folder. */
+/* Removes a file that nobody has open, or an empty folder. OS2_FILE_E_READ_ONLY where it is marked so. */
 int fat_remove(struct fat *fat, const struct fat_node *node);
 
 /* Gives it another name, in another folder of the same file system. `node` is kept true. What has the name already is
- * the caller's to remove first, or, with `replace`, its entry is made to mean this file in one write, and what it meant is
- * freed. A folder does not move into itself: OS2_E_INVALID. */
+ * the caller's to remove first, or, with `replace`, its entry is made to mean this file in one write, and what it
+ * meant is freed. A folder does not move into itself: OS2_E_INVALID. Where `replace` is the file itself only its name's
+ * case changes. */
 int fat_rename(struct fat *fat, struct fat_node *node, const struct fat_node *folder, const char *name, size_t length,
                const struct fat_node *replace);
 
 /*
  * Where the bytes of a file from `offset` on are: the sector that has the first of them, *ret_within bytes before it,
  * and *ret_bytes that follow in one piece on the disk, up to the end of what is allocated or reserved, at most `most`.
+ * OS2_E_INVALID: nothing is allocated there, or `most` is 0.
  */
 int fat_map(struct fat *fat, struct fat_node *node, uint64_t offset, uint64_t most, uint64_t *ret_sector,
             unsigned *ret_within, uint64_t *ret_bytes);
@@ -132,11 +140,13 @@ int fat_map(struct fat *fat, struct fat_node *node, uint64_t offset, uint64_t mo
 /*
  * Growing: fat_reserve() finds clusters for `size` bytes, in one piece where it can, and notes them in memory only. The
  * caller writes its bytes where fat_map() says, then fat_commit() makes them the file's: the table first, a flush where
- * the table changed, then the entry with its size. fat_cancel() forgets what was reserved. One file at a time.
+ * the table changed, then the entry with its size. fat_cancel() forgets what was reserved. One file at a time:
+ * OS2_E_BUSY; other functions may be called in between. Who reserves again, or makes the file shorter, forgets what was
+ * reserved before. Where no piece is large enough, the reservation is a chain in the table at once, which is nothing's
+ * if the power goes.
  */
 int fat_reserve(struct fat *fat, struct fat_node *node, uint64_t size);
-int fat_commit(struct fat *fat, struct fat_node *node,
-               uint64_t size); /* a size below: nothing is lost, the time is set */
+int fat_commit(struct fat *fat, struct fat_node *node, uint64_t size); /* a size below its own: only the time is set */
 void fat_cancel(struct fat *fat, struct fat_node *node);
 
 /* Makes it shorter: the entry first, a flush, then the table. */

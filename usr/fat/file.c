@@ -16,6 +16,13 @@ uint32_t file_clusters(const struct fat *fat, uint64_t bytes) {
     return (uint32_t)((bytes + cluster_bytes(fat) - 1) / cluster_bytes(fat));
 }
 
+/* A node as it was, where what was to be is not on the disk. */
+static void restore(struct fat_node *node, const struct fat_node *before) {
+    node->first = before->first;
+    node->size = before->size;
+    node->time = before->time;
+}
+
 static int no_folder(const struct fat_node *node) {
     return node->kind & OS2_FILE_FOLDER ? OS2_FILE_E_FOLDER : 0;
 }
@@ -241,6 +248,7 @@ static int adopt(struct fat *fat, struct fat_node *node, uint64_t size, uint32_t
 }
 
 int fat_commit(struct fat *fat, struct fat_node *node, uint64_t size) {
+    struct fat_node before = *node;
     uint32_t have = file_clusters(fat, node->size), count;
     int status = writable(fat, node);
 
@@ -257,6 +265,8 @@ int fat_commit(struct fat *fat, struct fat_node *node, uint64_t size) {
     status =
         count > 0 ? adopt(fat, node, size, count) : entry_update(fat, node, have ? node->first : 0, (uint32_t)size);
     status = volume_end(fat, status);
+    if (status < 0)
+        restore(node, &before);
     if (status >= 0 && count > 0)
         reservation_end(fat, node);
     else
@@ -277,6 +287,18 @@ static int cut(struct fat *fat, uint32_t first, uint32_t last) {
     return status < 0 ? status : table_free_chain(fat, next);
 }
 
+/* The entry first, safe if clusters will go. */
+static int shorten_entry(struct fat *fat, struct fat_node *node, uint32_t first, uint32_t size, bool goes) {
+    struct fat_node before = *node;
+    int status = entry_update(fat, node, first, size);
+
+    if (status >= 0)
+        status = goes ? cache_flush(fat) : cache_write(fat);
+    if (status < 0)
+        restore(node, &before);
+    return status;
+}
+
 int fat_shorten(struct fat *fat, struct fat_node *node, uint64_t size) {
     uint32_t first = node->first, last = 0, before = file_clusters(fat, node->size), have = file_clusters(fat, size);
     int status = writable(fat, node);
@@ -290,9 +312,7 @@ int fat_shorten(struct fat *fat, struct fat_node *node, uint64_t size) {
     if (status < 0)
         return status;
     node->at_count = 0;
-    status = entry_update(fat, node, have ? first : 0, (uint32_t)size);
-    if (status >= 0 && have < before)
-        status = cache_flush(fat);
+    status = shorten_entry(fat, node, have > 0 ? first : 0, (uint32_t)size, have < before);
     if (status >= 0 && have < before)
         status = cut(fat, first, last);
     return volume_end(fat, status);

@@ -53,8 +53,9 @@ int table_next(struct fat *fat, uint32_t cluster, uint32_t *ret_next); /* 1; 0: 
 int table_free_chain(struct fat *fat, uint32_t first);
 int table_mark(struct fat *fat, bool clean);
 int table_is_clean(struct fat *fat);
+int table_same(struct fat *fat, uint32_t at, uint32_t copy); /* is that sector of a copy like the first one's? */
 int table_count(struct fat *fat);
-/* `count` free clusters from `near` on: 1 and the first if they are in one piece, 0: there are as many, but scattered. */
+/* `count` free clusters from `near` on: 1 and the first if they are in one piece; 0: there are as many, scattered. */
 int table_find(struct fat *fat, uint32_t near, uint32_t count, uint32_t *ret_first);
 /* Makes a chain of scattered free clusters, which belongs to nothing yet. */
 int table_gather(struct fat *fat, uint32_t near, uint32_t count, uint32_t *ret_first);
@@ -75,6 +76,7 @@ bool short_exact(const uint16_t *units, unsigned count, uint8_t ret_name[SHORT_B
 /* What an alias is made from: characters of the name, and in the second form a number made from all of it. */
 enum { ALIAS_FORMS = 2, ALIAS_TAILS = 9 };
 void short_basis(const uint16_t *units, unsigned count, unsigned round, uint8_t ret_basis[ALIAS_FORMS][SHORT_BYTES]);
+unsigned short_tail_at(const uint8_t basis[SHORT_BYTES]);
 void short_tail(uint8_t name[SHORT_BYTES], unsigned tail); /* name becomes NAME~tail; tail: 1 to ALIAS_TAILS */
 
 /* folder.c */
@@ -131,6 +133,7 @@ struct plan {
     uint32_t there;  /* how many of them the folder has yet */
     bool at_end;     /* they reach into those that were never used */
     bool self;       /* the short name is that of the file that moves */
+    bool same;       /* it has the name already, letter by letter */
     /* which aliases there are, a bit for each tail */
     uint8_t basis[ALIAS_FORMS][SHORT_BYTES];
     uint16_t taken[ALIAS_FORMS];

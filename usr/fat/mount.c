@@ -131,10 +131,12 @@ static int label_read(struct fat *fat, const uint8_t *boot) {
     return kind == OS2_FILE_E_DAMAGED || kind > 0 ? 0 : kind;
 }
 
-/* Was it in use when it was left? Linux says so in the boot sector. */
+/* Was it in use when it was left? Linux says so in the boot sector. The mark may be gone in some of the tables only. */
 static int was_left(struct fat *fat, uint8_t state, bool *ret_left) {
     int clean = table_is_clean(fat);
 
+    for (uint32_t copy = 1; copy < fat->tables && clean == 1; copy++)
+        clean = table_same(fat, 0, copy);
     *ret_left = clean == 0 || state & BOOT_STATE_DIRTY;
     return clean < 0 ? clean : 0;
 }

@@ -195,6 +195,8 @@ int fat_rename(struct fat *fat, struct fat_node *node, const struct fat_node *fo
         status = plan_make(fat, &plan, folder->first, units, count, node);
     if (status >= 0)
         status = entry_get(fat, node, model);
+    if (status >= 0 && replace == NULL && plan.same)
+        return 0;
     if (status >= 0)
         status = volume_begin(fat);
     if (status < 0)

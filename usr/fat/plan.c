@@ -24,14 +24,16 @@ static void plan_slot(struct plan *plan, const struct scan *scan, bool end) {
 
 static void plan_alias(struct plan *plan, const struct scan *scan) {
     for (unsigned form = 0; form < ALIAS_FORMS; form++) {
-        for (unsigned tail = 1; tail <= ALIAS_TAILS; tail++) {
-            uint8_t name[SHORT_BYTES];
+        uint8_t name[SHORT_BYTES];
+        unsigned at = short_tail_at(plan->basis[form]);
+        unsigned tail = scan->entry[at + 1] - '0';
 
-            memcpy(name, plan->basis[form], SHORT_BYTES);
-            short_tail(name, tail);
-            if (memcmp(name, scan->entry, SHORT_BYTES) == 0)
-                plan->taken[form] |= (uint16_t)(1u << tail);
-        }
+        if (scan->entry[at] != '~' || tail < 1 || tail > ALIAS_TAILS)
+            continue;
+        memcpy(name, plan->basis[form], SHORT_BYTES);
+        short_tail(name, tail);
+        if (memcmp(name, scan->entry, SHORT_BYTES) == 0)
+            plan->taken[form] |= (uint16_t)(1u << tail);
     }
 }
 
@@ -39,6 +41,8 @@ static void plan_alias(struct plan *plan, const struct scan *scan) {
 static int plan_entry(struct plan *plan, const struct scan *scan, const struct fat_node *moving) {
     bool self = moving != NULL && moving->folder == scan->folder && moving->slot == scan->slot;
 
+    if (self)
+        plan->same = plan->count == scan->count && memcmp(plan->units, scan->name, 2 * (size_t)plan->count) == 0;
     if (!self && scan_named(scan, plan->units, plan->count))
         return OS2_FILE_E_EXISTS;
     if (plan->exact && memcmp(plan->name, scan->entry, SHORT_BYTES) == 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Short names: 8 and 3 characters. Every file has one. It is the file's only name where it says all of it, with the case
- * of its two parts in two bits as Windows has them; else it is an alias of a long name, NAME~1.EXT.
+ * Short names: 8 and 3 characters. Every file has one. It is the file's only name where it says all of it, with the
+ * case of its two parts in two bits as Windows has them; else it is an alias of a long name, NAME~1.EXT.
  *
  * Bytes above ASCII are code page 437's. Short names that are made here have ASCII only.
  */
@@ -145,11 +145,17 @@ void short_basis(const uint16_t *units, unsigned count, unsigned round, uint8_t 
         hashed[at + i] = (uint8_t)digits[(hash >> (8 + 4 * i)) & 15];
 }
 
-void short_tail(uint8_t name[SHORT_BYTES], unsigned tail) {
+unsigned short_tail_at(const uint8_t basis[SHORT_BYTES]) {
     unsigned at = 0;
 
-    while (at < SHORT_BASE - 2 && name[at] != ' ')
+    while (at < SHORT_BASE - 2 && basis[at] != ' ')
         at++;
+    return at;
+}
+
+void short_tail(uint8_t name[SHORT_BYTES], unsigned tail) {
+    unsigned at = short_tail_at(name);
+
     name[at] = '~';
     name[at + 1] = (uint8_t)('0' + tail);
 }

@@ -3,10 +3,13 @@
  * The table of clusters: chains, and the search for free clusters.
  *
  * The search goes from where it is best (behind the file's last cluster, or where the last search ended) to the end and
- * then from the start, reading many sectors at a time. It wants one piece. When it has looked at enough of the table, and
- * seen enough clusters that are free, it does with scattered ones. A reservation that is only in memory is passed over.
+ * then from the start, reading many sectors at a time. It wants one piece. When it has looked at enough of the table,
+ * and seen enough clusters that are free, it does with scattered ones. A reservation that is only in memory is passed
+ * over.
  */
 #include "fat/inside.h"
+
+#include "lib/string.h"
 
 /* So many clusters are looked at for one piece before scattered ones will do. */
 #define EFFORT 65536u
@@ -120,6 +123,15 @@ int table_is_clean(struct fat *fat) {
     if (status < 0)
         return status;
     return fat->bits == 32 ? (get32(sector + 4) & TABLE32_CLEAN) != 0 : (get16(sector + 2) & TABLE16_CLEAN) != 0;
+}
+
+int table_same(struct fat *fat, uint32_t at, uint32_t copy) {
+    uint8_t *a, *b;
+    int status = cache_get(fat, fat->table + at, &a);
+
+    if (status >= 0)
+        status = cache_get(fat, fat->table + (uint64_t)copy * fat->table_sectors + at, &b);
+    return status < 0 ? status : memcmp(a, b, FAT_SECTOR) == 0;
 }
 
 /* The sector of the table that has the cluster's number, and the sectors behind it for the calls that follow. */

@@ -69,20 +69,16 @@ static int archive_list(struct volume *volume, struct node *folder, uint64_t *po
     return 1;
 }
 
-static int archive_read(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes, unsigned order,
-                        struct piece *ret_piece) {
-    int status;
+static int archive_read(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes,
+                        struct piece *piece) {
+    int status = piece->block ? OS2_OK : os2_block_alloc(piece->order, &piece->block);
 
     (void)volume;
-    if (bytes > OS2_PAGE_SIZE << order)
-        bytes = OS2_PAGE_SIZE << order;
-    status = os2_block_alloc(order, &ret_piece->block);
     if (status < 0)
         return status;
-    memcpy(ret_piece->block, files[node->archive].bytes + offset, bytes);
-    counts.copied += bytes;
-    ret_piece->order = order;
-    ret_piece->bytes = bytes;
+    piece->bytes = bytes < OS2_PAGE_SIZE << piece->order ? bytes : OS2_PAGE_SIZE << piece->order;
+    memcpy(piece->block, files[node->archive].bytes + offset, piece->bytes);
+    counts.copied += piece->bytes;
     return OS2_OK;
 }
 

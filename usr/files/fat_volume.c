@@ -176,96 +176,100 @@ static int read_sectors(struct volume *volume, struct node *node, uint64_t offse
     return OS2_OK;
 }
 
-/* The same to a block of its own, of at most this order, in one attempt. */
-static int read_once(struct volume *volume, struct node *node, uint64_t offset, unsigned order, struct piece *piece) {
-    int status = memory_get(order, &piece->block, &piece->order);
+/* The same into piece->block, or a fresh one, in one attempt. */
+static int read_once(struct volume *volume, struct node *node, uint64_t offset, struct piece *piece) {
+    bool fresh = !piece->block;
+    int status = fresh ? memory_get(piece->order, &piece->block, &piece->order) : OS2_OK;
 
     if (status < 0)
         return status;
     if (piece->bytes > OS2_PAGE_SIZE << piece->order)
         piece->bytes = OS2_PAGE_SIZE << piece->order;
     status = read_sectors(volume, node, offset, piece->bytes, piece);
-    if (status < 0 && piece->block)
+    if (status < 0 && fresh && piece->block) {
         os2_block_free(piece->block);
+        piece->block = NULL;
+    }
     return status;
 }
 
-/* Reads whole sectors to a block of its own; what is behind the file's end in the last one is cleared. */
-static int read_fresh(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes, unsigned order,
-                      struct piece *ret_piece) {
-    struct piece piece;
+/* Reads whole sectors, piece->bytes at the most, into piece->block, or a fresh one of at most piece->order. Sets what it
+ * has. What is behind the file's end in the last sector is cleared. */
+static int read_whole(struct volume *volume, struct node *node, uint64_t offset, struct piece *piece) {
+    const struct piece asked = *piece;
     int status = OS2_E_DIED;
 
     for (unsigned tries = 0; status == OS2_E_DIED && tries < DISK_TRIES; tries++) {
-        piece = (struct piece){.bytes = bytes};
-        status = read_once(volume, node, offset, order_for(bytes, order), &piece);
+        *piece = (struct piece){.block = piece->block, .order = asked.order, .bytes = asked.bytes};
+        status = read_once(volume, node, offset, piece);
     }
     if (status < 0)
         return status == OS2_E_DIED ? OS2_FILE_E_DEVICE : status;
-    if (piece.bytes % FAT_SECTOR)
-        memset((char *)piece.block + piece.bytes, 0, FAT_SECTOR - piece.bytes % FAT_SECTOR);
-    *ret_piece = piece;
+    if (piece->bytes % FAT_SECTOR)
+        memset((char *)piece->block + piece->bytes, 0, FAT_SECTOR - piece->bytes % FAT_SECTOR);
     return OS2_OK;
 }
 
-/* Copies a part of a page to a block of its own. */
-static int read_copy(const void *page, uint64_t within, uint64_t bytes, struct piece *ret_piece) {
-    void *block;
-    int status = os2_block_alloc(0, &block); /* not memory_get: the page is to stay */
+/* Copies a part of a page into piece->block, or a fresh one. */
+static int read_copy(const void *page, uint64_t within, uint64_t bytes, struct piece *piece) {
+    int status = piece->block ? OS2_OK : os2_block_alloc(0, &piece->block); /* not memory_get: the page is to stay */
 
     if (status < 0)
         return status;
-    memcpy(block, (const char *)page + within, bytes);
+    memcpy(piece->block, (const char *)page + within, bytes);
     counts.copied += bytes;
-    *ret_piece = (struct piece){.block = block, .bytes = bytes};
+    piece->bytes = bytes;
     return OS2_OK;
 }
 
-/* Reads within one page: from the cache, or into it where the page has been asked for before. */
-static int read_page(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes,
-                     struct piece *ret_piece) {
-    const uint64_t within = offset % OS2_PAGE_SIZE, start = offset - within;
-    const struct cache_key key = {.volume = volume, .file = node->fat.first, .page = offset / OS2_PAGE_SIZE};
-    uint64_t whole = node->size - start < OS2_PAGE_SIZE ? node->size - start : OS2_PAGE_SIZE;
-    bool again = false;
-    const void *page = cache_find(&key, &again);
-    struct piece piece;
-    int status;
+/* A page that has been asked for before, or of which only a part is wanted, comes to the cache. */
+static int read_to_cache(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes,
+                         const struct cache_key *key, struct piece *piece) {
+    const uint64_t within = offset % OS2_PAGE_SIZE, left = node->size - (offset - within);
+    struct piece page = {.bytes = left < OS2_PAGE_SIZE ? left : OS2_PAGE_SIZE};
+    int status = read_whole(volume, node, offset - within, &page);
 
-    if (page) {
-        counts.hits++;
-        return read_copy(page, within, bytes, ret_piece);
-    }
-    status = read_fresh(volume, node, start, whole, 0, &piece);
     if (status < 0)
         return status;
-    if (!again && !within) {
-        piece.bytes = bytes;
-        *ret_piece = piece;
-        return OS2_OK;
-    }
-    status = read_copy(piece.block, within, bytes, ret_piece);
+    status = read_copy(page.block, within, bytes, piece);
     if (status < 0)
-        os2_block_free(piece.block);
+        os2_block_free(page.block);
     else
-        cache_put(&key, piece.block);
+        cache_put(key, page.block);
     return status;
 }
 
-static int volume_read(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes, unsigned order,
-                       struct piece *ret_piece) {
-    uint64_t lead = offset % FAT_SECTOR;
+/* Reads within one page. */
+static int read_page(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes, struct piece *piece) {
+    const struct cache_key key = {.volume = volume, .file = node->fat.first, .page = offset / OS2_PAGE_SIZE};
+    bool again = false;
+    const void *page = cache_find(&key, &again);
+
+    if (page) {
+        counts.hits++;
+        return read_copy(page, offset % OS2_PAGE_SIZE, bytes, piece);
+    }
+    if (again || offset % OS2_PAGE_SIZE)
+        return read_to_cache(volume, node, offset, bytes, &key, piece);
+    piece->bytes = bytes;
+    return read_whole(volume, node, offset, piece);
+}
+
+static int volume_read(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes,
+                       struct piece *piece) {
+    const uint64_t lead = offset % FAT_SECTOR;
     int status;
 
     if (offset / OS2_PAGE_SIZE == (offset + bytes - 1) / OS2_PAGE_SIZE)
-        return read_page(volume, node, offset, bytes, ret_piece);
-    if (bytes > (OS2_PAGE_SIZE << order) - lead)
-        bytes = (OS2_PAGE_SIZE << order) - lead;
-    status = read_fresh(volume, node, offset - lead, bytes + lead, order, ret_piece);
+        return read_page(volume, node, offset, bytes, piece);
+    piece->bytes = bytes + lead;
+    if (!piece->block)
+        piece->order = order_for(piece->bytes, piece->order);
+    status = read_whole(volume, node, offset - lead, piece);
     if (status >= 0 && lead) {
-        ret_piece->bytes -= lead;
-        memmove(ret_piece->block, (char *)ret_piece->block + lead, ret_piece->bytes);
-        counts.copied += ret_piece->bytes;
+        piece->bytes -= lead;
+        memmove(piece->block, (char *)piece->block + lead, piece->bytes);
+        counts.copied += piece->bytes;
     }
     return status;
 }
@@ -293,14 +297,14 @@ static int write_sectors(struct volume *volume, struct node *node, uint64_t offs
 
 /* Puts what the file has in the sector at `offset` to `to`; what is behind its end is 0. */
 static int read_edge(struct volume *volume, struct node *node, uint64_t offset, void *to) {
-    struct piece piece;
     uint64_t left = offset < node->fat.size ? node->fat.size - offset : 0;
+    struct piece piece = {.bytes = left < FAT_SECTOR ? left : FAT_SECTOR};
     int status;
 
     memset(to, 0, FAT_SECTOR);
     if (!left)
         return OS2_OK;
-    status = read_fresh(volume, node, offset, left < FAT_SECTOR ? left : FAT_SECTOR, 0, &piece);
+    status = read_whole(volume, node, offset, &piece);
     if (status >= 0) {
         memcpy(to, piece.block, piece.bytes);
         os2_block_free(piece.block);
@@ -418,6 +422,10 @@ static int volume_sync(struct volume *volume) {
     return fat_sync(&volume->fat);
 }
 
+static bool volume_changed(const struct volume *volume) {
+    return volume->fat.dirty;
+}
+
 const struct volume_type fat_type = {
     .find = volume_find,
     .same = volume_same,
@@ -430,4 +438,5 @@ const struct volume_type fat_type = {
     .remove = volume_remove,
     .rename = volume_rename,
     .sync = volume_sync,
+    .changed = volume_changed,
 };

@@ -4,7 +4,8 @@
  * its files.
  *
  * Nothing that a client was answered for is only here: it is on the disk. So the service can end at any time, and the
- * next one goes on; the library of the clients opens their files again.
+ * next one goes on; the library of the clients opens their files again. A power cut may take what no SYNC was answered
+ * for; when nobody asks for anything for a second, and before init powers the machine off, there is one of itself.
  *
  * Arguments: address and size of this process's copy of the boot archive.
  */
@@ -20,13 +21,16 @@
 
 #define BIT_NAMES 1u
 #define NAMES_RETRY_MS 200u
+#define IDLE_SYNC_MS 1000u /* nobody has asked for anything for so long: what was written is made safe */
 
 /* A request on its way: what came, what goes back. */
 struct request {
-    const struct os2_message *m;
+    const struct os2_message *m; /* until it is served */
+    uint64_t caller;
     struct os2_message answer;
     void *block; /* that came, or that goes; null: none */
     unsigned order;
+    bool block_came;
     unsigned handle; /* that came, or that goes; 0: none */
 };
 
@@ -128,20 +132,17 @@ static int serve_session(struct request *r, struct client *client) {
 
 /* ---- Through the handle of an open file. ---- */
 
+/* Into the block that came, or a fresh one. */
 static int serve_read(struct request *r, struct open *open) {
-    unsigned order = 0;
-    struct piece piece;
+    struct piece piece = {.block = r->block, .order = r->order};
     int status;
 
-    while (order < OS2_FILES_ORDER && OS2_PAGE_SIZE << order < r->m->w[1])
-        order++;
-    status = request_read(open, r->m->w[0], r->m->w[1], order, &piece);
-    if (status < 0)
-        return status;
-    r->answer.label = piece.bytes;
+    while (!r->block && piece.order < OS2_FILES_ORDER && OS2_PAGE_SIZE << piece.order < r->m->w[1])
+        piece.order++;
+    status = request_read(open, r->m->w[0], r->m->w[1], &piece);
     r->block = piece.block;
-    r->order = piece.order;
-    return OS2_OK;
+    r->answer.label = piece.bytes;
+    return status;
 }
 
 static int serve_write(struct request *r, struct open *open) {
@@ -173,13 +174,13 @@ static int serve_list(struct request *r, struct open *open) {
 }
 
 static int serve_open(struct request *r, struct open *open) {
+    if (r->m->label == OS2_FILES_READ)
+        return serve_read(r, open);
     if (r->m->label == OS2_FILES_WRITE)
         return serve_write(r, open);
     if (r->block)
         return OS2_E_INVALID;
     switch (r->m->label) {
-    case OS2_FILES_READ:
-        return serve_read(r, open);
     case OS2_FILES_TRUNCATE:
         return request_truncate(open, r->m->w[0]);
     case OS2_FILES_FACTS:
@@ -199,68 +200,135 @@ static int serve_open(struct request *r, struct open *open) {
 
 /* ---- Requests and answers. ---- */
 
-/* Answers with what the request has; where the client does not take the block or the handle, without. */
-static int answer_send(struct request *r) {
-    uint64_t flags = (r->block ? OS2_F_BLOCK : 0) | (r->handle ? OS2_F_HANDLE : 0);
-    int status;
-
-    r->answer.caller = r->m->caller;
+/* The flags with which the answer goes; *m is its message. */
+static uint64_t answer_fill(const struct request *r, struct os2_message *m) {
+    *m = r->answer;
+    m->caller = r->caller;
     if (r->block)
-        r->answer.w[3] = (uintptr_t)r->block;
+        m->w[3] = (uintptr_t)r->block;
     if (r->handle)
-        r->answer.w[2] = r->handle | (uint64_t)(OS2_RIGHT_SEND | OS2_RIGHT_GIVE) << 16;
-    status = os2_reply(flags, &r->answer);
-    if (status >= 0)
-        r->block = NULL;
-    return status;
+        m->w[2] = r->handle | (uint64_t)(OS2_RIGHT_SEND | OS2_RIGHT_GIVE) << 16;
+    return (r->block ? OS2_F_BLOCK : 0) | (r->handle ? OS2_F_HANDLE : 0);
 }
 
-static void serve(const struct os2_message *m) {
-    struct request r = {
+static void block_drop(struct request *r) {
+    if (r->block)
+        os2_block_free(r->block);
+    r->block = NULL;
+}
+
+/* The answer has gone; its handle was a copy. */
+static void answer_gone(struct request *r) {
+    if (r->handle)
+        os2_handle_close(r->handle);
+    *r = (struct request){0};
+}
+
+/* The answer could not be given so. A block that came with the request is perhaps not wanted back: then without it. Else
+ * the client learns why. */
+static void answer_again(struct request *r, int status) {
+    struct os2_message m;
+
+    if (status != OS2_E_NOT_WAITING && r->block && r->block_came) {
+        block_drop(r);
+        if ((int64_t)r->answer.label < 0)
+            status = (int)(int64_t)r->answer.label;
+        else
+            status = os2_reply(answer_fill(r, &m), &m);
+    }
+    block_drop(r);
+    if (status < 0 && status != OS2_E_NOT_WAITING)
+        os2_reply_fail(r->caller, status);
+    answer_gone(r);
+}
+
+static void answer_now(struct request *r) {
+    struct os2_message m;
+    uint64_t flags = answer_fill(r, &m);
+    int status = os2_reply(flags, &m);
+
+    if (status < 0)
+        answer_again(r, status);
+    else
+        answer_gone(r);
+}
+
+static int serve_by_badge(struct request *r) {
+    struct client *client = client_of(r->m->badge);
+    struct open *open = open_of(r->m->badge);
+
+    if (open && !r->handle)
+        return serve_open(r, open);
+    if (client && !r->handle)
+        return serve_session(r, client);
+    if (open || client || r->m->badge > 1)
+        return r->handle ? OS2_E_INVALID : OS2_E_HANDLE;
+    if (r->m->label == OS2_FILES_ATTACH)
+        return serve_attach(r);
+    if (r->m->label == OS2_FILES_SYNC && r->m->badge == 0) /* init, before the power goes */
+        return volumes_sync();
+    return OS2_E_INVALID;
+}
+
+/* Does what was asked. True: the answer is ready, and is still to be given. */
+static bool serve(const struct os2_message *m, struct request *r) {
+    int status;
+
+    *r = (struct request){
         .m = m,
+        .caller = m->caller,
         .block = m->control & OS2_I_BLOCK ? os2_message_block(m) : NULL,
         .order = os2_message_order(m),
         .handle = m->control & OS2_I_HANDLE ? (unsigned)m->w[2] : 0,
     };
-    bool block_came = r.block;
-    struct client *client = client_of(m->badge);
-    struct open *open = open_of(m->badge);
-    int status = OS2_E_HANDLE;
-
-    if (m->label == OS2_FILES_ATTACH && m->badge <= 1)
-        status = serve_attach(&r);
-    else if (r.handle)
-        status = OS2_E_INVALID;
-    else if (client)
-        status = serve_session(&r, client);
-    else if (open)
-        status = serve_open(&r, open);
-    else if (m->badge <= 1)
-        status = OS2_E_INVALID;
-    if (status < 0 && block_came && r.block) {
-        r.answer = (struct os2_message){.label = (uint64_t)(int64_t)status};
-        if (r.handle)
-            os2_handle_close(r.handle);
-        r.handle = 0;
+    r->block_came = r->block;
+    status = m->caller ? serve_by_badge(r) : OS2_E_INVALID;
+    if (status >= 0)
+        return true;
+    if (r->handle)
+        os2_handle_close(r->handle);
+    r->handle = 0;
+    if (m->caller && r->block) { /* it goes back, with the status */
+        r->answer = (struct os2_message){.label = (uint64_t)(int64_t)status};
+        return true;
     }
-    if (m->caller && (status >= 0 || (block_came && r.block)))
-        status = answer_send(&r);
-    if (status < 0 && status != OS2_E_NOT_WAITING && block_came && r.block) { /* the client does not want it back */
-        os2_block_free(r.block);
-        r.block = NULL;
-        status = (int64_t)r.answer.label < 0 ? (int)(int64_t)r.answer.label : answer_send(&r);
-    }
-    if (r.block)
-        os2_block_free(r.block);
-    if (r.handle)
-        os2_handle_close(r.handle);
-    if (m->caller && status < 0 && status != OS2_E_NOT_WAITING)
+    block_drop(r);
+    if (m->caller)
         os2_reply_fail(m->caller, status);
+    return false;
+}
+
+/* Until when to wait for a request: for ever, where there is nothing to do without one. */
+static uint64_t wait_until(bool registered) {
+    if (!registered)
+        return os2_deadline_ms(NAMES_RETRY_MS);
+    return volumes_changed() ? os2_deadline_ms(IDLE_SYNC_MS) : OS2_FOREVER;
+}
+
+/* Gives the answer, if there is one, and waits for the next request: in one call where no deadline is needed. */
+static int answer_and_receive(struct request *r, bool ready, bool registered, struct os2_message *m) {
+    const uint64_t accept = OS2_F_ACCEPT_HANDLE | OS2_ACCEPT(OS2_FILES_ORDER);
+    uint64_t until = wait_until(registered);
+    int status;
+
+    if (ready && until == OS2_FOREVER && !r->handle) {
+        status = os2_reply_receive(accept | answer_fill(r, m), m);
+        if (status >= 0) {
+            r->block = NULL;
+            return status;
+        }
+        answer_again(r, status);
+    } else if (ready) {
+        answer_now(r);
+    }
+    *m = (struct os2_message){.w = {[4] = until}};
+    return os2_receive(accept | (until == OS2_FOREVER ? 0 : OS2_F_DEADLINE), m);
 }
 
 int main(int argc, char **argv) {
+    bool registered = false, ready = false;
     uint64_t address, size;
-    bool registered = false;
+    struct request r;
 
     if (!os2_service_begin())
         return OS2_SERVICE_REFUSED;
@@ -269,18 +337,22 @@ int main(int argc, char **argv) {
     archive_start((const void *)(uintptr_t)address, size);
 
     for (;;) {
-        struct os2_message m = {0};
+        struct os2_message m;
         int status;
 
         if (!registered)
             registered = os2_names_serve("files", BIT_NAMES) >= 0;
-        m.w[4] = registered ? OS2_FOREVER : os2_deadline_ms(NAMES_RETRY_MS);
-        status = os2_receive(OS2_F_DEADLINE | OS2_F_ACCEPT_HANDLE | OS2_ACCEPT(OS2_FILES_ORDER), &m);
-        if (status >= 0 && m.control & OS2_I_BITS && m.bits & BIT_NAMES)
+        status = answer_and_receive(&r, ready, registered, &m);
+        ready = false;
+        if (status == OS2_E_TIMEOUT && volumes_changed())
+            volumes_sync();
+        if (status < 0)
+            continue;
+        if (m.control & OS2_I_BITS && m.bits & BIT_NAMES)
             registered = false;
-        if (status >= 0 && m.control & OS2_I_BITS && m.bits & CLIENT_BITS)
+        if (m.control & OS2_I_BITS && m.bits & CLIENT_BITS)
             clients_ended();
-        if (status >= 0 && (m.control & OS2_I_MESSAGE))
-            serve(&m);
+        if (m.control & OS2_I_MESSAGE)
+            ready = serve(&m, &r);
     }
 }

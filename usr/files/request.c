@@ -193,19 +193,18 @@ int request_list(struct open *open, uint64_t *position, char *page, uint64_t *re
     return count ? OS2_OK : status;
 }
 
-int request_read(struct open *open, uint64_t offset, uint64_t bytes, unsigned order, struct piece *ret_piece) {
+int request_read(struct open *open, uint64_t offset, uint64_t bytes, struct piece *piece) {
     struct node *node = open->node;
 
     if (!(open->flags & OS2_OPEN_READ))
         return OS2_E_RIGHTS;
     if (node->kind & OS2_FILE_FOLDER)
         return OS2_FILE_E_FOLDER;
-    *ret_piece = (struct piece){0};
     if (offset >= node->size || !bytes)
         return OS2_OK;
     if (bytes > node->size - offset)
         bytes = node->size - offset;
-    return node->volume->type->read(node->volume, node, offset, bytes, order, ret_piece);
+    return node->volume->type->read(node->volume, node, offset, bytes, piece);
 }
 
 int request_write(struct open *open, uint64_t offset, struct piece *piece) {

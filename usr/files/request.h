@@ -18,7 +18,8 @@ int request_mkdir(const char *path);
 /* Fills a page with entries of a folder; *ret_count: how many. */
 int request_list(struct open *open, uint64_t *position, char *page, uint64_t *ret_count);
 
-int request_read(struct open *open, uint64_t offset, uint64_t bytes, unsigned order, struct piece *ret_piece);
+/* piece: as for volume_type.read(); nothing is put there behind the end of the file. */
+int request_read(struct open *open, uint64_t offset, uint64_t bytes, struct piece *piece);
 int request_write(struct open *open, uint64_t offset, struct piece *piece);
 int request_truncate(struct open *open, uint64_t size);
 

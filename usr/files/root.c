@@ -32,14 +32,13 @@ static int root_list(struct volume *volume, struct node *folder, uint64_t *posit
     return 1;
 }
 
-static int root_read(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes, unsigned order,
-                     struct piece *ret_piece) {
+static int root_read(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes,
+                     struct piece *piece) {
     (void)volume;
     (void)node;
     (void)offset;
     (void)bytes;
-    (void)order;
-    (void)ret_piece;
+    (void)piece;
     return OS2_FILE_E_FOLDER;
 }
 

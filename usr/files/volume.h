@@ -49,9 +49,9 @@ struct entry {
 
 /* A block with bytes of a file. */
 struct piece {
-    void *block;
+    void *block; /* null: none */
     unsigned order;
-    uint64_t bytes;
+    uint64_t bytes; /* that it has */
 };
 
 /*
@@ -63,9 +63,9 @@ struct volume_type {
     bool (*same)(const struct node *a, const struct node *b);
     /* The next entry: 1, or 0 at the end. *position is 0 at first. */
     int (*list)(struct volume *volume, struct node *folder, uint64_t *position, struct entry *ret_entry);
-    /* At most `bytes` (above 0, inside the file) from `offset` on, in a block of at most `order`. */
-    int (*read)(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes, unsigned order,
-                struct piece *ret_piece);
+    /* At most `bytes` (above 0, inside the file) from `offset` on into piece->block, or, where that is null, a fresh one of
+     * at most piece->order. After a failure there is the block that came, or none. */
+    int (*read)(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes, struct piece *piece);
     int (*space)(struct volume *volume, uint64_t *ret_total, uint64_t *ret_free);
     /* piece->block is null afterwards where a driver took it away. */
     int (*write)(struct volume *volume, struct node *node, uint64_t offset, struct piece *piece);
@@ -75,6 +75,7 @@ struct volume_type {
     /* `node` is the one that is open, where it is. `replaced`: what has that name, or null. */
     int (*rename)(struct volume *volume, struct node *node, const char *path, const struct node *replaced);
     int (*sync)(struct volume *volume);
+    bool (*changed)(const struct volume *volume); /* since the last sync() */
 };
 
 struct volume {
@@ -118,5 +119,8 @@ void fat_volumes_mount(bool *ret_again);
 
 /* Everything on all disks is safe from a power cut. The first failure, or OS2_OK. */
 int volumes_sync(void);
+
+/* Has anything been written since? */
+bool volumes_changed(void);
 
 #endif

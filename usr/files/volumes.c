@@ -96,3 +96,11 @@ int volumes_sync(void) {
     }
     return status;
 }
+
+bool volumes_changed(void) {
+    bool changed = false;
+
+    for (unsigned i = 1; i < VOLUMES; i++)
+        changed |= volumes[i].type && volumes[i].type->changed && volumes[i].type->changed(&volumes[i]);
+    return changed;
+}

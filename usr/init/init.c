@@ -18,6 +18,7 @@
 #include "lib/format.h"
 #include "os2/call.h"
 #include "os2/console.h"
+#include "os2/files.h"
 #include "os2/log.h"
 #include "os2/string.h"
 #include "os2/supervisor.h"
@@ -25,6 +26,7 @@
 #include "usr/lib/start_page.h"
 
 #define LAST_WORDS_MS 3000u
+#define SYNC_MOST_MS 10000u
 #define OWED_PAUSE_MS 5u
 
 struct init init;
@@ -44,12 +46,28 @@ void init_off_plan(enum os2_machine_control how, uint64_t status) {
     init.off.latest_ms = init_now_ms() + LAST_WORDS_MS;
 }
 
+/* What was written to disks is made safe, within a while, by whoever does that in this system. */
+static void files_sync(void) {
+    struct os2_message m = {.label = OS2_FILES_SYNC, .w = {[4] = os2_deadline_ms(SYNC_MOST_MS)}};
+    const struct service *service = service_named("files");
+    unsigned files;
+
+    if (!service || !service->runs ||
+        os2_handle_mint(service->child.control, OS2_HANDLE_INBOX, 0, OS2_RIGHTS_ALL, &files) < 0)
+        return;
+    if (os2_call(files, OS2_F_DEADLINE, &m) < 0)
+        os2_log(OS2_INIT_MACHINE, "what was written last may not be on the disks\n");
+    os2_handle_close(files);
+}
+
 /* Powers off. The last line is printed behind all other output, as far as there is a console that prints. */
 static void off_now(void) {
     const struct service *service = service_granted(GRANT_UART);
-    uint64_t deadline = os2_deadline_ms(LAST_WORDS_MS);
+    uint64_t deadline;
     unsigned console;
 
+    files_sync();
+    deadline = os2_deadline_ms(LAST_WORDS_MS);
     if (service && service->runs &&
         os2_handle_mint(service->child.control, OS2_HANDLE_INBOX, OS2_CONSOLE_OWNER, OS2_RIGHTS_ALL, &console) >= 0) {
         char line[100];

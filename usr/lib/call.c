@@ -179,6 +179,18 @@ int os2_device_claim(unsigned machine, enum os2_device_kind kind, uint64_t base,
     return status;
 }
 
+int os2_device_claim_msi(unsigned machine, uint64_t which, unsigned *ret_irq, uint64_t *ret_address,
+                         uint32_t *ret_data) {
+    struct os2_message m = {.label = OS2_DEVICE_MSI, .w = {which}};
+    int status = call_plain(OS2_SYS_device_claim, machine, &m);
+    if (status >= 0) {
+        *ret_irq = (unsigned)m.label;
+        *ret_address = m.w[0];
+        *ret_data = (uint32_t)m.w[1];
+    }
+    return status;
+}
+
 int os2_irq_bind(unsigned irq, uint64_t bits) {
     struct os2_message m = {.label = bits};
     return call_plain(OS2_SYS_irq_bind, irq, &m);

@@ -84,19 +84,53 @@ static int file_ask(struct os2_file *file, uint64_t flags, struct os2_message *m
     return status;
 }
 
-int os2_file_read_block(struct os2_file *file, unsigned order, struct os2_stream_block *ret_block) {
-    struct os2_message m = {.label = OS2_FILES_READ, .w = {file->offset, OS2_PAGE_SIZE << order}};
-    int status = file_ask(file, OS2_ACCEPT(order), &m);
+/* Asks once for at most so many bytes at file->offset, into *block, which may be null afterwards. */
+static int read_once(struct os2_file *file, uint64_t most, void **block, unsigned order, struct os2_message *m) {
+    uint64_t flags = OS2_ACCEPT(order) | (*block ? OS2_F_BLOCK : 0), address;
+    int status;
 
+    *m = (struct os2_message){.control = UINT64_MAX, /* a failure, as long as nothing was asked */
+                              .label = OS2_FILES_READ,
+                              .w = {file->offset, most, 0, (uintptr_t)*block}};
+    status = file_request(file, flags, m);
+    if ((int64_t)m->control >= 0)
+        *block = m->control & OS2_I_BLOCK ? os2_message_block(m) : NULL;
+    else if (*block && os2_block_place(*block, 0, OS2_PROT_READ | OS2_PROT_WRITE, &address) < 0)
+        *block = NULL;
+    return status;
+}
+
+static int read_most(struct os2_file *file, uint64_t most, struct os2_stream_block *block) {
+    void *memory = block->bytes;
+    struct os2_message m;
+    unsigned tries = 0;
+    int status;
+
+    do {
+        status = read_once(file, most, &memory, block->order, &m);
+    } while (status == OS2_E_DIED && os2_file_try_again(&tries));
+    block->bytes = memory;
+    block->used = 0;
     if (status < 0)
         return status;
-    if (!(m.control & OS2_I_BLOCK))
-        return 0;
-    ret_block->bytes = os2_message_block(&m);
-    ret_block->order = os2_message_order(&m);
-    ret_block->used = m.label;
+    if (m.control & OS2_I_BLOCK)
+        block->order = os2_message_order(&m);
+    block->used = m.label;
     file->offset += m.label;
-    return 1;
+    return block->used > 0;
+}
+
+int os2_file_read_into(struct os2_file *file, struct os2_stream_block *block) {
+    return read_most(file, OS2_PAGE_SIZE << block->order, block);
+}
+
+int os2_file_read_block(struct os2_file *file, unsigned order, struct os2_stream_block *ret_block) {
+    struct os2_stream_block block = {.order = order};
+    int status = os2_file_read_into(file, &block);
+
+    if (status > 0)
+        *ret_block = block;
+    return status;
 }
 
 /* The least order whose block has room for so many bytes, FILE_WRITE_ORDER at the most. */
@@ -108,16 +142,22 @@ static unsigned file_order(uint64_t size) {
 }
 
 int64_t os2_file_read(struct os2_file *file, void *buffer, size_t size) {
-    struct os2_stream_block block;
+    static struct os2_stream_block block; /* kept from one read to the next */
+    unsigned order = file_order(size);
     uint64_t offset = file->offset;
-    int status = size ? os2_file_read_block(file, file_order(size), &block) : 0;
+    int status;
 
+    if (block.bytes && block.order != order) {
+        os2_block_free(block.bytes);
+        block.bytes = NULL;
+    }
+    block.order = order;
+    status = size ? read_most(file, size < OS2_PAGE_SIZE << order ? size : OS2_PAGE_SIZE << order, &block) : 0;
     if (status <= 0)
         return status;
     if (block.used > size)
         block.used = size;
     memcpy(buffer, block.bytes, block.used);
-    os2_block_free(block.bytes);
     file->offset = offset + block.used;
     return (int64_t)block.used;
 }
@@ -245,6 +285,15 @@ int os2_file_space(const char *path, uint64_t *ret_total, uint64_t *ret_free) {
 
 int os2_file_sync_all(void) {
     return os2_file_ask(OS2_FILES_SYNC, NULL, NULL, true, &(struct os2_message){0}, NULL);
+}
+
+int os2_file_counts(uint64_t ret_counts[4]) {
+    struct os2_message m = {0};
+    int status = os2_file_ask(OS2_FILES_COUNTS, NULL, NULL, true, &m, NULL);
+
+    for (unsigned i = 0; status >= 0 && i < 4; i++)
+        ret_counts[i] = m.w[i < 3 ? i : 4];
+    return status;
 }
 
 int os2_file_mount(unsigned index, struct os2_mount *ret_mount) {

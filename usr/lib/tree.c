@@ -4,6 +4,8 @@
  */
 #include "os2/tree.h"
 
+#include "os2/string.h"
+
 static enum os2_uart_kind tree_uart_kind(const struct fdt *tree, const struct fdt_node *node) {
     static const struct {
         const char *compatible;
@@ -36,6 +38,19 @@ static bool tree_is_port(const struct fdt *tree, const struct fdt_node *node, ui
         return false;
     *address &= UINT32_MAX;
     return *address < TREE_PORTS;
+}
+
+bool os2_tree_place(const struct fdt *tree, const struct fdt_node *node, struct os2_tree_place *ret_place) {
+    struct fdt_range reg;
+    bool ports;
+
+    if (node->depth == 0 || !fdt_node_reg_local(tree, node, 0, &reg))
+        return false;
+    ports = tree_is_port(tree, node, &reg.base);
+    if (!ports && !fdt_node_reg(tree, node, 0, &reg))
+        return false;
+    *ret_place = (struct os2_tree_place){reg.base, reg.size, ports || reg.base < TREE_PORTS};
+    return true;
 }
 
 /* ---- Whose interrupt it is: Devicetree Specification 0.4, section 2.4. ---- */
@@ -160,24 +175,40 @@ static bool tree_irq_map(const struct fdt *tree, struct tree_irq *irq) {
     return false;
 }
 
-/* Is this the controller that the kernel drives: the first one of a kind that it knows? */
-static bool tree_is_controller(const struct fdt *tree, const struct fdt_node *node) {
-    static const char *const known[] = {"sifive,plic-1.0.0", "riscv,plic0", "intel,ce4100-ioapic"};
+/*
+ * Is this a controller that the kernel drives? That is the first one of a kind that it knows; of I/O APICs, all. Their
+ * inputs are counted one behind the other in the order of the tree (the firmware's numbers, which the kernel goes by, do
+ * so too), and each has 24 (82093AA): *ret_first is the number of the first input.
+ */
+#define TREE_IOAPIC "intel,ce4100-ioapic"
+#define TREE_IOAPIC_INPUTS 24u
+static bool tree_is_controller(const struct fdt *tree, const struct fdt_node *node, unsigned *ret_first) {
+    static const char *const known[] = {"sifive,plic-1.0.0", "riscv,plic0", TREE_IOAPIC};
     struct fdt_node at = fdt_root(tree);
+    unsigned before = 0;
 
     do {
-        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-            if (fdt_node_compatible(tree, &at, known[i]) && fdt_node_okay(tree, &at))
-                return at.at[at.depth] == node->at[node->depth];
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+            if (!fdt_node_compatible(tree, &at, known[i]) || !fdt_node_okay(tree, &at))
+                continue;
+            *ret_first = before;
+            if (at.at[at.depth] == node->at[node->depth])
+                return true;
+            if (strcmp(known[i], TREE_IOAPIC) != 0)
+                return false;
+            before += TREE_IOAPIC_INPUTS;
+        }
     } while (fdt_node_next(tree, &at, 0));
     return false;
 }
 
 /* The kernel's number of an interrupt on its way; 0: it is not the kernel's. */
 static unsigned tree_irq_number(const struct fdt *tree, struct tree_irq *irq) {
+    unsigned first;
+
     for (unsigned i = 0; i < TREE_NEXUS; i++) {
-        if (tree_is_controller(tree, &irq->parent))
-            return irq->cell[irq->unit];
+        if (tree_is_controller(tree, &irq->parent, &first))
+            return first + irq->cell[irq->unit];
         if (!tree_irq_map(tree, irq))
             break;
     }
@@ -202,16 +233,13 @@ unsigned os2_tree_pci_irq(const struct fdt *tree, const struct fdt_node *bridge,
 
 static bool tree_uart(const struct fdt *tree, const struct fdt_node *node, struct os2_tree_uart *ret) {
     struct os2_tree_uart uart = {.kind = tree_uart_kind(tree, node)};
-    struct fdt_range reg;
+    struct os2_tree_place place;
 
-    if (uart.kind == OS2_UART_NONE || node->depth == 0 || !fdt_node_reg_local(tree, node, 0, &reg))
+    if (uart.kind == OS2_UART_NONE || !os2_tree_place(tree, node, &place))
         return false;
-    uart.ports = tree_is_port(tree, node, &reg.base);
-    if (!uart.ports && !fdt_node_reg(tree, node, 0, &reg))
-        return false;
-    uart.base = reg.base;
-    uart.size = reg.size;
-    uart.ports = uart.ports || uart.base < TREE_PORTS;
+    uart.base = place.base;
+    uart.size = place.size;
+    uart.ports = place.ports;
     uart.base += tree_number(tree, node, "reg-offset", 0);
     uart.shift = tree_number(tree, node, "reg-shift", 0);
     uart.io_width = tree_number(tree, node, "reg-io-width", 1) == 4 ? 4 : 1;

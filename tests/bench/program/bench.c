@@ -234,6 +234,7 @@ int main(int argc, char **argv) {
     bench_processes();
     bench_queues();
     bench_library();
+    bench_files();
     bench_held();
     bench_scattered();
     bench_fp();

@@ -81,6 +81,7 @@ void bench_memory(void);
 void bench_processes(void);
 void bench_queues(void);
 void bench_library(void);
+void bench_files(void);
 /* What leaves something behind that later counts would pay for comes last: a heap in pieces, emptied tables, and a
  * process that has used floating point. */
 void bench_held(void);

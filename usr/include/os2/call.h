@@ -136,6 +136,9 @@ int os2_process_end(unsigned handle, unsigned slot, struct os2_process_end *ret_
 
 /* Devices and the machine. */
 int os2_device_claim(unsigned machine, enum os2_device_kind kind, uint64_t base, uint64_t count, uint64_t *ret_result);
+/* A message-signalled interrupt: *ret_irq is its handle, and what a device is to write, and where. */
+int os2_device_claim_msi(unsigned machine, uint64_t which, unsigned *ret_irq, uint64_t *ret_address,
+                         uint32_t *ret_data);
 int os2_irq_bind(unsigned irq, uint64_t bits);
 int os2_irq_ack(unsigned irq);
 int os2_port_grant(unsigned ports);

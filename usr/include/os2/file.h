@@ -52,6 +52,10 @@ int64_t os2_file_read(struct os2_file *file, void *buffer, size_t size);
 /* The same in a block that moves here, at most 2^order pages: 1 and the block, which the caller frees; 0 at the end. */
 int os2_file_read_block(struct os2_file *file, unsigned order, struct os2_stream_block *ret_block);
 
+/* The same into the block that `block` has, which comes back and can be used again; where it has none, or that is lost
+ * with a service, a fresh one of block->order. Saves clearing a fresh block each time. */
+int os2_file_read_into(struct os2_file *file, struct os2_stream_block *block);
+
 /* Writes all of it at file->offset, which moves. What was written before a failure is told by the offset. */
 int os2_file_write(struct os2_file *file, const void *bytes, size_t size);
 
@@ -71,6 +75,10 @@ int os2_file_rename(const char *from, const char *to);
 int os2_file_mkdir(const char *path);
 int os2_file_space(const char *path, uint64_t *ret_total, uint64_t *ret_free);
 int os2_file_sync_all(void);
+
+/* What the file service has done so far: bytes copied to answer reads, pages found in its cache, pages read from disks,
+ * pages in the cache now. */
+int os2_file_counts(uint64_t ret_counts[4]);
 
 /* A folder being read. */
 struct os2_folder {

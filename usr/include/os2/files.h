@@ -9,6 +9,8 @@
  *   ATTACH  a handle to the caller's own inbox, given (it needs no right: the service watches it). Out: a session, a
  *           handle through which all below goes. It ends with the process whose inbox it was.
  *
+ *   SYNC    as below, for those whose handle has badge 0.
+ *
  * Through a session. Each gives a block of one page that begins with an absolute path, zero-terminated ('/' between
  * names; "." and ".." are understood), and gets it back where it accepts one:
  *
@@ -27,9 +29,10 @@
  *
  * Through a handle of OPEN:
  *
- *   READ      W0 = offset, W1 = how many bytes at the most. The caller accepts a block. Out: a block, LABEL = how many
- *             bytes of the file it has, from its start: fewer at the end of the file, or where the order accepted is too
- *             small. LABEL 0: the end of the file, and no block.
+ *   READ      W0 = offset, W1 = how many bytes at the most; a block that they are to be put into, or none: then a fresh
+ *             one comes. The caller accepts a block. Out: the block, LABEL = how many bytes of the file it has, from its
+ *             start: fewer at the end of the file, or where the block is too small. LABEL 0: the end of the file, and no
+ *             block but the caller's. A block that is used again saves clearing a fresh one.
  *   WRITE     W0 = offset (OS2_WRITE_APPEND: the file's end), W1 = how many bytes, a block with them. Out: LABEL = how many
  *             were written: all, or a status; W0 = the file's size; the block, where it is accepted.
  *   TRUNCATE  W0 = size: shorter, or longer with zeros.

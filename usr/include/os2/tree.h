@@ -29,6 +29,15 @@ struct os2_tree_uart {
 /* The UART of the console: /chosen/stdout-path (through /aliases, ":options" cut), else the first one known. */
 bool os2_tree_console(const struct fdt *tree, struct os2_tree_uart *ret_uart);
 
+/* Where a device is: the first of its registers, or of its ports. */
+struct os2_tree_place {
+    uint64_t base, size;
+    bool ports; /* base is the number of an I/O port */
+};
+
+/* False: the tree does not say, or no bus maps it. */
+bool os2_tree_place(const struct fdt *tree, const struct fdt_node *node, struct os2_tree_place *ret_place);
+
 /* The kernel's number of the node's first interrupt; 0 where it has none that the kernel hears of. *ret_foreign: it has
  * one, of somebody else. */
 unsigned os2_tree_irq(const struct fdt *tree, const struct fdt_node *node, bool *ret_foreign);

@@ -124,6 +124,7 @@ static const uint16_t arch_forbidden_ports[] = {0x20, 0x21, 0xa0, 0xa1, 0x40, 0x
 #define ARCH_CLAIM_BASE UINT64_C(0xfeb00000) /* microvm's virtio transports, eight to a page; nothing on q35 */
 #define ARCH_DEVICE_IRQ 8u
 #define ARCH_DEVICE_PORTS 1
+#define ARCH_DEVICE_MESSAGES 1 /* message-signalled interrupts */
 #define ARCH_DEVICE_HELD 1
 static inline bool arch_device_open(unsigned handle) {
     uint64_t ports;
