@@ -226,11 +226,26 @@ def before_boot(guest):
     guest.command("echo typed before; sync")
 
 
+def lengthen_history(image):
+    """Puts so many lines before those of the history that it is cut at the next boot."""
+    old = "".join(f"echo old {i:06}\n" for i in range(5000)).encode()
+    with tempfile.TemporaryDirectory() as scratch:
+        path = pathlib.Path(scratch) / ".history"
+        disk(image, "get", "/disk/.history", "--to", scratch)
+        assert b"echo typed before; sync\n" in path.read_bytes()
+        path.write_bytes(old + path.read_bytes())
+        disk(image, "put", str(path))
+
+
 def after_boot(guest):
     """What was typed before the boot is in the history, and the autorun has run, before the first prompt."""
     expect_in("started by itself in\n/boot\n", clean(guest.text).replace("\r", ""))
     expect_in("echo typed before; sync\n", guest.command("history"))
     expect_in("typed before\n", guest.command(b"\x1b[A" * 2))
+    size = int(guest.command("cat /disk/.history | wc").split()[2])
+    assert 30000 < size < 34000, size
+    shown = guest.command("tail -n 4 /disk/.history")
+    expect_in("history\necho typed before; sync\n", shown)
     guest.command("rm /disk/autorun; sync")
 
 
@@ -239,6 +254,8 @@ def by_hand(args, image, first):
     _, line = qemu.command_line(args.build, args.smp, args.mem, args.append, boot=args.boot, disk=str(image))
     failed = 0
     for cases in ((edit_text, live_programs, paths, before_boot), (after_boot,)):
+        if after_boot in cases:
+            lengthen_history(image)
         with terminal.Terminal(line) as guest:
             guest.prompt(0)
             for case in cases:

@@ -230,6 +230,15 @@ static void bounds(void **state) {
     assert_string_equal(parsed(text), "error: too many commands in one");
 }
 
+static void run_tokens(unsigned count);
+
+/* Texts of any pieces of the language: each ends in some way, within its bounds. */
+static void any_text(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < 30000; i++)
+        run_tokens(1 + i % 40);
+}
+
 /* ---- Words. ---- */
 
 static struct variables variables;
@@ -339,6 +348,38 @@ static void words(void **state) {
     assert_true(variables_set(&variables, "G", 1, "*.txt"));
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         assert_string_equal(expanded(rows[i].text), rows[i].words);
+}
+
+static void run_tokens(unsigned count) {
+    static const char *const tokens[] = {
+        "if ", "then ", "elif ", "else ", "fi ", "while ", "until ", "do ", "done ", "for ", "in ", "a ", "b",  "| ",
+        "|| ", "&& ",   "& ",    "; ",    "\n",  "< ",     ">",      ">>",  "'",     "\"",   "\\",  "$A", "${", "}",
+        "$?",  "$@",    "( ",    "! ",    "#",   " ",      "*",      "[",   "]",     "A=",   "2>",  "`",
+    };
+    static uint32_t seed = 1;
+    char text[512] = "", *copy;
+    enum parse_result result;
+    const char *reason = NULL;
+    size_t at = 0, before;
+
+    while (count--) {
+        seed = seed * 1664525 + 1013904223;
+        strcat(text, tokens[(seed >> 8) % (sizeof(tokens) / sizeof(tokens[0]))]);
+    }
+    copy = strdup(text);
+    do {
+        before = at;
+        result = parse_next(copy, &at, &tree, &reason);
+        if (result == PARSE_STEP) {
+            assert_true(at > before && at <= strlen(copy));
+            shown[0] = 0;
+            show_node(tree.root);
+            if (tree.node[tree.root].kind == PARSE_PIPELINE)
+                expand_pipeline(&tree, tree.root, &values, &expanded_line);
+        }
+    } while (result == PARSE_STEP);
+    assert_true(result == PARSE_END || reason);
+    free(copy);
 }
 
 /* Lists of words that are longer than there is room for. */
@@ -561,9 +602,9 @@ static void test_command(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(trees),        cmocka_unit_test(bounds),     cmocka_unit_test(words),
-        cmocka_unit_test(many_words),   cmocka_unit_test(matches),    cmocka_unit_test(variable_table),
-        cmocka_unit_test(test_command), cmocka_unit_test(completion),
+        cmocka_unit_test(trees),          cmocka_unit_test(bounds),       cmocka_unit_test(any_text),
+        cmocka_unit_test(words),          cmocka_unit_test(many_words),   cmocka_unit_test(matches),
+        cmocka_unit_test(variable_table), cmocka_unit_test(test_command), cmocka_unit_test(completion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,11 +6,11 @@
 #include "os2/call.h"
 #include "os2/file.h"
 #include "os2/heap.h"
+#include "os2/start.h"
 #include "os2/string.h"
 #include "os2/text.h"
 #include "os2/tool.h"
 
-#define COLUMNS 80u
 #define GAP 2u
 #define LONG 1u
 #define ALL 2u
@@ -58,7 +58,7 @@ static void print_columns(const struct name *list) {
         size_t width = os2_text_columns(n->text, strlen(n->text));
         widest = width > widest ? width : widest;
     }
-    columns = COLUMNS / (widest + GAP) ? COLUMNS / (widest + GAP) : 1;
+    columns = os2_start_columns() / (widest + GAP) ? os2_start_columns() / (widest + GAP) : 1;
     rows = (count + columns - 1) / columns;
     for (size_t row = 0; row < rows; row++) {
         size_t place = 0, gap = 0;

@@ -35,6 +35,7 @@ static int run(const void *image, uint64_t size, int argc, char **argv) {
     int status = os2_child_create(&plan, &child, &reason);
 
     if (status >= 0) {
+        child.columns = os2_start_columns();
         status = grant(&child, "names");
         status = status < 0 ? status : grant(&child, "console.out");
         status = status < 0 ? status : grant(&child, "machine");

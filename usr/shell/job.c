@@ -207,6 +207,7 @@ static uint64_t stage_create(unsigned place, const struct expand_stage *stage, u
     child->process.input = stage->input;
     child->process.output = stage->output;
     child->process.append = stage->append;
+    child->process.columns = terminal_columns();
     os2_string_copy(child->name, sizeof(child->name), name);
     return 0;
 }
