@@ -7,8 +7,8 @@
     disk.py get IMAGE PATH... [--to FOLDER]      copy from it to the host
     disk.py ls IMAGE [PATH...]                   list it
 
-PATH and --to of put are those of OS2 without "/disk". The machine that has the disk must not run: what it keeps in memory
-would not fit what is there then. A disk that a board wrote can be read too: the first partition with a FAT is taken.
+PATH and --to of put are those of OS2 without "/disk". The machine that has the disk must not run: what it keeps in
+memory would not fit what is there then. A disk that a board wrote can be read too: the first partition with a FAT is taken.
 """
 import argparse
 import os
@@ -58,8 +58,8 @@ def make(image, size, bare, dry_run):
                                     sectors - first)
                 file.seek(446)
                 file.write(entry.ljust(64, b"\0") + b"\x55\xaa")
-    run(["mkfs.fat", "-F", "32" if wide else "16", "-s", str(CLUSTER if size >= 64 << 20 else 1), "-n", "OS2", "--offset",
-         str(first), image, str((sectors - first) // 2)], dry_run, stdout=subprocess.DEVNULL)
+    run(["mkfs.fat", "-F", "32" if wide else "16", "-s", str(CLUSTER if size >= 64 << 20 else 1), "-n", "OS2",
+         "--offset", str(first), image, str((sectors - first) // 2)], dry_run, stdout=subprocess.DEVNULL)
 
 
 def partition(image):

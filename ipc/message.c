@@ -505,7 +505,8 @@ int message_reply_receive(struct core *core, struct process *process) {
     if (status != OS2_OK)
         return status;
     status = answer(core, process, &caller);
-    /* Words that nobody waits for are nobody's loss. What goes with them is the server's, which learns that it stays. */
+    /* Words that nobody waits for are nobody's loss. What goes with them is the server's, which learns that it
+     * stays. */
     if (status != OS2_OK &&
         (status != OS2_E_NOT_WAITING || process->reg[OS2_R_CONTROL] & (OS2_F_BLOCK | OS2_F_HANDLE))) {
         wait_over(process);

@@ -59,7 +59,8 @@ def first_partition(image, folder, bare):
 
 
 # What a file service that was ended in the middle may leave: clusters that belong to nothing.
-LOST = re.compile(r"fsck\.fat .*\nReclaimed \d+ unused clusters? .*\n(Free cluster summary wrong .*\n  Auto-correcting\.\n)?"
+LOST = re.compile(r"fsck\.fat .*\nReclaimed \d+ unused clusters? .*\n"
+                  r"(Free cluster summary wrong .*\n  Auto-correcting\.\n)?"
                   r"\s*Leaving filesystem unchanged\.\n.* clusters\n")
 
 
@@ -97,7 +98,8 @@ def main():
         image = folder / "disk.img"
         make(image, folder, args.size, args.bare)
         print("1..3", flush=True)
-        line = [sys.executable, qemu.__file__, "--smp", args.smp, "--boot", args.boot, "--disk", image, args.build, "tap",
+        line = [sys.executable, qemu.__file__, "--smp", args.smp, "--boot", args.boot, "--disk", image, args.build,
+                "tap",
                 "filetest"]
         done = subprocess.run(line, stdout=subprocess.PIPE, text=True, check=False)
         ok(1, done.returncode == 0, "filetest", done.stdout)

@@ -74,7 +74,8 @@ class Run:
 
     def __init__(self, build, memory, names, append="", disk=""):
         # A disk answers in the host's time: who waits for it waits, or each deadline would pass at once.
-        extra = (["-icount", "shift=0"] if disk else qemu.ICOUNT) + (qemu.large_memory(memory) if memory != "128M" else [])
+        extra = ["-icount", "shift=0"] if disk else qemu.ICOUNT
+        extra = extra + (qemu.large_memory(memory) if memory != "128M" else [])
         self.machine, self.line, self.nonce = qemu.commands_line(build, 1, memory, f"bench {names}".strip(), append,
                                                                   extra, tests=True, disk=disk)
         self.counts, self.notes, self.spreads, self.skipped = {}, {}, {}, {}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * filetest: files on a disk, as a program sees them. Started by init instead of the shell (os2.start=filetest), on a disk
- * that files.py makes; prints TAP. What it leaves on the disk the host compares: pattern() is in files.py too.
+ * filetest: files on a disk, as a program sees them. Started by init instead of the shell (os2.start=filetest), on a
+ * disk that files.py makes; prints TAP. What it leaves on the disk the host compares: pattern() is in files.py too.
  *
  *     filetest            the tests of one boot
  *     filetest kills N    reads, writes and compares, while a member ends services and drivers, N of them
@@ -311,7 +311,7 @@ static void test_full(void) {
 
 static void test_rubbish(void) {
     unsigned files, session = 0, self;
-    int status = os2_names_find("files", &files);
+    int status = os2_names_find("files", true, &files);
 
     check(status >= 0, "files", status);
     for (unsigned i = 0; i < 2000; i++) {
@@ -326,7 +326,7 @@ static void test_rubbish(void) {
             flags |= OS2_F_BLOCK;
             m.w[3] = (uintptr_t)block;
             for (unsigned b = 0; b < OS2_PAGE_SIZE; b++)
-                ((uint8_t *)block)[b] = random_below(4) ? (uint8_t)"/boot/disk.."[b % 12] : (uint8_t)random_below(256);
+                ((uint8_t *)block)[b] = random_below(4) ? (uint8_t) "/boot/disk.."[b % 12] : (uint8_t)random_below(256);
         } else if (!session && os2_handle_mint(0, OS2_HANDLE_INBOX, 0, OS2_RIGHT_GIVE, &self) >= 0) {
             m.label = OS2_FILES_ATTACH;
             flags |= OS2_F_HANDLE;

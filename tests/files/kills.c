@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files beside services and drivers that are ended at random: this process ends them, one after the other, while a member
- * writes, copies and compares. Every byte must be right, and nothing may fail but what os2/file.h says may be either done
- * or not. The member is a program as the shell starts them: it asks this process, its supervisor, for a name service
- * when that has ended.
+ * Files beside services and drivers that are ended at random: this process ends them, one after the other, while a
+ * member writes, copies and compares. Every byte must be right, and nothing may fail but what os2/file.h says may be
+ * either done or not. The member is a program as the shell starts them: it asks this process, its supervisor, for a
+ * name service when that has ended.
  */
 #include "os2/call.h"
 #include "os2/devices.h"
@@ -35,7 +35,7 @@ static bool kill_named(const char *name) {
             continue;
         if (os2_supervisor_kill(os2_start_handle("init"), slot) >= 0)
             return true;
-        if (os2_names_find("devices", &devices) < 0)
+        if (os2_names_find("devices", true, &devices) < 0)
             return false;
         bool killed = os2_devices_restart(devices, slot) >= 0;
         os2_handle_close(devices);

@@ -8,8 +8,8 @@
 
 #include "arch_user.h"
 
-#include "os2/frames.h"
 #include "os2/file.h"
+#include "os2/frames.h"
 #include "os2/start.h"
 #include "os2/stream.h"
 #include "os2/string.h"

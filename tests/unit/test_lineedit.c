@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The line editor (usr/lib/lineedit.c) against a terminal that the test plays: after every key the terminal must show
- * just the prompt and the line, and have its cursor where the editor's is. And the widths of characters (usr/lib/text.c).
+ * just the prompt and the line, and have its cursor where the editor's is. And the widths of characters
+ * (usr/lib/text.c).
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,10 +2,10 @@
 /*
  * Pages of files on disks that are read again and again.
  *
- * What is written goes to the disk at once, so a page here is never the only one with its content, and can be dropped at
- * any time: when somebody needs the memory, and when its file changes. A page comes here when it is read for the second
- * time within a while: a file that is read through once, however large, passes by and moves to its reader without a
- * copy. A page that is here is copied to each reader.
+ * What is written goes to the disk at once, so a page here is never the only one with its content, and can be dropped
+ * at any time: when somebody needs the memory, and when its file changes. A page comes here when it is read for the
+ * second time within a while: a file that is read through once, however large, passes by and moves to its reader
+ * without a copy. A page that is here is copied to each reader.
  *
  * Rejected: giving the page itself to its reader (the next one would wait for the disk), and keeping what is written (a
  * crash of this service would lose it).

@@ -4,9 +4,7 @@
 
 #include "os2/call.h"
 #include "os2/names.h"
-#include "os2/start.h"
 #include "os2/string.h"
-#include "os2/supervisor.h"
 #include "os2/time.h"
 
 #define DISK_WAIT_MS 15000u /* for a driver that is started again; the device manager waits 10 s at the most */
@@ -21,15 +19,10 @@ static void disk_lost(struct disk *disk) {
     disk->handle = 0;
 }
 
-/* Asks the name service, which may have ended itself, once. */
+/* Asks the name service, once. */
 static int disk_lookup(struct disk *disk) {
-    unsigned names;
-    int status = os2_supervisor_names(os2_start_handle("init"), &names);
+    int status = os2_names_find(disk->name, false, &disk->handle);
 
-    if (status < 0)
-        return status;
-    status = os2_names_lookup(names, disk->name, false, &disk->handle);
-    os2_handle_close(names);
     if (status >= 0)
         status = os2_disk_info(disk->handle, &disk->info);
     if (status < 0)

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Volumes on disks: the files' bytes between disks and the blocks of readers and writers. The FAT itself is in usr/fat/;
- * which sectors a file's bytes are in is all that is asked of it here.
+ * Volumes on disks: the files' bytes between disks and the blocks of readers and writers. The FAT itself is in
+ * usr/fat/; which sectors a file's bytes are in is all that is asked of it here.
  *
  * A read of whole sectors goes from the device into the block that the reader gets; a write of whole sectors goes from
- * the writer's block to the device. Nobody copies them between. Bytes that begin within a sector are copied once, and so
- * are pages that are in the cache.
+ * the writer's block to the device. Nobody copies them between. Bytes that begin within a sector are copied once, and
+ * so are pages that are in the cache.
  *
  * The disk has what a writer was answered for: bytes first, then the table, then the entry with the size. So when this
  * service ends, at any moment, the next one finds all of it.
  */
+#include "files/fat_volume.h"
 #include "files/cache.h"
 #include "files/disk.h"
-#include "files/fat_volume.h"
 #include "files/volume.h"
 #include "lib/format.h"
 #include "os2/call.h"
@@ -158,7 +158,8 @@ static int volume_rename(struct volume *volume, struct node *node, const char *p
 /* ---- Reading. ---- */
 
 /* Reads the sectors that hold [offset, offset + bytes), offset being a sector's start, to the block's start. */
-static int read_sectors(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes, struct piece *piece) {
+static int read_sectors(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes,
+                        struct piece *piece) {
     uint64_t done = 0;
 
     while (done < bytes) {
@@ -193,8 +194,8 @@ static int read_once(struct volume *volume, struct node *node, uint64_t offset, 
     return status;
 }
 
-/* Reads whole sectors, piece->bytes at the most, into piece->block, or a fresh one of at most piece->order. Sets what it
- * has. What is behind the file's end in the last sector is cleared. */
+/* Reads whole sectors, piece->bytes at the most, into piece->block, or a fresh one of at most piece->order. Sets what
+ * it has. What is behind the file's end in the last sector is cleared. */
 static int read_whole(struct volume *volume, struct node *node, uint64_t offset, struct piece *piece) {
     const struct piece asked = *piece;
     int status = OS2_E_DIED;
@@ -255,8 +256,7 @@ static int read_page(struct volume *volume, struct node *node, uint64_t offset, 
     return read_whole(volume, node, offset, piece);
 }
 
-static int volume_read(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes,
-                       struct piece *piece) {
+static int volume_read(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes, struct piece *piece) {
     const uint64_t lead = offset % FAT_SECTOR;
     int status;
 

@@ -34,7 +34,6 @@ struct request {
     unsigned handle; /* that came, or that goes; 0: none */
 };
 
-
 /* ---- Through the name service's handle. ---- */
 
 static int serve_attach(struct request *r) {
@@ -224,8 +223,8 @@ static void answer_gone(struct request *r) {
     *r = (struct request){0};
 }
 
-/* The answer could not be given so. A block that came with the request is perhaps not wanted back: then without it. Else
- * the client learns why. */
+/* The answer could not be given so. A block that came with the request is perhaps not wanted back: then without it.
+ * Else the client learns why. */
 static void answer_again(struct request *r, int status) {
     struct os2_message m;
 

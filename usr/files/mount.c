@@ -16,21 +16,24 @@
 #include "os2/names.h"
 #include "os2/start.h"
 #include "os2/string.h"
-#include "os2/supervisor.h"
 #include "os2/time.h"
+#include "os2/wallclock.h"
 
 #define CACHE_SECTORS 64u
 #define CACHE_ORDER 3u
-_Static_assert(CACHE_SECTORS * FAT_SECTOR == OS2_PAGE_SIZE << CACHE_ORDER, "the sectors of a volume are one block");
+_Static_assert(CACHE_SECTORS *FAT_SECTOR == OS2_PAGE_SIZE << CACHE_ORDER, "the sectors of a volume are one block");
 #define MANAGER_WAIT_MS 5000u /* for the device manager, at boot */
 #define MANAGER_PAUSE_MS 10u
+#define NS_PER_SECOND UINT64_C(1000000000)
 
 static struct disk disks[DISKS];
 static struct fat_cache_sector sectors[VOLUMES][CACHE_SECTORS];
 static unsigned mounted;
 
 uint64_t fat_volume_now(void) {
-    return 0;
+    uint64_t ns;
+
+    return os2_time_of_day(&ns) < 0 ? 0 : ns / NS_PER_SECOND;
 }
 
 /* A volume's path: no other one has it. */
@@ -62,7 +65,8 @@ static int mount_partition(struct disk *disk, const struct fat_device *device, c
     }
     volume->sectors = sectors[mounted];
     for (unsigned i = 0; i < CACHE_SECTORS; i++)
-        volume->sectors[i] = (struct fat_cache_sector){.sector = UINT64_MAX, .bytes = (uint8_t *)bytes + i * FAT_SECTOR};
+        volume->sectors[i] =
+            (struct fat_cache_sector){.sector = UINT64_MAX, .bytes = (uint8_t *)bytes + i * FAT_SECTOR};
     status = fat_mount(&volume->fat, device, partition, volume->sectors, CACHE_SECTORS);
     if (status < 0) {
         os2_block_free(bytes);
@@ -109,15 +113,10 @@ static struct disk *disk_of(const char *name) {
 /* Finds the device manager; it may not be there yet. */
 static int manager_find(unsigned *ret_devices) {
     uint64_t end = os2_now_ns() + MANAGER_WAIT_MS * UINT64_C(1000000);
-    unsigned names;
     int status;
 
     do {
-        status = os2_supervisor_names(os2_start_handle("init"), &names);
-        if (status < 0)
-            continue;
-        status = os2_names_lookup(names, "devices", false, ret_devices);
-        os2_handle_close(names);
+        status = os2_names_find("devices", false, ret_devices);
     } while (status < 0 && os2_now_ns() < end && os2_sleep_ms(MANAGER_PAUSE_MS) >= 0);
     return status;
 }

@@ -36,7 +36,8 @@ struct open {
 /* The bits of client ends. */
 #define CLIENT_BITS (~UINT64_C(0) << 4)
 
-/* Notes a client, whose handle is ours now if this succeeds. *ret_session: a handle to give to it, and then to close. */
+/* Notes a client, whose handle is ours now if this succeeds. *ret_session: a handle to give to it, and then to close.
+ * */
 int client_attach(unsigned handle, unsigned *ret_session);
 
 /* Closes what those had open who have ended. */

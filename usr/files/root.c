@@ -32,8 +32,7 @@ static int root_list(struct volume *volume, struct node *folder, uint64_t *posit
     return 1;
 }
 
-static int root_read(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes,
-                     struct piece *piece) {
+static int root_read(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes, struct piece *piece) {
     (void)volume;
     (void)node;
     (void)offset;

@@ -63,8 +63,8 @@ struct volume_type {
     bool (*same)(const struct node *a, const struct node *b);
     /* The next entry: 1, or 0 at the end. *position is 0 at first. */
     int (*list)(struct volume *volume, struct node *folder, uint64_t *position, struct entry *ret_entry);
-    /* At most `bytes` (above 0, inside the file) from `offset` on into piece->block, or, where that is null, a fresh one of
-     * at most piece->order. After a failure there is the block that came, or none. */
+    /* At most `bytes` (above 0, inside the file) from `offset` on into piece->block, or, where that is null, a fresh
+     * one of at most piece->order. After a failure there is the block that came, or none. */
     int (*read)(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes, struct piece *piece);
     int (*space)(struct volume *volume, uint64_t *ret_total, uint64_t *ret_free);
     /* piece->block is null afterwards where a driver took it away. */

@@ -17,7 +17,7 @@ struct grants {
     unsigned *argc;
     char (*text)[24];
     unsigned texts;
-    uint64_t at; /* where the next copy goes */
+    uint64_t at;      /* where the next copy goes */
     unsigned machine; /* rights to it */
 };
 

@@ -3,9 +3,9 @@
  * init: the first process and the supervisor of the services.
  *
  * The kernel loads it from the boot archive and gives it the machine handle, the archive, the device tree and nearly
- * all memory. It starts the services of a table, which is a text file of the archive (init/table.h), and hands out every
- * right in the system as that says; service.c tells how services live and end. The archive stays here, unchanged, so each
- * new service gets a fresh copy.
+ * all memory. It starts the services of a table, which is a text file of the archive (init/table.h), and hands out
+ * every right in the system as that says; service.c tells how services live and end. The archive stays here, unchanged,
+ * so each new service gets a fresh copy.
  *
  * init waits in one place, the receive of its main loop, and never for a service without a deadline, so no service can
  * hang it. It speaks through the kernel's log, which the console prints; only the last line before power off goes to
@@ -42,7 +42,8 @@ void init_off_plan(enum os2_machine_control how, uint64_t status) {
         return;
     init.off.planned = true;
     init.off.how = how;
-    init.off.code = status && !(status & 0xff) ? 255 : status & 0xff; /* 8 bits reach the outside: a failure stays one */
+    /* 8 bits reach the outside: a failure stays one. */
+    init.off.code = status && !(status & 0xff) ? 255 : status & 0xff;
     init.off.latest_ms = init_now_ms() + LAST_WORDS_MS;
 }
 
@@ -158,8 +159,8 @@ static void serve(const struct os2_message *m) {
         os2_reply_fail(m->caller, status);
 }
 
-/* The earliest time at which something is to be done, as a deadline. What waits for another service is done when that is
- * ready. */
+/* The earliest time at which something is to be done, as a deadline. What waits for another service is done when that
+ * is ready. */
 static uint64_t next_deadline(void) {
     uint64_t next = UINT64_MAX, now = init_now_ms();
 

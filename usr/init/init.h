@@ -48,8 +48,8 @@ bool init_uart_find(const struct os2_boot *boot, struct init_uart *ret_uart);
 
 /*
  * Claims the UART and gives it to a console that has not started, and what it needs of the machine where the firmware's
- * console takes its place (*ret_rights, OS2_RIGHT_...). *ret_base: where the registers are in the console. The memory is
- * claimed each time: it went back when the console before ended.
+ * console takes its place (*ret_rights, OS2_RIGHT_...). *ret_base: where the registers are in the console. The memory
+ * is claimed each time: it went back when the console before ended.
  */
 int init_uart_give(struct init_uart *uart, struct os2_child *console, uint64_t *ret_base, unsigned *ret_rights);
 
@@ -67,8 +67,8 @@ struct service {
     uint64_t owed_ms; /* and no later than that */
     unsigned crashes; /* in a row, without BACKOFF_FORGET_MS of running between */
     unsigned backoff_ms;
-    uint64_t since_ms;   /* started, or ended */
-    uint64_t restart_ms; /* when to start it, where it does not run */
+    uint64_t since_ms;     /* started, or ended */
+    uint64_t restart_ms;   /* when to start it, where it does not run */
     uint64_t names_caller; /* waits for a name service that lives; 0: does not */
     int told;              /* why it could not be started, as said last: said once */
     enum os2_end_reason ended;

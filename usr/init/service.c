@@ -6,14 +6,14 @@
  * good. init itself has none. Nor can programs take what a service needs to come back: init keeps an eighth of its
  * quota, which pays for its pages and its slot.
  *
- * A service that ends is started again after a pause: 100 ms at first. Each time that it crashes the pause is doubled, up
- * to 10 s, and 100 ms again once it has run for 10 s. To be killed is no crash. One that has crashed `ends` times in a row
- * is given up, and the others go on without it. When the table's last service was started for one job (os2.run,
+ * A service that ends is started again after a pause: 100 ms at first. Each time that it crashes the pause is doubled,
+ * up to 10 s, and 100 ms again once it has run for 10 s. To be killed is no crash. One that has crashed `ends` times in
+ * a row is given up, and the others go on without it. When the table's last service was started for one job (os2.run,
  * os2.start), its end is the machine's.
  *
  * Whoever holds devices, or had children that did, may have a device that still writes to its memory when it has ended.
- * Its control handle is kept until the next one is ready, which has reset the devices then; only the close of that handle
- * gives the memory back. Until then the new one has the least that it needs, and then what the one before had.
+ * Its control handle is kept until the next one is ready, which has reset the devices then; only the close of that
+ * handle gives the memory back. Until then the new one has the least that it needs, and then what the one before had.
  */
 #include "init/init.h"
 
@@ -175,8 +175,7 @@ static int service_start(struct service *service, const char **ret_reason) {
 }
 
 static void backoff_double(struct service *service) {
-    service->backoff_ms =
-        service->backoff_ms * 2 < BACKOFF_LAST_MS ? service->backoff_ms * 2 : BACKOFF_LAST_MS;
+    service->backoff_ms = service->backoff_ms * 2 < BACKOFF_LAST_MS ? service->backoff_ms * 2 : BACKOFF_LAST_MS;
 }
 
 int names_handle(unsigned *ret_handle) {

@@ -172,9 +172,9 @@ static const char *line_use(struct table *table, const struct line *line) {
         const char *word;
         line_function *use;
     } known[] = {
-        {"program", line_program},   {"arguments", line_arguments}, {"grant", line_grant}, {"pages", line_pages},
-        {"stack", line_stack},       {"watchdog", line_watchdog},   {"ends", line_ends},   {"after", line_after},
-        {"quantum", line_quantum},   {"last", line_last},
+        {"program", line_program}, {"arguments", line_arguments}, {"grant", line_grant}, {"pages", line_pages},
+        {"stack", line_stack},     {"watchdog", line_watchdog},   {"ends", line_ends},   {"after", line_after},
+        {"quantum", line_quantum}, {"last", line_last},
     };
 
     if (strcmp(line->word[0], "service") == 0)

@@ -59,19 +59,20 @@ struct table_service {
     char name[TABLE_NAME], program[TABLE_NAME];
     char arguments[TABLE_ARGUMENTS][32];
     unsigned argument_count;
-    unsigned grants;       /* enum table_grant */
-    uint64_t least, most;  /* pages; most 0: no limit */
-    unsigned stack_order;  /* 0: as usual */
-    uint64_t watchdog_ms;  /* 0: as usual */
-    uint64_t quantum;      /* 0: as usual */
-    unsigned ends;         /* crashes in a row; 0: no limit */
-    uint32_t after;        /* bit i: the service at place i */
+    unsigned grants;      /* enum table_grant */
+    uint64_t least, most; /* pages; most 0: no limit */
+    unsigned stack_order; /* 0: as usual */
+    uint64_t watchdog_ms; /* 0: as usual */
+    uint64_t quantum;     /* 0: as usual */
+    unsigned ends;        /* crashes in a row; 0: no limit */
+    uint32_t after;       /* bit i: the service at place i */
     bool last;
 };
 
 /*
- * Reads the table. Returns how many services it has. *ret_line: the first line that is wrong, from 1 on, and *ret_reason
- * why; 0: none. Lines that are wrong are left out, and a service without a program of that name is the caller's affair.
+ * Reads the table. Returns how many services it has. *ret_line: the first line that is wrong, from 1 on, and
+ * *ret_reason why; 0: none. Lines that are wrong are left out, and a service without a program of that name is the
+ * caller's affair.
  */
 unsigned table_read(const char *text, size_t size, struct table_service services[TABLE_SERVICES], unsigned *ret_line,
                     const char **ret_reason);

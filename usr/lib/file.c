@@ -53,8 +53,8 @@ void os2_file_close(struct os2_file *file) {
     file->handle = 0;
 }
 
-/* A request to the open file. Where its handle is worth nothing any more, it is opened again by the next one. A driver's
- * end is OS2_E_DIED too, but the handle is still good then. */
+/* A request to the open file. Where its handle is worth nothing any more, it is opened again by the next one. A
+ * driver's end is OS2_E_DIED too, but the handle is still good then. */
 static int file_request(struct os2_file *file, uint64_t flags, struct os2_message *m) {
     int status = file->handle ? OS2_OK : file_reopen(file, file->flags, false);
 

@@ -42,7 +42,7 @@ static int session_begin(void) {
 
     if (session)
         return OS2_OK;
-    status = os2_names_find("files", &files);
+    status = os2_names_find("files", true, &files);
     if (status < 0)
         return status;
     status = os2_handle_mint(0, OS2_HANDLE_INBOX, 0, OS2_RIGHT_GIVE, &self);

@@ -9,9 +9,9 @@
 #include "os2/files.h"
 
 /*
- * Asks through the session: `path` and, where it is not null, `second` go with the request in a page, which is a page of
- * text in the answer (*ret_text, good until the next call; ret_text may be null). m->w[0] is the request's; W0, W1, W4
- * and, for OPEN, the handle in W2 are the answer's. With `again` the request is made again when the service, or
+ * Asks through the session: `path` and, where it is not null, `second` go with the request in a page, which is a page
+ * of text in the answer (*ret_text, good until the next call; ret_text may be null). m->w[0] is the request's; W0, W1,
+ * W4 and, for OPEN, the handle in W2 are the answer's. With `again` the request is made again when the service, or
  * a driver below it, has ended meanwhile; else that is OS2_E_DIED.
  */
 int os2_file_ask(enum os2_files_operation operation, const char *path, const char *second, bool again,

@@ -36,30 +36,21 @@ int os2_names_lookup(unsigned names, const char *name, bool wait, unsigned *ret_
     return OS2_OK;
 }
 
-/* The name service that lives; what the start page says is looked at before it is believed. */
-static int names_living(unsigned *ret_names) {
+int os2_names_find(const char *name, bool wait, unsigned *ret_handle) {
     static unsigned newer; /* 0: the one of the start page has not ended */
-    unsigned names = newer ? newer : os2_start_handle("names"), asked = os2_start_handle("init");
-    int status;
+    unsigned asked = os2_start_handle("init");
+    int status = OS2_E_DIED;
 
-    if (names && os2_watch(names, 0) != OS2_E_DIED) {
-        *ret_names = names;
-        return OS2_OK;
-    }
+    /* Nothing is watched here to learn of an end: a service watches the name service for a reason of its own. */
+    if (newer || os2_start_handle("names"))
+        status = os2_names_lookup(newer ? newer : os2_start_handle("names"), name, wait, ret_handle);
+    if (status != OS2_E_DIED)
+        return status;
     if (newer)
         os2_handle_close(newer);
     newer = 0;
     status = os2_supervisor_names(asked ? asked : os2_start_handle("supervisor"), &newer);
-    if (status >= 0)
-        *ret_names = newer;
-    return status;
-}
-
-int os2_names_find(const char *name, unsigned *ret_handle) {
-    unsigned names;
-    int status = names_living(&names);
-
-    return status < 0 ? status : os2_names_lookup(names, name, true, ret_handle);
+    return status < 0 ? status : os2_names_lookup(newer, name, wait, ret_handle);
 }
 
 int os2_names_serve(const char *name, uint64_t bits) {

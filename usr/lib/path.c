@@ -3,8 +3,8 @@
  * Paths and the working folder (os2/file.h). Both are the program's own affair: the file service sees absolute paths
  * only. A child gets its parent's working folder on its start page.
  */
-#include "os2/file.h"
 #include "os2/abi.h"
+#include "os2/file.h"
 #include "os2/string.h"
 #include "usr/lib/start_page.h"
 

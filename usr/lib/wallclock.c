@@ -9,7 +9,6 @@
 
 #include "os2/call.h"
 #include "os2/names.h"
-#include "os2/start.h"
 #include "os2/time.h"
 
 #define DAY UINT64_C(86400)
@@ -25,7 +24,7 @@ int os2_time_of_day(uint64_t *ret_ns) {
     int status;
 
     if (!known) {
-        status = os2_names_lookup(os2_start_handle("names"), "clock", false, &clock);
+        status = os2_names_find("clock", false, &clock);
         if (status < 0)
             return status;
         status = os2_request(clock, 0, &m);

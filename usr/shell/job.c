@@ -22,6 +22,7 @@
 #include "os2/spawn.h"
 #include "os2/start.h"
 #include "os2/string.h"
+#include "os2/supervisor.h"
 #include "shell/programs.h"
 #include "shell/services.h"
 #include "shell/terminal.h"
@@ -85,13 +86,38 @@ static void job_bits(uint64_t bits) {
             child_ended(&children[i]);
 }
 
+/* A program asks for the name service that lives, as services ask init. It gets one for programs. */
+static int serve_names(uint64_t caller) {
+    struct os2_message m = {.caller = caller};
+    unsigned rights = OS2_RIGHT_SEND | OS2_RIGHT_GIVE, handle;
+    int status = os2_handle_mint(services_names(), OS2_HANDLE_INBOX, OS2_NAMES_ORDINARY, rights, &handle);
+
+    if (status < 0)
+        return status;
+    m.w[2] = handle | (uint64_t)rights << 16;
+    status = os2_reply(OS2_F_HANDLE, &m);
+    os2_handle_close(handle);
+    return status;
+}
+
+static void serve(const struct os2_message *m) {
+    int status = OS2_E_INVALID;
+
+    if (!m->caller)
+        return;
+    if (m->label == OS2_SUPERVISOR_NAMES)
+        status = serve_names(m->caller);
+    if (status < 0 && status != OS2_E_NOT_WAITING)
+        os2_reply_fail(m->caller, status);
+}
+
 void job_poll(void) {
     struct os2_message m = {.w = {[4] = 0}};
     while (os2_receive(OS2_F_DEADLINE, &m) >= 0) {
         if (m.control & OS2_I_BITS)
             job_bits(m.bits);
-        if (m.control & OS2_I_MESSAGE && m.caller)
-            os2_reply_fail(m.caller, OS2_E_INVALID);
+        if (m.control & OS2_I_MESSAGE)
+            serve(&m);
         m = (struct os2_message){0};
     }
 }
@@ -128,8 +154,8 @@ static void job_wait(struct job *job) {
             if (m.bits & BIT_CTRL_C && !job->interrupted && job->running)
                 job_interrupt(job);
         }
-        if (m.control & OS2_I_MESSAGE && m.caller)
-            os2_reply_fail(m.caller, OS2_E_INVALID);
+        if (m.control & OS2_I_MESSAGE)
+            serve(&m);
     }
 }
 
@@ -149,7 +175,7 @@ static int stage_grant(struct child *stage, struct child *before, struct child *
     const unsigned use = OS2_RIGHT_SEND | OS2_RIGHT_GIVE;
     struct os2_child *child = &stage->process;
     unsigned console = services_console(), names = services_names(), machine = os2_start_handle("machine");
-    int status = grant_minted(child, "supervisor", 0, 0, 0);
+    int status = grant_minted(child, "supervisor", 0, 0, OS2_RIGHT_SEND);
 
     if (status >= 0 && names)
         status = grant_minted(child, "names", names, OS2_NAMES_ORDINARY, use);

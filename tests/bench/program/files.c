@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench: files on a disk, through the library: all processes together, from the request to the data. The service and the
- * driver are the ones that everybody uses. Skipped where the machine has no disk.
+ * bench: files on a disk, through the library: all processes together, from the request to the data. The service and
+ * the driver are the ones that everybody uses. Skipped where the machine has no disk.
  */
 #include "bench.h"
 

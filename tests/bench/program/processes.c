@@ -9,8 +9,8 @@
 #include "arch_user.h"
 #include "bench.h"
 #include "os2/call.h"
-#include "os2/frames.h"
 #include "os2/file.h"
+#include "os2/frames.h"
 #include "os2/start.h"
 #include "os2/stream.h"
 

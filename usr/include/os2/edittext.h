@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A text that is changed in the middle. Pure but for the memory: a block of bytes with a gap in it, which moves to where
- * the text is changed. Offsets are those of the text without the gap.
+ * A text that is changed in the middle. Pure but for the memory: a block of bytes with a gap in it, which moves to
+ * where the text is changed. Offsets are those of the text without the gap.
  */
 #ifndef OS2_EDITTEXT_H
 #define OS2_EDITTEXT_H

@@ -24,17 +24,17 @@
  *           "archive") and what it is on ("disk0, partition 1"), each with its zero; W0 = OS2_MOUNT_... flags. Past the
  *           last: OS2_E_INVALID.
  *   SYNC    everything that was written, by anyone, is safe from a power cut when the answer comes. Without a block.
- *   COUNTS  out: W0 = bytes of files that the service has copied to answer READ, W1 = pages found in its cache, W2 = pages
- *           read from disks, W4 = pages that the cache has now. Without a block.
+ *   COUNTS  out: W0 = bytes of files that the service has copied to answer READ, W1 = pages found in its cache, W2 =
+ *           pages read from disks, W4 = pages that the cache has now. Without a block.
  *
  * Through a handle of OPEN:
  *
  *   READ      W0 = offset, W1 = how many bytes at the most; a block that they are to be put into, or none: then a fresh
- *             one comes. The caller accepts a block. Out: the block, LABEL = how many bytes of the file it has, from its
- *             start: fewer at the end of the file, or where the block is too small. LABEL 0: the end of the file, and no
- *             block but the caller's. A block that is used again saves clearing a fresh one.
- *   WRITE     W0 = offset (OS2_WRITE_APPEND: the file's end), W1 = how many bytes, a block with them. Out: LABEL = how many
- *             were written: all, or a status; W0 = the file's size; the block, where it is accepted.
+ *             one comes. The caller accepts a block. Out: the block, LABEL = how many bytes of the file it has, from
+ *             its start: fewer at the end of the file, or where the block is too small. LABEL 0: the end of the file,
+ *             and no block but the caller's. A block that is used again saves clearing a fresh one.
+ *   WRITE     W0 = offset (OS2_WRITE_APPEND: the file's end), W1 = how many bytes, a block with them. Out: LABEL = how
+ *             many were written: all, or a status; W0 = the file's size; the block, where it is accepted.
  *   TRUNCATE  W0 = size: shorter, or longer with zeros.
  *   FACTS     out: as STAT.
  *   FLUSH     what was written to this file is safe from a power cut when the answer comes.
@@ -43,7 +43,8 @@
  *             more, and no page.
  *   CLOSE     the handle is worth nothing from then on.
  *
- * OS2_E_HANDLE as the reason: the session is over, or the file closed. Handles die with the service, too. Programs open again, and go on where they were: the library does it for them.
+ * OS2_E_HANDLE as the reason: the session is over, or the file closed. Handles die with the service, too. Programs open
+ * again, and go on where they were: the library does it for them.
  */
 #ifndef OS2_FILES_H
 #define OS2_FILES_H
@@ -91,29 +92,29 @@ enum os2_files_operation {
 
 /* An entry of LIST: the name follows, zero-terminated; the next entry begins `size` bytes behind this one's start. */
 struct os2_files_entry {
-    uint64_t bytes;   /* of the file */
-    uint64_t time;    /* of the last change, seconds since 1970 */
-    uint32_t kind;    /* OS2_FILE_... */
-    uint32_t size;    /* of this entry, a multiple of 8 */
+    uint64_t bytes; /* of the file */
+    uint64_t time;  /* of the last change, seconds since 1970 */
+    uint32_t kind;  /* OS2_FILE_... */
+    uint32_t size;  /* of this entry, a multiple of 8 */
     char name[];
 };
 
 /* What can go wrong with files, besides what enum os2_status has. One meaning each. */
 enum os2_file_status {
-    OS2_FILE_E_NONE = -64,          /* no such file or folder */
-    OS2_FILE_E_EXISTS = -65,        /* it is there already */
-    OS2_FILE_E_FOLDER = -66,        /* it is a folder, and a file is needed */
-    OS2_FILE_E_NO_FOLDER = -67,     /* it is not a folder, and one is needed */
-    OS2_FILE_E_NOT_EMPTY = -68,     /* a folder with something in it */
-    OS2_FILE_E_NAME = -69,          /* not a name that a file can have, or too long */
-    OS2_FILE_E_FULL = -70,          /* the disk, or its root folder, is full */
-    OS2_FILE_E_READ_ONLY = -71,     /* the file, or all of the file system */
-    OS2_FILE_E_DAMAGED = -72,       /* what is on the disk makes no sense there */
-    OS2_FILE_E_DEVICE = -73,        /* the device failed */
-    OS2_FILE_E_TOO_LARGE = -74,     /* larger than the file system can have */
-    OS2_FILE_E_IN_USE = -75,        /* somebody has it open */
-    OS2_FILE_E_OTHER_DISK = -76,    /* the new name is on another file system */
-    OS2_FILE_E_UNKNOWN = -77,       /* no file system that is known here */
+    OS2_FILE_E_NONE = -64,       /* no such file or folder */
+    OS2_FILE_E_EXISTS = -65,     /* it is there already */
+    OS2_FILE_E_FOLDER = -66,     /* it is a folder, and a file is needed */
+    OS2_FILE_E_NO_FOLDER = -67,  /* it is not a folder, and one is needed */
+    OS2_FILE_E_NOT_EMPTY = -68,  /* a folder with something in it */
+    OS2_FILE_E_NAME = -69,       /* not a name that a file can have, or too long */
+    OS2_FILE_E_FULL = -70,       /* the disk, or its root folder, is full */
+    OS2_FILE_E_READ_ONLY = -71,  /* the file, or all of the file system */
+    OS2_FILE_E_DAMAGED = -72,    /* what is on the disk makes no sense there */
+    OS2_FILE_E_DEVICE = -73,     /* the device failed */
+    OS2_FILE_E_TOO_LARGE = -74,  /* larger than the file system can have */
+    OS2_FILE_E_IN_USE = -75,     /* somebody has it open */
+    OS2_FILE_E_OTHER_DISK = -76, /* the new name is on another file system */
+    OS2_FILE_E_UNKNOWN = -77,    /* no file system that is known here */
     OS2_FILE_STATUS_END = -78
 };
 

@@ -25,9 +25,10 @@ enum os2_names_operation { OS2_NAMES_REGISTER = 1, OS2_NAMES_LOOKUP };
 int os2_names_register(unsigned names, const char *name, unsigned handle);
 int os2_names_lookup(unsigned names, const char *name, bool wait, unsigned *ret_handle);
 
-/* A handle to whoever has the name now, which the caller closes. Waits for a name that is not there yet. The name service
- * that this program was started with may have ended: then its supervisor is asked for the new one. */
-int os2_names_find(const char *name, unsigned *ret_handle);
+/* A handle to whoever has the name now, which the caller closes; for a name that is not there yet as
+ * os2_names_lookup(). The name service that this program was started with may have ended: then its supervisor is asked
+ * for the new one. */
+int os2_names_find(const char *name, bool wait, unsigned *ret_handle);
 
 /*
  * A service's whole registration: a handle to itself (badge 0, with the right to mint) under `name`, and `bits` when

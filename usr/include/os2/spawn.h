@@ -74,8 +74,8 @@ int os2_child_fill(struct os2_child *child, const void *bytes, size_t size, uint
 /* Grants a copy of `handle` with at most `rights`, which the child finds under `name`. */
 int os2_child_grant(struct os2_child *child, const char *name, unsigned handle, unsigned rights);
 
-/* Starts it, in the caller's working folder. OS2_E_FULL: that and the arguments do not fit the start page. On failure the
- * child is as it was. */
+/* Starts it, in the caller's working folder. OS2_E_FULL: that and the arguments do not fit the start page. On failure
+ * the child is as it was. */
 int os2_child_start(struct os2_child *child, unsigned argc, const char *const *argv);
 
 /* Ends the child if it lives and gives all of it back. Takes a child in any state, and none. */

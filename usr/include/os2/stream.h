@@ -13,8 +13,8 @@
  * whose block is refused cuts it into smaller ones (the only copy, and only then).
  *
  * Output to the console is sent at the end of each line and at exit, output to a neighbour or a file when a block is
- * full and at exit. A program whose main returns 0 ends with status 1 if its output has not all arrived. Errors (os2_error) go to
- * the console always.
+ * full and at exit. A program whose main returns 0 ends with status 1 if its output has not all arrived. Errors
+ * (os2_error) go to the console always.
  */
 #ifndef OS2_STREAM_H
 #define OS2_STREAM_H

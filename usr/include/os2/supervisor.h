@@ -3,11 +3,12 @@
  * What init does for the services it starts, through the handle "init", which only services have. Every
  * request is a call.
  *
- *   NAMES     out: a handle to the name service that now lives, with the trust the asker was started with. It also tells
- *             init that the asker is ready.
- *   LIST      W0 = index. Out: LABEL = enum os2_service_state | process slot << 8 | restarts << 32, W0, W1 = name (16 bytes,
- *             zero-padded), W2 = grants, a bit for each word of the table (docs/services.md), W3 = how it ended last: reason |
- *             value << 8, W4 = for how many milliseconds it has been so. Past the last one: OS2_E_INVALID.
+ *   NAMES     out: a handle to the name service that now lives, with the trust the asker was started with. It also
+ *             tells init that the asker is ready.
+ *   LIST      W0 = index. Out: LABEL = enum os2_service_state | process slot << 8 | restarts << 32, W0, W1 = name (16
+ *             bytes, zero-padded), W2 = grants, a bit for each word of the table (docs/services.md), W3 = how it ended
+ *             last: reason | value << 8, W4 = for how many milliseconds it has been so. Past the last one:
+ *             OS2_E_INVALID.
  *
  * Only those whose grants have "control":
  *

@@ -13,8 +13,8 @@
 
 enum os2_wallclock_operation { OS2_WALLCLOCK_READ = 1 };
 
-/* Nanoseconds since 1970, UTC, now. Asks the service once, found by this process's handle "names". OS2_E_WOULD_WAIT:
- * there is none; then it is asked again the next time. */
+/* Nanoseconds since 1970, UTC, now. Asks the service once. OS2_E_WOULD_WAIT: there is none; then it is asked again the
+ * next time. */
 int os2_time_of_day(uint64_t *ret_ns);
 
 /* A moment as people write it, UTC. */
