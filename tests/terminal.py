@@ -22,7 +22,8 @@ import tty
 import qemu
 from qemu import PROMPT, GuestError
 
-CTRL_C, BACKSPACE, ENTER = b"\x03", b"\x7f", b"\r"
+CTRL_C, CTRL_R, BACKSPACE, ENTER = b"\x03", b"\x12", b"\x7f", b"\r"
+HOME = b"\x1b[H"
 UP, DOWN, LEFT, RIGHT = b"\x1b[A", b"\x1b[B", b"\x1b[D", b"\x1b[C"
 KEY_GAP = 0.002  # between two typed characters: 16550s have 16 bytes of buffer, a person is slower by far
 
@@ -130,6 +131,89 @@ def case_history(terminal):
     assert terminal.command(UP * 3) == "first\n"
     assert terminal.command(UP * 2) == "third\n"
     assert terminal.command(UP * 3 + DOWN) == "first\n"
+
+
+def case_search(terminal):
+    """^R finds an older line by a piece of it, and the next older one; ^G brings back what was typed."""
+    for word in ("needle one", "straw", "needle two"):
+        terminal.command(f"echo {word}")
+    for keys, found in ((CTRL_R + b"needle", "needle two"), (CTRL_R + b"needle" + CTRL_R, "needle one"),
+                        (b"echo back" + CTRL_R + b"straw\x07", "back")):
+        start = terminal.mark()
+        terminal.type(keys + ENTER)
+        terminal.prompt(terminal.until(f"\n{found}\n", start))
+
+
+def case_completion(terminal):
+    """Tab completes commands and paths as far as there is one way, and lists the ways at the second one."""
+    assert terminal.command("ec\twords") == "words\n"
+    expect_in("One Page at a Time", terminal.command("cat po\t"))
+    expect_in("One Page at a Time", terminal.command("cat /bo\tpoe\t"))
+    start = terminal.mark()
+    terminal.type("cat demos.\t | m\t\t")
+    end = terminal.until("\nos2> cat demos.programs  | m", start)
+    shown = clean(terminal.text[start:end]).split()
+    assert {"matmul", "mem", "mount", "msort"} <= set(shown) and "cat" not in shown[4:-4], shown
+    terminal.type(CTRL_C)
+    terminal.prompt(end)
+
+
+def case_long_line(terminal):
+    """A line over several rows is edited as any other."""
+    assert terminal.command(b"echo " + b"y" * 300 + HOME + RIGHT * 5 + b"X") == "X" + "y" * 300 + "\n"
+    assert terminal.command(b"echo " + b"z" * 200 + LEFT * 100 + BACKSPACE * 90) == "z" * 110 + "\n"
+
+
+def case_wide(terminal):
+    """Wide characters and those that combine are one character each to the keys."""
+    assert terminal.command("echo 你好".encode() + BACKSPACE + b"x") == "你x\n"
+    assert terminal.command("echo 你好".encode() + LEFT + b"x") == "你x好\n"
+    assert terminal.command("echo ae\u0301".encode() + BACKSPACE + b"b") == "ab\n"
+    assert terminal.command("echo e\u0301a".encode() + LEFT * 2 + b"\x04") == "a\n"
+
+
+def case_width(terminal):
+    """The terminal is asked how wide it is, and nothing waits for its answer; the answer is no input."""
+    expect_in("\x1b[6n", terminal.text.decode(errors="replace"))
+    start = terminal.mark()
+    terminal.type("echo right\x0c")
+    terminal.until("\x1b[6n", start)
+    terminal.type("\x1b[24;40R")
+    assert terminal.command("ly" + "." * 60) == "rightly" + "." * 60 + "\n"
+    terminal.type("\x0c\x1b[24;80R")
+    terminal.drain(0.2)
+    terminal.type(ENTER)
+    terminal.drain(0.2)
+
+
+def case_grammar(terminal):
+    """Variables, loops, conditions and patterns; a mistake is named; a command goes on over several lines."""
+    assert terminal.command("A='x y'; for i in 1 $A \"$A\"; do echo \"<$i>\"; done") == "<1>\n<x>\n<y>\n<x y>\n"
+    assert terminal.command("if [ -f poem.txt ] && ! test -d poem.txt; then echo file; fi") == "file\n"
+    assert terminal.command("false || echo $? *.txt p*.tx? '*'") == "1 poem.txt poem.txt *\n"
+    assert terminal.command("wc < poem.txt").split() == ["21", "158", "743"]
+    assert terminal.command("echo x > /boot/new") == "/boot/new: can only be read\n"
+    assert terminal.command("fi") == "fi: no if before it\n"
+    assert terminal.command("cd /; pwd").split("\n")[0] == "/"
+    assert terminal.command("cd; pwd") == "/boot\n"
+    start = terminal.mark()
+    terminal.type("for i in a b\r")
+    start = terminal.until("\n> ", start)
+    terminal.type("do echo \"[$i\r")
+    start = terminal.until("\n> ", start)
+    terminal.type("]\"; done\r")
+    terminal.prompt(terminal.until("\n[a\n]\n[b\n]\n", start))
+
+
+def case_interrupt_loop(terminal):
+    """^C ends a loop, of the shell's own commands and of programs, and what stands behind it."""
+    for loop in ("while true; do true; done; echo wrong", "for i in 1 2 3 4; do sleep 100000; done; echo wrong"):
+        start = terminal.mark()
+        terminal.type(loop + "\r")
+        start = terminal.until("\n", start)
+        terminal.drain(0.3)
+        terminal.type(CTRL_C)
+        assert "wrong" not in terminal.prompt(start)
 
 
 def case_interrupt_line(terminal):

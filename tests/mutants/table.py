@@ -528,6 +528,40 @@ MUTANTS = {
         ("a line is counted in one digit", "unit filters test_gen",
          "line.text[i--] = '0';", "line.text[i] = '0', i = 0;"),
     ],
+    "usr/lib/lineedit.c": [
+        ("what combines is not drawn with its letter", "unit lineedit random_keys", "base != from", "false"),
+    ],
+    "usr/lib/lineedit_draw.c": [
+        ("a full row leaves the cursor in doubt", "unit lineedit random_keys", 'draw_put(e, " \\r");', ""),
+        ("a wide character is torn", "unit lineedit random_keys", 'draw_put(e, " ");', ""),
+        ("what a row had is left there", "unit lineedit keys", "if (before > e->place)", "if (false)"),
+    ],
+    "usr/lib/lineedit_complete.c": [
+        ("one of more names is taken for the only one", "unit lineedit completion",
+         "c->count == 1 && !c->cut", "c->count == 1"),
+    ],
+    "usr/shell/parse.c": [
+        ("commands within commands without end", "unit shell bounds", "++p->depth > PARSE_DEPTH + 1", "false"),
+        ("a number before > is a word", "unit shell trees", "!p->reason && is_stream(p)", "false"),
+        ("what may still come is wrong", "unit shell trees", "p->more = !p->text[p->at];", ""),
+    ],
+    "usr/shell/expand.c": [
+        ("a quoted - is a range", "unit shell words", "|| c == '!' || c == '-'", "|| c == '!'"),
+        ("a quoted value is split", "unit shell words",
+         "if (blank && !quoted && !e->whole)", "if (blank && !e->whole)"),
+    ],
+    "usr/shell/glob.c": [
+        ("a file with a slash behind matches", "unit shell words", "!known || slash", "!known"),
+        ("a dot is matched by *", "unit shell matches",
+         "if (*name == '.' && *pattern != '.' && !(*pattern == '\\\\' && pattern[1] == '.')) return false;", ""),
+    ],
+    "usr/shell/variables.c": [
+        ("a name is found by its start", "unit shell variable_table", "entry[length] == '='", "true"),
+    ],
+    "usr/shell/complete.c": [
+        ("a file behind > is a command", "unit shell completion", "command &= c != '<' && c != '>';", ""),
+        ("a blank in a name is none to the shell", "unit shell completion", "escaped[used++] = '\\\\';", ""),
+    ],
     "usr/lib/tree.c": [
         ("an interrupt's parent is not followed", "unit boards test_interrupts",
          "if (fdt_prop(tree, &at, \"interrupt-parent\", &value) && value.size == 4)", "if (false)"),

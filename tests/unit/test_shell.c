@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The shell's language: what a text becomes (usr/shell/parse.c), what words become when a command runs (expand.c,
- * glob.c, variables.c), and `test` (test.c).
+ * glob.c, variables.c), what a tab offers (complete.c), and `test` (test.c).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "shell/complete.h"
 #include "shell/expand.h"
 #include "shell/glob.h"
 #include "shell/parse.h"
@@ -229,6 +230,15 @@ static void bounds(void **state) {
     assert_string_equal(parsed(text), "error: too many commands in one");
 }
 
+static void run_tokens(unsigned count);
+
+/* Texts of any pieces of the language: each ends in some way, within its bounds. */
+static void any_text(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < 30000; i++)
+        run_tokens(1 + i % 40);
+}
+
 /* ---- Words. ---- */
 
 static struct variables variables;
@@ -271,7 +281,7 @@ static bool exists(void *context, const char *path) {
 static const char *const arguments[] = {"script", "one", "two words", "3"};
 static const struct glob_folders folders = {NULL, list, exists};
 static const struct expand_values values = {&variables, variable, 42, 4, arguments, &folders};
-static struct expand_pipeline line;
+static struct expand_pipeline expanded_line;
 
 /* The words of the first pipeline in brackets, or the reason why not. */
 static const char *expanded(const char *text) {
@@ -280,22 +290,22 @@ static const char *expanded(const char *text) {
 
     shown[0] = 0;
     assert_int_equal(parse_next(text, &at, &tree, &reason), PARSE_STEP);
-    reason = expand_pipeline(&tree, tree.root, &values, &line);
-    for (unsigned s = 0; s < line.stages && !reason; s++) {
+    reason = expand_pipeline(&tree, tree.root, &values, &expanded_line);
+    for (unsigned s = 0; s < expanded_line.stages && !reason; s++) {
         show("|", s > 0);
-        for (unsigned i = 0; i < line.stage[s].argc; i++) {
+        for (unsigned i = 0; i < expanded_line.stage[s].argc; i++) {
             show("[", 1);
-            show(line.stage[s].argv[i], strlen(line.stage[s].argv[i]));
+            show(expanded_line.stage[s].argv[i], strlen(expanded_line.stage[s].argv[i]));
             show("]", 1);
         }
-        assert_null(line.stage[s].argv[line.stage[s].argc]);
-        if (line.stage[s].input) {
+        assert_null(expanded_line.stage[s].argv[expanded_line.stage[s].argc]);
+        if (expanded_line.stage[s].input) {
             show("<", 1);
-            show(line.stage[s].input, strlen(line.stage[s].input));
+            show(expanded_line.stage[s].input, strlen(expanded_line.stage[s].input));
         }
-        if (line.stage[s].output) {
-            show(">>", line.stage[s].append ? 2 : 1);
-            show(line.stage[s].output, strlen(line.stage[s].output));
+        if (expanded_line.stage[s].output) {
+            show(">>", expanded_line.stage[s].append ? 2 : 1);
+            show(expanded_line.stage[s].output, strlen(expanded_line.stage[s].output));
         }
     }
     return reason ? reason : shown;
@@ -338,6 +348,38 @@ static void words(void **state) {
     assert_true(variables_set(&variables, "G", 1, "*.txt"));
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         assert_string_equal(expanded(rows[i].text), rows[i].words);
+}
+
+static void run_tokens(unsigned count) {
+    static const char *const tokens[] = {
+        "if ", "then ", "elif ", "else ", "fi ", "while ", "until ", "do ", "done ", "for ", "in ", "a ", "b",  "| ",
+        "|| ", "&& ",   "& ",    "; ",    "\n",  "< ",     ">",      ">>",  "'",     "\"",   "\\",  "$A", "${", "}",
+        "$?",  "$@",    "( ",    "! ",    "#",   " ",      "*",      "[",   "]",     "A=",   "2>",  "`",
+    };
+    static uint32_t seed = 1;
+    char text[512] = "", *copy;
+    enum parse_result result;
+    const char *reason = NULL;
+    size_t at = 0, before;
+
+    while (count--) {
+        seed = seed * 1664525 + 1013904223;
+        strcat(text, tokens[(seed >> 8) % (sizeof(tokens) / sizeof(tokens[0]))]);
+    }
+    copy = strdup(text);
+    do {
+        before = at;
+        result = parse_next(copy, &at, &tree, &reason);
+        if (result == PARSE_STEP) {
+            assert_true(at > before && at <= strlen(copy));
+            shown[0] = 0;
+            show_node(tree.root);
+            if (tree.node[tree.root].kind == PARSE_PIPELINE)
+                expand_pipeline(&tree, tree.root, &values, &expanded_line);
+        }
+    } while (result == PARSE_STEP);
+    assert_true(result == PARSE_END || reason);
+    free(copy);
 }
 
 /* Lists of words that are longer than there is room for. */
@@ -404,6 +446,86 @@ static void variable_table(void **state) {
     large[sizeof(large) - 1 - variables.used - 2] = 0;
     assert_true(variables_set(&variables, "D", 1, large));
     assert_int_equal(variables.used, VARIABLES_TEXT);
+}
+
+/* ---- Completion. ---- */
+
+static char asked_folder[64];
+
+static void commands(complete_take_function *take, void *taker) {
+    take(taker, "cat");
+    take(taker, "cd");
+    take(taker, "ls");
+}
+
+static void variable_names(complete_take_function *take, void *taker) {
+    take(taker, "HOME");
+    take(taker, "HOUSE");
+}
+
+static void files(const char *folder, complete_take_function *take, void *taker) {
+    snprintf(asked_folder, sizeof(asked_folder), "%s", folder);
+    take(taker, "one.txt");
+    take(taker, "on it's");
+    take(taker, ".hidden");
+    take(taker, "folder/");
+}
+
+/* What is offered at the end of the line: "FROM name name". */
+static const char *offered(const char *line) {
+    static const struct complete_names names = {commands, variable_names, files};
+    static struct os2_completions completions;
+    const char *name = completions.names;
+    char number[24];
+
+    completions.count = 0;
+    completions.used = 0;
+    asked_folder[0] = 0;
+    complete_line(&names, line, strlen(line), &completions);
+    shown[0] = 0;
+    snprintf(number, sizeof(number), "%zu", completions.from);
+    show(number, strlen(number));
+    for (unsigned i = 0; i < completions.count; i++, name += strlen(name) + 1) {
+        show(" ", 1);
+        show(name, strlen(name));
+    }
+    return shown;
+}
+
+static void completion(void **state) {
+    static const struct {
+        const char *line, *offered, *folder;
+    } rows[] = {
+        {"", "0 cat cd ls", ""},
+        {"c", "0 cat cd", ""},
+        {"ls | c", "5 cat cd", ""},
+        {"true && c", "8 cat cd", ""},
+        {"if c", "3 cat cd", ""},
+        {"while ! c", "8 cat cd", ""},
+        {"for c", "4", ""},
+        {"echo then c", "10", ""},
+        {"cat ", "4 one.txt on\\ it\\'s folder/", ""},
+        {"cat o", "4 one.txt on\\ it\\'s", ""},
+        {"cat .", "4 .hidden", ""},
+        {"cat on\\ ", "4 on\\ it\\'s", ""},
+        {"cat /a\\ b/c/f", "12 folder/", "/a b/c/"},
+        {"./o", "2 one.txt on\\ it\\'s", "./"},
+        {"cat > o", "6 one.txt on\\ it\\'s", ""},
+        {"cat <o", "5 one.txt on\\ it\\'s", ""},
+        {"cat > x; c", "9 cat cd", ""},
+        {"> c", "2", ""},
+        {"cat 'o", "4", ""},
+        {"cat 'x/o", "7", ""},
+        {"cat 'a b' f", "10 folder/", ""},
+        {"echo $HO", "6 HOME HOUSE", ""},
+        {"cat $HO/o", "8 one.txt on\\ it\\'s", "$HO/"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_string_equal(offered(rows[i].line), rows[i].offered);
+        assert_string_equal(asked_folder, rows[i].folder);
+    }
 }
 
 /* ---- test ---- */
@@ -480,9 +602,9 @@ static void test_command(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(trees),        cmocka_unit_test(bounds),  cmocka_unit_test(words),
-        cmocka_unit_test(many_words),   cmocka_unit_test(matches), cmocka_unit_test(variable_table),
-        cmocka_unit_test(test_command),
+        cmocka_unit_test(trees),          cmocka_unit_test(bounds),       cmocka_unit_test(any_text),
+        cmocka_unit_test(words),          cmocka_unit_test(many_words),   cmocka_unit_test(matches),
+        cmocka_unit_test(variable_table), cmocka_unit_test(test_command), cmocka_unit_test(completion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * find: all paths in folders, and in the folders in these; -n TEXT: only those whose name has the text.
+ * find: folders and all paths in them, and in the folders in these; -n TEXT: only those whose name has the text.
  *
  * A folder's names are read to the end before the next one is opened: the list of folders that are still to be read is
  * on the heap.
@@ -63,8 +63,16 @@ int main(int argc, char **argv) {
     if (first < 0)
         return os2_tool_usage("[-n TEXT] [FOLDER...]");
     for (int i = first; i < argc || (i == first && first == argc); i++) {
-        if (!path_push(i < argc ? argv[i] : "."))
-            return os2_tool_failed("folders", OS2_E_MEMORY);
+        const char *start = i < argc ? argv[i] : ".";
+        struct os2_file_facts facts;
+        int status = os2_file_stat(start, &facts);
+
+        if (status >= 0 && facts.kind & OS2_FILE_FOLDER && !path_push(start))
+            status = OS2_E_MEMORY;
+        if (status < 0)
+            failed = os2_tool_failed(start, status);
+        else if (has_text(os2_tool_name(start)))
+            os2_printf("%s\n", start);
         while (waiting) {
             struct path *path = waiting;
             waiting = path->next;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* head: the first lines of files, or of the input. */
 #include "os2/call.h"
+#include "os2/file.h"
 #include "os2/stream.h"
 #include "os2/string.h"
 #include "os2/tool.h"
@@ -43,6 +44,12 @@ int main(int argc, char **argv) {
     if (first == argc)
         return head(NULL);
     for (int i = first; i < argc; i++) {
+        struct os2_file_facts facts;
+        int status = os2_file_stat(argv[i], &facts);
+        if (status < 0) {
+            failed = os2_tool_failed(argv[i], status);
+            continue;
+        }
         if (argc - first > 1)
             os2_printf("%s==> %s <==\n", i > first ? "\n" : "", argv[i]);
         failed |= head(argv[i]);

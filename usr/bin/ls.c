@@ -6,11 +6,11 @@
 #include "os2/call.h"
 #include "os2/file.h"
 #include "os2/heap.h"
+#include "os2/start.h"
 #include "os2/string.h"
 #include "os2/text.h"
 #include "os2/tool.h"
 
-#define COLUMNS 80u
 #define GAP 2u
 #define LONG 1u
 #define ALL 2u
@@ -23,8 +23,8 @@ struct name {
 
 static unsigned flags;
 
-/* Puts a name into a list that is sorted. */
-static bool name_add(struct name **list, const char *text, const struct os2_file_facts *facts) {
+/* Puts a name into a list: in the order of the names, or behind the others. */
+static bool name_add(struct name **list, const char *text, const struct os2_file_facts *facts, bool sorted) {
     size_t length = strlen(text);
     struct name *name = os2_heap_alloc(sizeof(*name) + length + 2);
     bool folder = facts->kind & OS2_FILE_FOLDER;
@@ -35,7 +35,7 @@ static bool name_add(struct name **list, const char *text, const struct os2_file
     memcpy(name->text, text, length + 1);
     if (folder && (!length || text[length - 1] != '/'))
         memcpy(name->text + length, "/", 2);
-    while (*list && strcmp((*list)->text, name->text) <= 0)
+    while (*list && (!sorted || strcmp((*list)->text, name->text) <= 0))
         list = &(*list)->next;
     name->next = *list;
     *list = name;
@@ -58,7 +58,7 @@ static void print_columns(const struct name *list) {
         size_t width = os2_text_columns(n->text, strlen(n->text));
         widest = width > widest ? width : widest;
     }
-    columns = COLUMNS / (widest + GAP) ? COLUMNS / (widest + GAP) : 1;
+    columns = os2_start_columns() / (widest + GAP) ? os2_start_columns() / (widest + GAP) : 1;
     rows = (count + columns - 1) / columns;
     for (size_t row = 0; row < rows; row++) {
         size_t place = 0, gap = 0;
@@ -96,7 +96,7 @@ static int list_folder(const char *path) {
         return os2_tool_failed(path, status);
     while ((status = os2_folder_next(&folder, &entry)) > 0) {
         struct os2_file_facts facts = {entry->bytes, entry->time, entry->kind};
-        if ((entry->name[0] != '.' || flags & ALL) && !name_add(&list, entry->name, &facts)) {
+        if ((entry->name[0] != '.' || flags & ALL) && !name_add(&list, entry->name, &facts, true)) {
             status = OS2_E_MEMORY;
             break;
         }
@@ -122,7 +122,7 @@ int main(int argc, char **argv) {
             failed = os2_tool_failed(argv[i], status);
         else if (facts.kind & OS2_FILE_FOLDER)
             folders++;
-        else if (!name_add(&files, argv[i], &facts))
+        else if (!name_add(&files, argv[i], &facts, false))
             failed = os2_tool_failed(argv[i], OS2_E_MEMORY);
     }
     names_print(files);

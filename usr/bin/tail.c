@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tail: the last lines of files, or of the input. The lines are kept in a ring until the end is known. */
 #include "os2/call.h"
+#include "os2/file.h"
 #include "os2/heap.h"
 #include "os2/stream.h"
 #include "os2/string.h"
@@ -66,6 +67,12 @@ int main(int argc, char **argv) {
     if (first == argc)
         return tail(NULL);
     for (int i = first; i < argc; i++) {
+        struct os2_file_facts facts;
+        int status = os2_file_stat(argv[i], &facts);
+        if (status < 0) {
+            failed = os2_tool_failed(argv[i], status);
+            continue;
+        }
         if (argc - first > 1)
             os2_printf("%s==> %s <==\n", i > first ? "\n" : "", argv[i]);
         failed |= tail(argv[i]);

@@ -16,7 +16,7 @@
 
 #define CORES 64u
 #define SLOTS 512u
-#define BAR 20u
+#define BAR 14u
 #define SECOND_NS UINT64_C(1000000000)
 
 /* What a second ago was so, and what changed since. */

@@ -35,6 +35,7 @@ static int run(const void *image, uint64_t size, int argc, char **argv) {
     int status = os2_child_create(&plan, &child, &reason);
 
     if (status >= 0) {
+        child.columns = os2_start_columns();
         status = grant(&child, "names");
         status = status < 0 ? status : grant(&child, "console.out");
         status = status < 0 ? status : grant(&child, "machine");
@@ -43,8 +44,8 @@ static int run(const void *image, uint64_t size, int argc, char **argv) {
     if (status < 0)
         os2_error("%s: cannot start: %s", argv[0], reason ? reason : os2_status_text(status));
     while (status >= 0) {
-        struct os2_message m = {.w = {BIT_ENDED}};
-        status = os2_receive_from(0, OS2_F_MASK, &m);
+        struct os2_message m = {0};
+        status = os2_receive(0, &m);
         if (status >= 0 && m.control & OS2_I_BITS)
             break;
     }

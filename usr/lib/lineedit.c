@@ -13,9 +13,9 @@
  * Text is UTF-8: keys act on whole characters, together with what combines with them. One that is typed enters the line
  * when its last byte has come, and bytes that begin or continue none are ignored.
  *
- * The terminal is asked once how wide it is: it is sent as far right as it goes, and then asked where its cursor is. It
- * answers with keys (ESC [ row ; column R), which are taken when they come; without an answer it has OS2_LINE_COLUMNS.
- * The prompt is taken to begin in the first column. So, in a program that has begun the line with a text of its own, a
+ * Whoever sets the editor up says how wide the terminal is, or has it asked: it is sent as far right as it goes, and then
+ * asked where its cursor is. It answers with keys (ESC [ row ; column R), which are taken when they come; without an
+ * answer it has OS2_LINE_COLUMNS. The prompt is taken to begin in the first column. So, in a program that has begun the line with a text of its own, a
  * line over several rows may be shown in the wrong place, and in a terminal whose width has changed; ^L asks again and
  * shows all afresh. What is in the line is right in any case.
  *

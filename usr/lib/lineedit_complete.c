@@ -45,10 +45,20 @@ static size_t complete_common(const struct os2_completions *c) {
     return common;
 }
 
+/* The name that comes after `last` in the order of their bytes; null: none does. */
+static const char *complete_next(const struct os2_completions *c, const char *last) {
+    const char *name = c->names, *least = NULL;
+
+    for (unsigned i = 0; i < c->count; i++, name += strlen(name) + 1)
+        if ((!last || strcmp(name, last) > 0) && (!least || strcmp(name, least) < 0))
+            least = name;
+    return least;
+}
+
 /* Lists the names in columns below the line, and shows the line again. */
 static void complete_list(struct os2_lineedit *e, const struct os2_completions *c) {
     const char *name = c->names;
-    size_t widest = 0, columns, cursor = e->cursor;
+    size_t widest = 0, columns, cursor = e->cursor, place = 0;
 
     for (unsigned i = 0; i < c->count; i++, name += strlen(name) + 1) {
         size_t width = os2_text_columns(name, strlen(name));
@@ -56,12 +66,11 @@ static void complete_list(struct os2_lineedit *e, const struct os2_completions *
     }
     columns = e->width / (widest + GAP) ? e->width / (widest + GAP) : 1;
     draw_cursor(e, e->length);
-    name = c->names;
-    for (unsigned i = 0; i < c->count; i++, name += strlen(name) + 1) {
+    for (name = NULL; (name = complete_next(c, name)); place++) {
         size_t width = os2_text_columns(name, strlen(name));
-        draw_put(e, i % columns ? "" : "\n");
+        draw_put(e, place % columns ? "" : "\n");
         draw_put(e, name);
-        for (; (i + 1) % columns && i + 1 < c->count && width < widest + GAP; width++)
+        for (; (place + 1) % columns && width < widest + GAP; width++)
             draw_put(e, " ");
     }
     draw_put(e, c->cut ? "\nand more\n" : "\n");

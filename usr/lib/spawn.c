@@ -218,6 +218,7 @@ static int spawn_arguments(const struct os2_child *child, unsigned argc, const c
         (child->output && !spawn_text(page, &used, child->output, &page->output)))
         return OS2_E_FULL;
     page->append = child->append;
+    page->columns = child->columns;
     page->argc = argc;
     page->argv = OS2_START_PAGE + sizeof(*page);
     return OS2_OK;

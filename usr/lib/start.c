@@ -9,6 +9,10 @@
 
 const struct os2_start_page *os2_start_page;
 
+unsigned os2_start_columns(void) {
+    return os2_start_page && os2_start_page->columns ? (unsigned)os2_start_page->columns : OS2_START_COLUMNS;
+}
+
 unsigned os2_start_handle(const char *name) {
     if (!os2_start_page || os2_start_page->magic != OS2_START_MAGIC)
         return 0;

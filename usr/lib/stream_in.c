@@ -93,6 +93,7 @@ static int in_console_line(unsigned console) {
 
     if (!in_edit_ready) {
         os2_lineedit_init(&in_edit, in_echo, NULL, NULL, 0);
+        in_edit.width = os2_start_columns();
         in_edit_ready = true;
     }
     os2_out_flush();

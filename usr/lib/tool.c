@@ -6,6 +6,7 @@
 #include "os2/call.h"
 #include "os2/stream.h"
 #include "os2/string.h"
+#include "os2/wallclock.h"
 
 /* The bit of a letter; -1: there is none. */
 static int option_find(const char *letters, char letter) {
@@ -75,16 +76,13 @@ const char *os2_tool_size(uint64_t bytes, char text[OS2_TOOL_SIZE]) {
 }
 
 const char *os2_tool_date(uint64_t seconds, char text[OS2_TOOL_DATE]) {
-    uint64_t day = seconds / 86400 + 719468, second = seconds % 86400; /* days since the first of March of the year 0 */
-    uint64_t era = day / 146097, of_era = day % 146097;
-    uint64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    uint64_t of_year = of_era - (365 * year + year / 4 - year / 100), month = (5 * of_year + 2) / 153;
+    struct os2_date date;
 
     if (!seconds)
         return "-";
-    year += era * 400 + (month >= 10);
-    format(text, OS2_TOOL_DATE, "%04lu-%02lu-%02lu %02lu:%02lu:%02lu", year, month < 10 ? month + 3 : month - 9,
-           of_year - (153 * month + 2) / 5 + 1, second / 3600, second / 60 % 60, second % 60);
+    os2_date_of(seconds, &date);
+    format(text, OS2_TOOL_DATE, "%04u-%02u-%02u %02u:%02u:%02u", date.year, date.month, date.day, date.hour,
+           date.minute, date.second);
     return text;
 }
 

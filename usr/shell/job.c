@@ -7,8 +7,8 @@
  * the other), then started, so that no stage can miss its neighbour. A job ends when all its stages have ended; its
  * status is the last stage's.
  *
- * While commands run, ^C is a notification instead of input: it ends the job in the foreground, and the interpreter goes
- * on with nothing that stands behind it. A job
+ * While commands run, ^C is a notification instead of input: it ends the job in the foreground, and the interpreter
+ * does nothing that stands behind it. A job
  * gets half of the pages that are left, its stages equal parts of that, so that a program can be greedy and another one
  * still be started.
  */
@@ -233,6 +233,7 @@ static uint64_t stage_create(unsigned place, const struct expand_stage *stage, u
     child->process.input = stage->input;
     child->process.output = stage->output;
     child->process.append = stage->append;
+    child->process.columns = terminal_columns();
     os2_string_copy(child->name, sizeof(child->name), name);
     return 0;
 }

@@ -80,7 +80,7 @@ static bool run_file(const char *path) {
     return ended;
 }
 
-/* Copies arguments to one piece of memory, since the pipeline that they come from is used again. Null: there is none. */
+/* Copies arguments to memory of their own: the pipeline that they come from is used again. Null: there is none. */
 static const char **arguments_copy(unsigned argc, const char *const *argv) {
     size_t size = (argc + 1) * sizeof(*argv);
     const char **copy;

@@ -139,6 +139,10 @@ enum os2_line_event terminal_read_line(const char *prompt, const char **ret_line
     return event;
 }
 
+unsigned terminal_columns(void) {
+    return (unsigned)edit.width;
+}
+
 void terminal_remember(const char *line) {
     os2_lineedit_remember(&edit, line);
 }

@@ -26,6 +26,9 @@ void terminal_init(os2_complete_function *complete);
 /* Asks for a line, behind this prompt. *ret_line is good until the next call. */
 enum os2_line_event terminal_read_line(const char *prompt, const char **ret_line);
 
+/* How wide the terminal is; 0: it has not been asked. */
+unsigned terminal_columns(void);
+
 /* The older lines: adds one; the one at *at, which moves on, or null behind the last one. */
 void terminal_remember(const char *line);
 const char *terminal_history(size_t *at);

@@ -55,7 +55,8 @@ struct os2_child {
     struct os2_start_page *page; /* still the parent's until the start */
     /* To be set before the start: files that take the place of input and output, which are there. Null: none. */
     const char *input, *output;
-    bool append; /* output goes behind what the file has */
+    bool append;      /* output goes behind what the file has */
+    unsigned columns; /* of the terminal; 0: not known */
 };
 
 /* The least quota that a program of this image can be started with. OS2_E_INVALID: not a program. */

@@ -35,10 +35,14 @@ struct os2_start_page {
     uint64_t folder;        /* address in the child of its working folder, an absolute path; 0: none was said */
     uint64_t input, output; /* addresses of paths: files that take the place of input and output; 0: none */
     uint64_t append;        /* output goes behind what the file has */
+    uint64_t columns;       /* of the terminal; 0: not known */
     uint64_t handle_count;
     struct os2_start_handle handles[OS2_START_HANDLES];
     char room[];
 };
+
+#define OS2_START_COLUMNS 80u /* of a terminal that nobody knows the width of */
+unsigned os2_start_columns(void);
 
 /* The handle of that name, or 0. */
 unsigned os2_start_handle(const char *name);
