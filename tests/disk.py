@@ -55,16 +55,16 @@ def with_pci(build, folder):
 
 def run_test(args, image):
     """disktest in QEMU. Returns (its TAP, whether it was good)."""
-    line = [sys.executable, qemu.__file__, "--smp", str(args.smp), "--boot", args.boot, "--disk", str(image), args.build,
-            "tap", "disktest"]
+    line = [sys.executable, qemu.__file__, "--smp", str(args.smp), "--boot", args.boot, "--disk", str(image),
+            args.build, "tap", "disktest"]
     done = subprocess.run(line, stdout=subprocess.PIPE, text=True, check=False)
     return done.stdout, done.returncode == 0
 
 
 def refused(args, image):
     """Is the same program refused that the shell starts?"""
-    machine, line, nonce = qemu.commands_line(args.build, args.smp, "128M", "disktest refused", boot=args.boot, tests=True,
-                                              disk=str(image))
+    machine, line, nonce = qemu.commands_line(args.build, args.smp, "128M", "disktest refused", boot=args.boot,
+                                              tests=True, disk=str(image))
     output = io.BytesIO()
     status = qemu.run_commands(machine, line, nonce, output, 180)
     return status == 0 and b"refused" in output.getvalue()

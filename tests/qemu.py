@@ -70,7 +70,8 @@ def device_arguments(machine, line, disk):
 
 def command_line(build, smp, memory, append="", extra=(), boot="", tests=False, disk="", **other):
     """QEMU's command line: the same for a person, a test and gdb. `boot` is one of the machine's other ways to boot;
-    `tests`: the boot archive has the test programs too; `disk` is a raw image; `other` replaces facts of the machine."""
+    `tests`: the boot archive has the test programs too; `disk` is a raw image; `other` replaces facts of the
+    machine."""
     facts = pathlib.Path(build)
     facts = facts / "machine.json" if facts.is_dir() else facts
     machine = json.loads(facts.read_text(encoding="utf-8"))

@@ -4,8 +4,8 @@
  *
  * Registers are claimed each time they are needed: they belong to the driver while it lives, and can be claimed again
  * once it has ended, though its memory is still kept (ipc/end.c of the kernel). That memory goes back when the control
- * handle is closed, so the reset comes before that; where the device does not answer to the reset, the handle stays open
- * for good, and the memory is nobody's.
+ * handle is closed, so the reset comes before that. Where the device does not answer to the reset, the handle stays
+ * open for good, and the memory is nobody's.
  */
 #include "devices/devices.h"
 

@@ -4,9 +4,9 @@
  *
  * The kernel loads it from the boot archive and gives it the machine handle, the archive, the device tree and nearly
  * all memory. It starts the services of a small table in order: names, console, files, devmgr, and last the shell (or
- * what the boot arguments name instead of it). Every right in the system is handed down from here: console gets the UART
- * and the log, files a copy of the archive, the shell may look at processes and ask for power off. The device manager,
- * devmgr, gets all devices, to hand them on to drivers, and copies of the device tree and the archive.
+ * what the boot arguments name instead of it). Every right in the system is handed down from here: console gets the
+ * UART and the log, files a copy of the archive, the shell may look at processes and ask for power off. The device
+ * manager, devmgr, gets all devices, to hand them on to drivers, and copies of the device tree and the archive.
  *
  * Each has a watchdog limit, and nobody below it can have a longer one, or none: so no program can keep a core for
  * good. init itself has none. Nor can programs take what a service needs to come back: init keeps an eighth of its
@@ -381,8 +381,8 @@ static void service_let_go(struct service *service) {
     os2_child_drop(&service->child);
 }
 
-/* The device manager has reset all devices: what is kept of the one before may go. Its quota comes back when it has been
- * taken apart. */
+/* The device manager has reset all devices: what is kept of the one before may go. Its quota comes back when it has
+ * been taken apart. */
 static void devices_reset(struct service *service) {
     if (service->kept)
         os2_handle_close(service->kept);

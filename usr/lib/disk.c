@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Clients of disks (os2/disk.h). A driver that has no room for a request, or no quota for its block, refuses it, and the
- * block stays or comes back: then it is tried again after a pause.
+ * Clients of disks (os2/disk.h). A driver that has no room for a request, or no quota for its block, refuses it, and
+ * the block stays or comes back: then it is tried again after a pause.
  */
 #include "os2/disk.h"
 
