@@ -10,6 +10,7 @@
 #include "os2/supervisor.h"
 #include "shell/job.h"
 #include "shell/programs.h"
+#include "shell/services.h"
 #include "shell/terminal.h"
 
 struct command {
@@ -32,7 +33,7 @@ static const struct command commands[] = {
     {"help", "[COMMAND]", "what there is, or how to use one command", run_help},
     {"exit", "[STATUS]", "end the shell", run_exit},
     {"jobs", "", "list what runs in the background", run_jobs},
-    {"kill", "ID | %JOB", "end a process or a job; init starts a service again", run_kill},
+    {"kill", "ID | %JOB", "end a process or a job; services and drivers are started again", run_kill},
     {"run", "NAME [ARGUMENT...]", "run a program, even one with the name of a command", run_run},
     {"shutdown", "[CODE]", "power the machine off", run_shutdown},
     {"reboot", "", "start the machine again", run_reboot},
@@ -143,9 +144,11 @@ static uint64_t run_kill(unsigned argc, const char *const *argv) {
         return 1;
     }
     status = os2_supervisor_kill(os2_start_handle("init"), number);
+    if (status < 0)
+        status = services_restart_driver(number);
     if (status >= 0)
         return 0;
-    terminal_print("kill: %lu is neither a child of this shell nor a service\n", number);
+    terminal_print("kill: %lu is neither a child of this shell nor a service nor a driver\n", number);
     return 1;
 }
 

@@ -6,6 +6,7 @@
 #include "shell/services.h"
 
 #include "os2/call.h"
+#include "os2/devices.h"
 #include "os2/names.h"
 #include "os2/start.h"
 #include "os2/supervisor.h"
@@ -15,7 +16,7 @@
 #define SERVICE_PAUSE_MS 20u
 #define CALL_TRIES 3u /* of a request whose server ends while it waits */
 
-static unsigned console_handle, names_handle, files_handle;
+static unsigned console_handle, names_handle, files_handle, devices_handle;
 
 /* Forgets a handle whose process has ended; withdrawing a watch that was never asked for tells. */
 static void handle_check(unsigned *handle) {
@@ -72,4 +73,8 @@ int services_load(const char *name, void **ret_block, uint64_t *ret_size) {
     for (unsigned tries = 0; files_wanted(status, &tries);)
         status = os2_files_load(files_handle, name, ret_block, ret_size);
     return status;
+}
+
+int services_restart_driver(uint64_t slot) {
+    return service_find("devices", &devices_handle) ? os2_devices_restart(devices_handle, slot) : OS2_E_DIED;
 }

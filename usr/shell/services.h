@@ -20,4 +20,7 @@ int services_list(uint64_t file, char ret_name[OS2_FILES_PATH + 1], uint64_t *re
 /* A file in a block of its own, which the caller frees. OS2_E_WOULD_WAIT: there is no such file. */
 int services_load(const char *name, void **ret_block, uint64_t *ret_size);
 
+/* Ends the driver in that process slot, which the device manager then starts again. OS2_E_INVALID: none is there. */
+int services_restart_driver(uint64_t slot);
+
 #endif
