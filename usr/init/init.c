@@ -6,7 +6,7 @@
  * all memory. It starts the services of a small table in order: names, console, files, devmgr, and last the shell (or
  * what the boot arguments name instead of it). Every right in the system is handed down from here: console gets the
  * UART and the log, files a copy of the archive, the shell may look at processes and ask for power off. The device
- * manager, devmgr, gets all devices, to hand them on to drivers, and copies of the device tree and the archive.
+ * manager, devmgr, gets all devices, to hand them on to drivers, and copies of the device tree and of the drivers.
  *
  * Each has a watchdog limit, and nobody below it can have a longer one, or none: so no program can keep a core for
  * good. init itself has none. Nor can programs take what a service needs to come back: init keeps an eighth of its
@@ -39,9 +39,10 @@
 #define LAST_WORDS_MS 3000u
 #define OWED_MOST_MS 2000u
 #define OWED_PAUSE_MS 5u
-#define SERVICE_SHARE 8u /* of what is left, for each service */
-#define LAST_SHARE 8u    /* of what is left when the last service starts, for starting the others again */
-#define SELF_PAGES 16u   /* for pieces of children on their way */
+#define SERVICE_SHARE 8u  /* of what is left, for each service */
+#define DEVICES_SHARE 16u /* of the same, for the device manager: the disk's driver takes two blocks of 2 MiB of 128 */
+#define LAST_SHARE 8u     /* of what is left when the last service starts, for starting the others again */
+#define SELF_PAGES 16u    /* for pieces of children on their way */
 #define MIB_PAGES (UINT64_C(1) << (20 - OS2_PAGE_SHIFT))
 #define STATUS_FAILED 255u /* the machine's exit code when the job did not end by exit */
 
@@ -66,12 +67,12 @@ struct service {
 };
 
 /* The most of each: 32 waiting writers with a block of 16 pages; answers, the largest of them a program of 64 pages;
- * drivers, one of them with four blocks of 2 MiB. */
+ * drivers, one of them with two blocks of 2 MiB. */
 static struct service services[SERVICES] = {
     [SERVICE_NAMES] = {.name = "names", .least = 8, .most = 16, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
     [SERVICE_CONSOLE] = {.name = "console", .least = 32, .most = 640, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
     [SERVICE_FILES] = {.name = "files", .least = 96, .most = 1024, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
-    [SERVICE_DEVICES] = {.name = "devmgr", .least = 144, .most = 3072, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
+    [SERVICE_DEVICES] = {.name = "devmgr", .least = 128, .most = 2048, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
     [SERVICE_LAST] = {.name = "shell", .least = 160, .stack_order = 3, .watchdog_ms = OS2_WATCHDOG_DEFAULT_MS},
 };
 
@@ -153,8 +154,16 @@ static int give_copy(struct os2_child *child, uint64_t bytes, uint64_t size, uin
     return status;
 }
 
-/* The device manager's: all devices, the tree, and the archive with the drivers. */
+/* The archive of the drivers, a file of the boot archive; if there is none, there are no drivers. */
+static struct cpio_file drivers(void) {
+    struct cpio_file file = {0};
+    cpio_find((const void *)(uintptr_t)boot->archive, boot->archive_size, "drivers.cpio", &file);
+    return file;
+}
+
+/* The device manager's: all devices, the tree, and the drivers. */
 static int give_devices(struct os2_child *child, char text[4][24]) {
+    struct cpio_file file = drivers();
     uint64_t at = OS2_LARGE_BASE;
     int status =
         os2_child_grant(child, "machine", OS2_INIT_MACHINE, OS2_RIGHT_DEVICES | OS2_RIGHT_LOG | OS2_RIGHT_GIVE);
@@ -162,7 +171,7 @@ static int give_devices(struct os2_child *child, char text[4][24]) {
     if (status >= 0)
         status = give_copy(child, boot->tree, boot->tree ? boot->tree_size : 0, &at, text);
     if (status >= 0)
-        status = give_copy(child, boot->archive, boot->archive_size, &at, text + 2);
+        status = give_copy(child, (uintptr_t)file.bytes, file.size, &at, text + 2);
     return status;
 }
 
@@ -244,12 +253,12 @@ static int service_needs(enum init_service which, struct cpio_file *ret_file, ui
 
     if (!cpio_find((const void *)(uintptr_t)boot->archive, boot->archive_size, service->name, ret_file))
         return OS2_E_INVALID;
-    if (which == SERVICE_FILES || which == SERVICE_DEVICES) {
+    if (which == SERVICE_FILES) {
         pages += boot->archive_size / OS2_PAGE_SIZE + 1;
-        if (which == SERVICE_DEVICES && boot->tree)
-            pages += boot->tree_size / OS2_PAGE_SIZE + 1;
         pages += pages / 512 + 1; /* tables that map it */
     }
+    if (which == SERVICE_DEVICES)
+        pages += (drivers().size + (boot->tree ? boot->tree_size : 0)) / OS2_PAGE_SIZE + 3;
     status = os2_child_least(ret_file->bytes, ret_file->size, service->stack_order, ret_pages);
     *ret_pages += pages;
     return status;
@@ -262,7 +271,8 @@ static int service_needs(enum init_service which, struct cpio_file *ret_file, ui
 static uint64_t service_quota(enum init_service which, uint64_t least) {
     const struct service *service = &services[which];
     uint64_t left = os2_quota_left(), most = least - service->least + service->most;
-    uint64_t quota = which == SERVICE_LAST ? left - left / LAST_SHARE : left / SERVICE_SHARE;
+    uint64_t share = which == SERVICE_DEVICES ? DEVICES_SHARE : SERVICE_SHARE;
+    uint64_t quota = which == SERVICE_LAST ? left - left / LAST_SHARE : left / share;
 
     if (which != SERVICE_LAST && quota > most)
         quota = most;
