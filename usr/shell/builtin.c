@@ -12,6 +12,7 @@
 #include "os2/supervisor.h"
 #include "shell/job.h"
 #include "shell/programs.h"
+#include "shell/services.h"
 #include "shell/session.h"
 #include "shell/terminal.h"
 #include "shell/test.h"
@@ -58,7 +59,7 @@ static const struct command commands[] = {
     {"history", "", "list the lines typed before", run_history},
     {"sync", "", "wait until all that was written is safe on the disks", run_sync},
     {"jobs", "", "list what runs in the background", run_jobs},
-    {"kill", "ID | %JOB", "end a process or a job; init starts a service again", run_kill},
+    {"kill", "ID | %JOB", "end a process or a job; services and drivers are started again", run_kill},
     {"services", "", "list the services: state, restarts, how they ended", run_services},
     {"restart", "NAME", "start a service again, even one that was given up", run_restart},
     {"run", "NAME [ARGUMENT...]", "run a program, even one with the name of a command", run_run},
@@ -251,9 +252,11 @@ static uint64_t run_kill(unsigned argc, const char *const *argv) {
         return 1;
     }
     status = os2_supervisor_kill(os2_start_handle("init"), number);
+    if (status < 0)
+        status = services_restart_driver(number);
     if (status >= 0)
         return 0;
-    terminal_error("kill: %lu is neither a child of this shell nor a service\n", number);
+    terminal_error("kill: %lu is neither a child of this shell nor a service nor a driver\n", number);
     return 1;
 }
 

@@ -13,4 +13,7 @@ unsigned services_names(void);
 /* Waits until the device manager has looked at the devices, so that the disks among them are there; not forever. */
 void services_disks(void);
 
+/* Ends the driver in that process slot, which the device manager then starts again. OS2_E_INVALID: none is there. */
+int services_restart_driver(uint64_t slot);
+
 #endif
