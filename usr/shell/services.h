@@ -6,6 +6,8 @@
 #ifndef SHELL_SERVICES_H
 #define SHELL_SERVICES_H
 
+#include <stdint.h>
+
 /* Handles to the console and to the name service; 0: there is none. */
 unsigned services_console(void);
 unsigned services_names(void);
