@@ -24,7 +24,7 @@ import fatlib  # noqa: E402
 from fatlib import Image, Model, Tool, content, read_tree  # noqa: E402
 
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-OPERATIONS = 45
+OPERATIONS = 35
 SUBSETS = 4    # of the writes between two flushes; of a scene's
 SCENE = 16
 NEXT = ()
