@@ -7,7 +7,8 @@
  *                                     RECORD gets what is written and flushed.
  *   fat_tool --cuts IMAGE RECORD      each line is an output file and the numbers of the writes that reached the disk;
  *                                     what a mount makes of that is written there, and its tree is printed. A third
- *                                     word is a file of paths and sizes: so much of these files is printed too.
+ *                                     word is a file of paths and sizes: so much of these files is printed too. With
+ *                                     a number as the fourth the first mount ends at that write, and is done again.
  *
  * The answer to a command is one line, its status; "tree" prints lines before it. A name in the image is absolute.
  */
@@ -257,8 +258,8 @@ static int move(const char *from, const char *to) {
     return status;
 }
 
-/* A file's size, the sums of it all and of all but its last cluster, and its time. Of one that says it is very large only
- * so much is read. */
+/* A file's size, the sums of it all and of all but its last cluster, and its time. Of one that says it is very large
+ * only so much is read. */
 static uint32_t read_max = 1 << 23;
 
 static int print_file(struct fat_node *node) {
@@ -550,6 +551,12 @@ static void cuts(const char *image, const char *path) {
         split(line, word);
         memcpy(disk.memory, before, size);
         apply(writes, record_size, (char *)word[1]);
+        if (number(word[3]) > 0) {
+            disk.fail_after = number(word[3]) - 1;
+            mount(0);
+            disk.fail_after = UINT64_MAX;
+            disk.failed = false;
+        }
         status = mount(0);
         if (status >= 0)
             status = fat.read_only ? OS2_FILE_E_READ_ONLY : tree();

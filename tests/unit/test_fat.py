@@ -288,6 +288,11 @@ class FactsTest(FatTest):
         self.assertEqual([answers[at][-1] for at in (3, 5, 6, 9, 10, 11, 13)], [0, -9, 0, 0, fatlib.INVALID, 0, 0])
         self.assertIn("/a\tfile 700", answers[14][0])
         self.clean(image)
+        # A folder grows meanwhile, and would have the clusters behind its last one.
+        lines = [("mkdir", "/g"), ("reserve", "/b", 5000)] + [("create", f"/g/{number}") for number in range(20)]
+        for answer in self.script(image, *lines, ("commit", "/b", 5000), "sync"):
+            self.assertEqual(answer, [0])
+        self.clean(image)
 
     def test_times(self):
         """Of 1980 to 2099, as mdir shows them and as this reads them."""

@@ -5,8 +5,8 @@
     test_fat_cuts.py TOOL [SEED]     the program of tests/fat/fat_tool.c
 
 Each cut has all writes up to a flush, and of those behind it all up to the cut, or any up to the next flush: a sector
-each. What a mount
-makes of that must be a file system in which fsck.fat finds at most lost clusters, with all that was synced before.
+each. What a mount makes of that must be a file system in which fsck.fat finds at most lost clusters, with all that was
+synced before; also where the power goes again while the mount makes it right.
 """
 import pathlib
 import random
@@ -24,7 +24,7 @@ import fatlib  # noqa: E402
 from fatlib import Image, Model, Tool, content, read_tree  # noqa: E402
 
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-OPERATIONS = 45
+OPERATIONS = 35
 SUBSETS = 4    # of the writes between two flushes; of a scene's
 SCENE = 16
 NEXT = ()
@@ -82,8 +82,10 @@ class Fates:
 class CutModel(Model):
     """Does not fill the disk, and does not touch what fills it."""
 
-    def exactly(self, word, path, *more):
+    def exactly(self, word, path="", *more):
         """That command, and nothing random."""
+        if word == "sync":
+            return (word,)
         if word == "rename":
             self.move(path, *more)
             return (word, path, *more)
@@ -202,14 +204,14 @@ class CutTest(unittest.TestCase):
         cuts = list(self.cuts(sectors, marks, random.Random(seed), subsets))
         tool = subprocess.Popen([sys.argv[1], "--cuts", str(self.folder / "before"), str(self.folder / "record")],
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
-        lost = 0
+        lost, source = 0, random.Random(seed)
         for writes, position in cuts:
             fates, files, later = self.fates(commands, states, marks, position)
             lines = [f"{place}\t{len(data)}\n" for path, data in files.values() if path in fates.longer
                      for place in fates.files[path]]
             (self.folder / "starts").write_text("".join(lines), encoding="utf-8")
-            print(f"{self.folder / 'cut'}\t{' '.join(map(str, writes))}\t{self.folder / 'starts'}", file=tool.stdin,
-                  flush=True)
+            print(f"{self.folder / 'cut'}\t{' '.join(map(str, writes))}\t{self.folder / 'starts'}\t"
+                  f"{source.choice((0, 0, *range(1, 15)))}", file=tool.stdin, flush=True)
             tree, starts = [], {}
             while "\t" in (line := tool.stdout.readline()):
                 if line.startswith("start\t"):
@@ -234,8 +236,10 @@ class CutTest(unittest.TestCase):
     def test_folder_grows(self):
         """Into clusters that have old bytes, which look like entries of files."""
         for shape in SHAPES:
-            self.play(shape, SEED, 12, [("mkdir", "/folder")],
-                      [("create", f"/folder/{number}") for number in range(80 if shape == "fat32-4" else 40)])
+            room = SHAPES[shape][1][3] * 16 - 2
+            files = [("create", f"/folder/{number}") for number in range(room + 2)]
+            self.play(shape, SEED, 12, [("mkdir", "/folder"), *files[:room - 1]],
+                      [files[room - 1], ("sync",), files[room], ("sync",), files[room + 1]])
 
     def test_case(self):
         """An empty file gets its name in other letters: it has one name at the end."""
