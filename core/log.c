@@ -146,5 +146,7 @@ void panic(const char *text, ...) {
     else if (__atomic_load_n(&machine.panicked, __ATOMIC_RELAXED) != me)
         arch_halt();
     arch_console_write(line, n);
+    if (machine.panic_restarts)
+        arch_restart();
     arch_halt();
 }

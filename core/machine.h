@@ -116,6 +116,7 @@ struct machine {
     struct lock irq_lock __attribute__((aligned(CACHE_LINE)));
     struct irq irq[IRQ_MAX]; /* irq_lock */
     uint64_t panicked;       /* (a) 1 + index of the core whose panic ends the machine; 0: none */
+    bool panic_restarts;     /* (i) the machine starts again after a panic */
     struct log log;
 #if OS2_CHECKS
     struct checks checks;

@@ -83,6 +83,7 @@ void kernel_main(struct boot_info *info) {
     machine.boot = info;
     machine.clock_hz = info->clock_hz;
     machine.boot_time = arch_clock();
+    machine.panic_restarts = boot_argument(info, "os2.panic=restart");
     log_line("OS2 on " ARCH_NAME ", %u cpus, clock %lu Hz", info->cpu_count, info->clock_hz);
     boot_describe(info);
     if (!heap_init(&machine.heap, info))

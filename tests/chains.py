@@ -52,6 +52,7 @@ class Chain:
     prepare: object = lambda chain, folder, facts: {}  # makes files; returns more facts for qemu.command_line()
     seconds: int = 120          # to the prompt
     panic: str = ""             # instead of a prompt, this is to be seen
+    ends: bool = False          # and then QEMU ends: the machine was started again
 
 
 def need(path, package):
@@ -232,6 +233,10 @@ def no_archive(_chain, _folder, _facts):
     return {"archive": ""}
 
 
+def no_archive_restart(_chain, _folder, _facts):
+    return {"archive": "", "append": "os2.panic=restart"}
+
+
 def archive_over_kernel(chain, folder, facts):
     """Who loaded the archive wrote it over the kernel's last pages, or says so."""
     def edit(text):
@@ -337,6 +342,7 @@ CHAINS = {
     "64 MiB": Chain(memory="64M", log=(r"RAM 80000000\.\.84000000",)),
     "8 GiB": Chain(memory="8G", log=(r"RAM 80000000\.\.280000000",)),
     "no archive": Chain(prepare=no_archive, panic=r"OS2\n(\[.*\n)+\n*kernel panic: no boot archive"),
+    "panic restarts": Chain(prepare=no_archive_restart, ends=True, panic=r"kernel panic: no boot archive"),
     "archive over kernel": Chain(prepare=archive_over_kernel,
                                  panic=r"kernel panic: the boot archive at 80210000\.\.80310000 lies over the kernel"),
     "banks overlap": Chain(prepare=banks_overlap, log=(r"RAM 82000000\.\.83000000 is in the device tree twice",
@@ -384,6 +390,10 @@ def judge(chain, line, typed):
             except GuestError as error:
                 raise GuestError(f"{error}\n{guest.comment()}") from None
             yield f"prints {chain.panic}"
+            if chain.ends:
+                while guest.read(chain.seconds) is not False:
+                    pass
+                yield "starts again"
             return
         try:
             if typed:
