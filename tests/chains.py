@@ -52,6 +52,7 @@ class Chain:
     prepare: object = lambda chain, folder, facts: {}  # makes files; returns more facts for qemu.command_line()
     seconds: int = 120          # to the prompt
     panic: str = ""             # instead of a prompt, this is to be seen
+    append: str = ""            # boot arguments
     ends: bool = False          # and then QEMU ends: the machine was started again
 
 
@@ -233,10 +234,6 @@ def no_archive(_chain, _folder, _facts):
     return {"archive": ""}
 
 
-def no_archive_restart(_chain, _folder, _facts):
-    return {"archive": "", "append": "os2.panic=restart"}
-
-
 def archive_over_kernel(chain, folder, facts):
     """Who loaded the archive wrote it over the kernel's last pages, or says so."""
     def edit(text):
@@ -342,7 +339,7 @@ CHAINS = {
     "64 MiB": Chain(memory="64M", log=(r"RAM 80000000\.\.84000000",)),
     "8 GiB": Chain(memory="8G", log=(r"RAM 80000000\.\.280000000",)),
     "no archive": Chain(prepare=no_archive, panic=r"OS2\n(\[.*\n)+\n*kernel panic: no boot archive"),
-    "panic restarts": Chain(prepare=no_archive_restart, ends=True, panic=r"kernel panic: no boot archive"),
+    "panic restarts": Chain(prepare=no_archive, append="os2.panic=restart", ends=True, panic=r"kernel panic: no boot archive"),
     "archive over kernel": Chain(prepare=archive_over_kernel,
                                  panic=r"kernel panic: the boot archive at 80210000\.\.80310000 lies over the kernel"),
     "banks overlap": Chain(prepare=banks_overlap, log=(r"RAM 82000000\.\.83000000 is in the device tree twice",
@@ -436,7 +433,8 @@ def run_chain(args, name):
     except Skip as reason:
         print(f"1..0 # SKIP {reason}")
         return 0
-    _, line = qemu.command_line(args.build, chain.smp, chain.memory, args.append, **other)
+    _, line = qemu.command_line(args.build, chain.smp, chain.memory, f"{args.append} {chain.append}".strip(),
+                                   **other)
     if args.dry_run:
         print(shlex.join(line))
         return 0
