@@ -469,6 +469,8 @@ MUTANTS = {
          "bool mine = irq->slot == slot->index &&", "bool mine ="),
         ("registers that are RAM", "unit irq test_claims",
          "if (boot_meets(boot->ram, boot->ram_count, base, base + size) ||", "if ("),
+        ("what lies beside PCI's configuration", "unit irq test_reserved",
+         "return base >= range->base && size <= range->size &&", "return"),
     ],
     "sys/dispatch.c": [
         ("what is no result is left in the registers", "unit message test_results", "r[OS2_R_LABEL] = 0;", ";"),
@@ -527,6 +529,19 @@ MUTANTS = {
     "usr/demos/gen.c": [
         ("a line is counted in one digit", "unit filters test_gen",
          "line.text[i--] = '0';", "line.text[i] = '0', i = 0;"),
+    ],
+    "usr/drivers/virtio.c": [
+        ("an answer to what was not asked is believed", "unit virtio test_lies",
+         "used.head >= queue->size || queue->count[used.head] == 0", "used.head >= queue->size"),
+        ("a chain is not given back whole", "unit virtio test_ring",
+         "last = queue->next[last]; queue->next[last] = queue->free;", "queue->next[last] = queue->free;"),
+    ],
+    "usr/drivers/virtio_blk.c": [
+        ("blocks go back before the device has let go of them", "unit virtio test_timeout",
+         "if (!virtio_reset(&disk.device))", "if (false)"),
+        ("sectors past the end", "unit virtio test_refused",
+         "count > disk.sectors - sector", "count > disk.sectors"),
+        ("who is not trusted is served", "unit virtio test_refused", "m->badge != 0", "false"),
     ],
     "usr/lib/tree.c": [
         ("an interrupt's parent is not followed", "unit boards test_interrupts",
