@@ -536,13 +536,6 @@ MUTANTS = {
         ("a chain is not given back whole", "unit virtio test_ring",
          "last = queue->next[last]; queue->next[last] = queue->free;", "queue->next[last] = queue->free;"),
     ],
-    "usr/drivers/virtio_blk.c": [
-        ("blocks go back before the device has let go of them", "unit virtio test_timeout",
-         "if (!virtio_reset(&disk.device))", "if (false)"),
-        ("sectors past the end", "unit virtio test_refused",
-         "count > disk.sectors - sector", "count > disk.sectors"),
-        ("who is not trusted is served", "unit virtio test_refused", "m->badge != 0", "false"),
-    ],
     "usr/lib/tree.c": [
         ("an interrupt's parent is not followed", "unit boards test_interrupts",
          "if (fdt_prop(tree, &at, \"interrupt-parent\", &value) && value.size == 4)", "if (false)"),
