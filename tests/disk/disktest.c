@@ -179,7 +179,7 @@ static int run_member(unsigned which) {
     return 1;
 }
 
-/* Reads the same megabyte until the driver ends meanwhile; the first process knows which block was the device's then. */
+/* Reads the same megabyte until the driver ends meanwhile. The first process is told which block it uses. */
 static int run_reader(void) {
     unsigned supervisor = os2_start_handle("supervisor");
     struct os2_message m = {0};
@@ -313,7 +313,7 @@ static bool gone(unsigned slot, uint64_t id) {
     return false;
 }
 
-/* Is the block this process's now? Its bytes stay as they are, as long as the device may take to do what it was told. */
+/* Gets that block, which lies free now. Its bytes must stay as they are, as long as the device may still be at it. */
 static bool untouched(const void *late) {
     uint64_t *block = NULL, limit = os2_deadline_ms(LATE_MS);
     bool good = true;

@@ -469,6 +469,8 @@ MUTANTS = {
          "bool mine = irq->slot == slot->index &&", "bool mine ="),
         ("registers that are RAM", "unit irq test_claims",
          "if (boot_meets(boot->ram, boot->ram_count, base, base + size) ||", "if ("),
+        ("what lies beside PCI's configuration", "unit irq test_reserved",
+         "return base >= range->base && size <= range->size &&", "return"),
     ],
     "sys/dispatch.c": [
         ("what is no result is left in the registers", "unit message test_results", "r[OS2_R_LABEL] = 0;", ";"),
@@ -561,6 +563,12 @@ MUTANTS = {
     "usr/shell/complete.c": [
         ("a file behind > is a command", "unit shell completion", "command &= c != '<' && c != '>';", ""),
         ("a blank in a name is none to the shell", "unit shell completion", "escaped[used++] = '\\\\';", ""),
+    ],
+    "usr/drivers/virtio.c": [
+        ("an answer to what was not asked is believed", "unit virtio test_lies",
+         "used.head >= queue->size || queue->count[used.head] == 0", "used.head >= queue->size"),
+        ("a chain is not given back whole", "unit virtio test_ring",
+         "last = queue->next[last]; queue->next[last] = queue->free;", "queue->next[last] = queue->free;"),
     ],
     "usr/lib/tree.c": [
         ("an interrupt's parent is not followed", "unit boards test_interrupts",

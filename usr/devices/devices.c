@@ -3,9 +3,9 @@
  * The device manager: finds the machine's devices, and starts one driver for each that has one.
  *
  * init starts it as a service, with the right to claim devices, and copies of the device tree and of the archive of
- * drivers; arguments: address and size of each. A driver gets what its device needs, and nothing else: the registers as blocks,
- * one interrupt, the log, and a handle "init" to this process. Through that it asks for the name service, as services
- * ask init, which this process asks in turn: so a driver is a service like others, but not init's to know.
+ * drivers; arguments: address and size of each. A driver gets what its device needs, and nothing else: the registers as
+ * blocks, one interrupt, the log, and a handle "init" to this process. Through that it asks for the name service, as
+ * services ask init, which this process asks in turn: so a driver is a service like others, but not init's to know.
  *
  * Order matters, because a device may be a bus master:
  *

@@ -234,8 +234,8 @@ void device_start(struct devices *devices, struct device *device, uint64_t bit) 
         give_up(devices, device, "its registers are in a page that another driver has");
     } else if (status < 0) {
         if (status != device->told)
-            os2_log(devices->machine, "cannot start %s for %s: %s; I try again\n", device->kind->program,
-                    device->name, reason ? reason : os2_status_text(status));
+            os2_log(devices->machine, "cannot start %s for %s: %s; I try again\n", device->kind->program, device->name,
+                    reason ? reason : os2_status_text(status));
         wait(device);
     } else {
         device->state = OS2_DEVICE_RUNS;

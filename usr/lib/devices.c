@@ -2,6 +2,8 @@
 /* Clients of the device manager (os2/devices.h). */
 #include "os2/devices.h"
 
+#include <stdbool.h>
+
 #include "os2/call.h"
 #include "os2/names.h"
 #include "os2/string.h"
@@ -26,19 +28,30 @@ int os2_devices_list(unsigned devices, unsigned index, struct os2_device_facts *
 
 #define WAIT_MS 5u
 
+/* Whether there is nothing to wait for: the device's driver serves, or was given up. */
+static bool device_settled(unsigned names, const struct os2_device_facts *facts) {
+    unsigned driver;
+
+    if (facts->state != OS2_DEVICE_RUNS)
+        return facts->state == OS2_DEVICE_GIVEN_UP;
+    if (os2_names_lookup(names, facts->name, false, &driver) < 0)
+        return false;
+    os2_handle_close(driver);
+    return true;
+}
+
 int os2_devices_wait(unsigned names) {
     struct os2_device_facts facts;
-    unsigned devices, driver;
+    unsigned devices;
     int status = os2_names_lookup(names, "devices", true, &devices);
 
-    for (unsigned i = 0; status >= 0; i++) {
-        while ((status = os2_devices_list(devices, i, &facts)) >= 0 && facts.state == OS2_DEVICE_WAITS)
+    if (status < 0)
+        return status;
+    for (unsigned i = 0; (status = os2_devices_list(devices, i, &facts)) >= 0;) {
+        if (device_settled(names, &facts))
+            i++;
+        else
             os2_sleep_ms(WAIT_MS);
-        if (status >= 0 && facts.state == OS2_DEVICE_RUNS) {
-            status = os2_names_lookup(names, facts.name, true, &driver);
-            if (status >= 0)
-                os2_handle_close(driver);
-        }
     }
     os2_handle_close(devices);
     return status == OS2_E_INVALID ? OS2_OK : status; /* past the last one */
