@@ -20,6 +20,7 @@ import time
 import qemu
 
 SECTORS, WORDS, REGIONS = 8192, 64, 4
+SLOW = "throttling.bps-read=8000000"  # so that most ends of the driver come in the middle of a transfer
 TIME_OFF = 120  # seconds: what the test may take after it has asked
 MASK = (1 << 64) - 1
 
@@ -55,16 +56,16 @@ def with_pci(build, folder):
 
 def run_test(args, image):
     """disktest in QEMU. Returns (its TAP, whether it was good)."""
-    line = [sys.executable, qemu.__file__, "--smp", str(args.smp), "--boot", args.boot, "--disk", str(image), args.build,
-            "tap", "disktest"]
+    line = [sys.executable, qemu.__file__, "--smp", str(args.smp), "--boot", args.boot, "--disk", f"{image},{SLOW}",
+            args.build, "tap", "disktest"]
     done = subprocess.run(line, stdout=subprocess.PIPE, text=True, check=False)
     return done.stdout, done.returncode == 0
 
 
 def refused(args, image):
     """Is the same program refused that the shell starts?"""
-    machine, line, nonce = qemu.commands_line(args.build, args.smp, "128M", "disktest refused", boot=args.boot, tests=True,
-                                              disk=str(image))
+    machine, line, nonce = qemu.commands_line(args.build, args.smp, "128M", "disktest refused", boot=args.boot,
+                                              tests=True, disk=str(image))
     output = io.BytesIO()
     status = qemu.run_commands(machine, line, nonce, output, 180)
     return status == 0 and b"refused" in output.getvalue()

@@ -3,9 +3,9 @@
  * The device tree: programs find their devices in one, here as on RISC-V.
  *
  * QEMU's microvm has its own, in the firmware configuration device as "etc/fdt". For any other PC a small one is built:
- * the console, the clock and PCI. A 16550 that answers at its port is a node below an ISA bus, whose first address cell says 1
- * for I/O ports (IEEE 1275, ISA binding); the cells of an interrupt are the I/O APIC's input and how it is signalled,
- * as in microvm's tree: 0 rising edge, 1 low level, 2 high level, 3 falling edge.
+ * the console, the clock and PCI's configuration space. A 16550 that answers at its port is a node below an ISA bus,
+ * whose first address cell says 1 for I/O ports (IEEE 1275, ISA binding); the cells of an interrupt are the I/O APIC's
+ * input and how it is signalled, as in microvm's tree: 0 rising edge, 1 low level, 2 high level, 3 falling edge.
  *
  * Either tree says how each interrupt it names is signalled, and the I/O APICs are set up after that. An input that no
  * tree names is as the bus it belongs to has it: ISA's as the MADT says, all others low level, which is PCI's.

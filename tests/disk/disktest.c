@@ -33,6 +33,10 @@
 #define AGAIN_MS 10u
 #define AGAIN_TRIES 3000u /* half a minute: the manager's pause may be 10 s */
 #define HANG_MS 60000u
+#define LATE_ORDER 8u /* 1 MiB: at the speed that disk.py allows for reading, it takes a while */
+#define LATE_KILLS 5u
+#define LATE_MANAGER_KILLS 2u
+#define LATE_MS 300u
 
 static unsigned names, disk, number;
 static bool failed;
@@ -175,6 +179,23 @@ static int run_member(unsigned which) {
     return 1;
 }
 
+/* Reads the same megabyte until the driver ends meanwhile; the first process knows which block was the device's then. */
+static int run_reader(void) {
+    unsigned supervisor = os2_start_handle("supervisor");
+    struct os2_message m = {0};
+    void *block = NULL;
+    int status = os2_block_alloc(LATE_ORDER, &block);
+
+    names = os2_start_handle("names");
+    disk_again();
+    m.label = (uintptr_t)block;
+    if (status < 0 || os2_call(supervisor, 0, &m) < 0)
+        return 1;
+    while (status >= 0)
+        status = os2_disk_read(disk, 0, (OS2_PAGE_SIZE << LATE_ORDER) / SECTOR, &block, LATE_ORDER, 0);
+    return status != OS2_E_DIED || block;
+}
+
 /* ---- The first process. ---- */
 
 static unsigned slot_of(const char *driver) {
@@ -254,17 +275,17 @@ static bool kills(struct os2_team *team, const struct killing *killing, uint64_t
     return team->good && done == killing->kills;
 }
 
-static bool team_start(struct os2_team *team) {
+static bool team_start(struct os2_team *team, unsigned members, const char *role) {
     unsigned member;
 
     if (os2_team_open(team, "disktest") < 0)
         return false;
-    for (unsigned i = 0; i < REGIONS; i++) {
+    for (unsigned i = 0; i < members; i++) {
         if (os2_team_add(team, &(struct os2_member_plan){.pages = MEMBER_PAGES}, &member) < 0 ||
             os2_child_grant(&team->member[member].child, "names", names, OS2_RIGHTS_ALL) < 0 ||
             os2_child_grant(&team->member[member].child, "console.out", os2_start_handle("console.out"),
                             OS2_RIGHTS_ALL) < 0 ||
-            os2_team_start(team, member, "member") < 0)
+            os2_team_start(team, member, role) < 0)
             return false;
     }
     return true;
@@ -274,11 +295,63 @@ static void test_kills(const struct killing *killing) {
     static struct os2_team team;
     uint64_t generation[REGIONS] = {0};
 
-    check(team_start(&team) && kills(&team, killing, generation), killing->what, team.good);
+    check(team_start(&team, REGIONS, "member") && kills(&team, killing, generation), killing->what, team.good);
     for (unsigned i = 0; i < REGIONS; i++)
         os2_printf("# generation %u %lu\n", i, generation[i]);
     os2_team_close(&team);
     disk_again();
+    test_done(killing->what);
+}
+
+/* The driver in this slot has ended, and the device manager has let go of it. */
+static bool gone(unsigned slot, uint64_t id) {
+    struct os2_process_facts facts;
+
+    for (uint64_t limit = os2_deadline_ms(HANG_MS); os2_clock(NULL) < limit; os2_yield())
+        if (os2_process_facts(os2_start_handle("machine"), slot, &facts) < 0 || facts.id != id)
+            return true;
+    return false;
+}
+
+/* Is the block this process's now? Its bytes stay as they are, as long as the device may take to do what it was told. */
+static bool untouched(const void *late) {
+    uint64_t *block = NULL, limit = os2_deadline_ms(LATE_MS);
+    bool good = true;
+
+    if (os2_block_alloc(LATE_ORDER, (void **)&block) < 0)
+        return false;
+    os2_printf("# the block of the request is %s here\n", block == late ? "now" : "not");
+    memset(block, 0x5a, OS2_PAGE_SIZE << LATE_ORDER);
+    while (os2_clock(NULL) < limit)
+        os2_sleep_ms(1);
+    for (unsigned i = 0; good && i < (OS2_PAGE_SIZE << LATE_ORDER) / 8; i++)
+        good = check(block[i] == 0x5a5a5a5a5a5a5a5au, "written by the device after its driver had ended: byte", i * 8);
+    os2_block_free(block);
+    return good;
+}
+
+/* What the device still writes when its driver has ended reaches nobody: it is reset before the block is given on. */
+static void test_late(const struct killing *killing) {
+    static struct os2_team team;
+    struct os2_process_facts facts;
+
+    for (unsigned i = 0; i < killing->kills && !failed; i++) {
+        struct os2_message m = {0};
+        unsigned slot = slot_of("disk0");
+        const void *late;
+        check(os2_process_facts(os2_start_handle("machine"), slot, &facts) >= 0, "the driver's slot", slot);
+        if (!check(team_start(&team, 1, "reader") && os2_receive(0, &m) >= 0 && m.caller, "a reader", 0))
+            break;
+        late = (const void *)(uintptr_t)m.label;
+        os2_reply(0, &(struct os2_message){.caller = m.caller});
+        os2_sleep_ms(killing->pause_ms + i);
+        check(killing->kill(), "a kill", 0);
+        check(os2_team_join(&team), "the reader ended", 0);
+        check(gone(slot, facts.id), "the driver is gone", slot);
+        untouched(late);
+        os2_team_close(&team);
+        disk_again();
+    }
     test_done(killing->what);
 }
 
@@ -412,12 +485,14 @@ static int run_refused(void) {
 int main(int argc, char **argv) {
     struct os2_disk_info info = {0};
 
+    if (os2_team_role(argc, argv) && strcmp(os2_team_role(argc, argv), "reader") == 0)
+        return run_reader();
     if (os2_team_role(argc, argv))
         return run_member(os2_team_number(argc, argv));
     names = os2_start_handle("names");
     if (argc == 2 && strcmp(argv[1], "refused") == 0)
         return run_refused();
-    os2_printf("1..8\n");
+    os2_printf("1..10\n");
     disk_again();
     if (!check(os2_disk_info(disk, &info) >= 0 && info.sectors >= 1024 && info.most >= 8, "sectors",
                (int64_t)info.sectors))
@@ -429,6 +504,9 @@ int main(int argc, char **argv) {
     test_refused();
     test_random();
     test_time();
+    test_late(&(struct killing){"what a device does when its driver has ended reaches nobody", kill_driver, LATE_KILLS,
+                                LATE_MS});
+    test_late(&(struct killing){"nor when the device manager has", kill_manager, LATE_MANAGER_KILLS, LATE_MS});
     test_kills(&(struct killing){"the driver ends in the middle of transfers", kill_driver, DRIVER_KILLS, 20});
     test_kills(&(struct killing){"the device manager does", kill_manager, MANAGER_KILLS, 50});
     return 0;

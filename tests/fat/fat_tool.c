@@ -7,7 +7,8 @@
  *                                     RECORD gets what is written and flushed.
  *   fat_tool --cuts IMAGE RECORD      each line is an output file and the numbers of the writes that reached the disk;
  *                                     what a mount makes of that is written there, and its tree is printed. A third
- *                                     word is a file of paths and sizes: so much of these files is printed too.
+ *                                     word is a file of paths and sizes: so much of these files is printed too. With
+ *                                     a number as the fourth the first mount ends at that write, and is done again.
  *
  * The answer to a command is one line, its status; "tree" prints lines before it. A name in the image is absolute.
  */
@@ -23,7 +24,7 @@
 #include "fat/fat.h"
 #include "os2/abi.h"
 
-enum { CACHE_MAX = 512, OPEN_MAX = 64, BASE_BYTES = 65536, READ_MAX = 1 << 23, WORDS_MAX = 6 };
+enum { CACHE_MAX = 512, OPEN_MAX = 64, BASE_BYTES = 65536, WORDS_MAX = 6 };
 
 #define MARK_FLUSH UINT64_MAX
 #define MARK_DONE (UINT64_MAX - 1) /* a command is done: `count` says how many are */
@@ -34,7 +35,8 @@ struct disk {
     uint8_t *memory;
     FILE *record;
     uint64_t reads, read_sectors, writes, write_sectors, flushes;
-    uint64_t fail_after; /* so many writes, then they fail; UINT64_MAX: never */
+    uint64_t fail_after; /* so many writes, then one fails; UINT64_MAX: none */
+    bool failed;
 };
 
 static struct disk disk = {.file = -1, .fail_after = UINT64_MAX};
@@ -83,9 +85,10 @@ static int disk_write(void *context, uint64_t sector, unsigned count, const void
         die("a write beyond the disk");
     if (device.read_only)
         die("a write to a disk that is read only");
-    if (d->fail_after == 0)
+    if (d->fail_after-- == 0) {
+        d->failed = true;
         return OS2_FILE_E_DEVICE;
-    d->fail_after -= d->fail_after != UINT64_MAX;
+    }
     d->writes++;
     d->write_sectors += count;
     record(d, sector, count, bytes, size);
@@ -101,7 +104,7 @@ static int disk_flush(void *context) {
 
     d->flushes++;
     record(d, MARK_FLUSH, 0, "", 0);
-    return d->fail_after == 0 ? OS2_FILE_E_DEVICE : 0;
+    return 0;
 }
 
 static uint32_t crc_add(uint32_t crc, const uint8_t *bytes, size_t size) {
@@ -124,7 +127,7 @@ static struct fat_node *node_of(const struct fat_node *found) {
     for (unsigned i = 0; i < OPEN_MAX; i++) {
         if (!node_open[i] || nodes[i].entry_sector != found->entry_sector || nodes[i].entry_index != found->entry_index)
             continue;
-        if (disk.fail_after == 0)
+        if (disk.failed) /* what was written is not known */
             nodes[i] = *found;
         if (nodes[i].first != found->first || nodes[i].size != found->size || nodes[i].folder != found->folder ||
             nodes[i].slot != found->slot || nodes[i].parts != found->parts)
@@ -255,13 +258,18 @@ static int move(const char *from, const char *to) {
     return status;
 }
 
-/* Of a file that says it is very large only so much is read. */
+/* A file's size, the sums of it all and of all but its last cluster, and its time. Of one that says it is very large
+ * only so much is read. */
+static uint32_t read_max = 1 << 23;
+
 static int print_file(struct fat_node *node) {
-    uint32_t size = node->size < READ_MAX ? node->size : READ_MAX;
+    uint32_t size = node->size < read_max ? node->size : read_max;
     uint8_t *bytes = malloc(size + 1);
     int status = transfer(node, 0, bytes, size, false);
 
-    printf(" %" PRIu32 " %08x %" PRIu64 "\n", node->size, ~crc_add(0xffffffff, bytes, size), node->time);
+    printf(" %" PRIu32 " %08x %08x %" PRIu64 "\n", node->size, ~crc_add(0xffffffff, bytes, size),
+           ~crc_add(0xffffffff, bytes, size - (size == 0 ? 0 : (size - 1) % (fat.cluster_sectors * FAT_SECTOR) + 1)),
+           node->time);
     free(bytes);
     return status;
 }
@@ -533,6 +541,7 @@ static void cuts(const char *image, const char *path) {
     size_t size, record_size;
     uint8_t *before = load(image, &size), *writes = load(path, &record_size);
 
+    read_max = 1 << 16;
     disk.memory = malloc(size);
     device.sectors = size / FAT_SECTOR;
     while (fgets(line, sizeof(line), stdin) != NULL) {
@@ -542,6 +551,12 @@ static void cuts(const char *image, const char *path) {
         split(line, word);
         memcpy(disk.memory, before, size);
         apply(writes, record_size, (char *)word[1]);
+        if (number(word[3]) > 0) {
+            disk.fail_after = number(word[3]) - 1;
+            mount(0);
+            disk.fail_after = UINT64_MAX;
+            disk.failed = false;
+        }
         status = mount(0);
         if (status >= 0)
             status = fat.read_only ? OS2_FILE_E_READ_ONLY : tree();

@@ -117,14 +117,16 @@ class Tool:
         return answers[len(self.start) if mount else 0:]
 
 
-def read_tree(lines):
-    """{path: None or (size, crc)} of what the tool's `tree` prints."""
+def read_tree(lines, more=False):
+    """{path: None or (size, crc)} of what the tool's `tree` prints; more: and the crc of all but the last cluster."""
     found = {}
     for line in lines:
         path, what = line.split("\t")
         words = what.split()
         assert path not in found, f"{path} is there twice"
-        found[path] = None if words[0] == "folder" else (int(words[1]), int(words[2], 16))
+        found[path] = None
+        if words[0] == "file":
+            found[path] = (int(words[1]), int(words[2], 16)) + ((int(words[3], 16),) if more else ())
     return found
 
 
@@ -221,7 +223,7 @@ class Model:
             return self.create()
         data = self.files[self.fold(path)][1]
         size = self.random.choice((0, self.random.randrange(len(data) + 1)))
-        self.touched.append(("change", path))
+        self.touched.append(("short", path))
         self.files[self.fold(path)] = path, data[:size]
         return ("shorten", path, size), 0
 

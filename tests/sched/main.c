@@ -5,6 +5,7 @@
  */
 #include "sched.h"
 
+#include "os2/devices.h"
 #include "os2/start.h"
 
 unsigned machine, cores;
@@ -131,6 +132,7 @@ int main(int argc, char **argv) {
 
     if (os2_team_role(argc, argv))
         return role_main(os2_team_role(argc, argv), os2_team_number(argc, argv));
+    os2_devices_wait(os2_start_handle("names")); /* drivers that start would take turns */
     if (!prepare()) {
         os2_printf("Bail out! schedtest needs the machine handle\n");
         return 1;

@@ -19,6 +19,7 @@
 #include "lib/format.h"
 #include "os2/call.h"
 #include "os2/console.h"
+#include "os2/devices.h"
 #include "os2/file.h"
 #include "os2/spawn.h"
 #include "os2/start.h"
@@ -581,6 +582,7 @@ int main(int argc, char **argv) {
     if (argc == 3 && os2_string_number(argv[1], &number) && os2_string_number(argv[2], &page))
         return member_main((unsigned)number, page);
     os2_printf("1..3\n");
+    os2_devices_wait(os2_start_handle("names")); /* they get pages as they start */
     if (os2_file_load("/boot/stalltest", &image, &image_size) < 0)
         return 1;
     /* A line this long makes what output needs; behind it the count is of the others alone. */

@@ -394,8 +394,7 @@ static void port_rights(void) {
     port_refused(&driver, 0x70);
 }
 
-/* Each has a handle and a word of its own, where there are any; that a device's write comes, the disk's driver shows.
- * */
+/* Each has a handle and a word of its own, where there are any. That a device's write comes, disktest shows. */
 static void claim_messages(void) {
     unsigned irq = 0, other = 0;
     uint64_t at = 0, at_other = 0;

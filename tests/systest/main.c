@@ -8,6 +8,7 @@
 
 #include "arch_user.h"
 
+#include "os2/devices.h"
 #include "os2/file.h"
 #include "os2/frames.h"
 #include "os2/start.h"
@@ -125,6 +126,8 @@ static bool prepare(void) {
     if (!machine || !count_cores() || os2_process_facts(0, 0, &facts) < 0)
         return false;
     self_id = facts.id;
+    /* Or drivers that still start would be counted as pages that are lost. */
+    os2_devices_wait(os2_start_handle("names"));
     if (os2_file_load("/boot/systest", &file, &image_size) < 0)
         return false;
     image = file;

@@ -127,6 +127,18 @@ class BrokenTest(unittest.TestCase):
                 state = Tool(sys.argv[1], image).script([("state",)])[0][0]
                 self.assertEqual(state, f"{shape[3:]} {int(left)}", "it is looked through, and may not be written then")
 
+    def test_dots(self):
+        """A folder moves into one whose ".." means no cluster: how deep it is cannot be told."""
+        for shape in SHAPES:
+            image = self.image(shape)
+            at = image.path.read_bytes().index(b"..         ", 0x3000)
+            for cluster in (0xff00, 1):
+                image.put(at + 26, struct.pack("<H", cluster))
+                image.put(at + 20, struct.pack("<H", cluster >> 4))
+                answers = Tool(sys.argv[1], image).script([("mkdir", "/d"), ("rename", "/d", "/folder/d"),
+                                                           ("remove", "/d"), ("sync",)])
+                self.assertEqual([answer[-1] for answer in answers], [0, DAMAGED, 0, 0])
+
     def test_random(self):
         """Bytes of the boot sector, the table and folders, changed at random."""
         source = random.Random(SEED)

@@ -214,6 +214,37 @@ static void test_claims(void **unused) {
     assert_int_equal(claim(init, OS2_INIT_MACHINE, OS2_DEVICE_IRQ, host_boot_info.irq_count, 0), OS2_E_INVALID);
 }
 
+/* A message-signalled interrupt is a source like others, with a number past the lines. */
+static void test_messages(void **unused) {
+    (void)unused;
+    unsigned number = host_boot_info.irq_count + 2;
+    assert_int_equal(claim(init, OS2_INIT_MACHINE, OS2_DEVICE_MSI, HOST_IRQ_MESSAGES, 0), OS2_E_INVALID);
+    assert_int_equal(claim(init, OS2_INIT_MACHINE, OS2_DEVICE_MSI, UINT64_C(1) << 32, 0), OS2_E_INVALID);
+    assert_int_equal(claim(init, OS2_INIT_MACHINE, OS2_DEVICE_MSI, 2, 0), OS2_OK);
+    unsigned message = (unsigned)init->reg[OS2_R_LABEL];
+    assert_true(init->reg[OS2_R_W0] == HOST_MESSAGE_ADDRESS && init->reg[OS2_R_W1] == 2);
+    assert_true(init->reg[OS2_R_W2] == 0 && init->reg[OS2_R_W3] == 0);
+    assert_int_equal(handle_get(init->handles, message)->badge, number);
+    assert_false(host_irq_open(number));
+    assert_int_equal(CALL(init, OS2_SYS_irq_bind | HANDLE(message), 4), OS2_OK);
+    assert_true(host_irq_open(number) && machine.irq[number].bits == 4);
+}
+
+/* PCI's configuration space may be claimed where firmware's map reserves it, and nothing beside it. */
+static void test_reserved(void **unused) {
+    (void)unused;
+    uint64_t at = 0x20000000, mib = 1 << 20;
+    boot_reserve(&host_boot_info, at, 4 * mib);
+    assert_int_equal(claim(init, OS2_INIT_MACHINE, OS2_DEVICE_MEMORY, at + mib, 8), OS2_E_RIGHTS);
+    host_boot_info.pci = (struct boot_range){at + mib, 2 * mib};
+    assert_int_equal(claim(init, OS2_INIT_MACHINE, OS2_DEVICE_MEMORY, at, 8), OS2_E_RIGHTS);
+    assert_int_equal(claim(init, OS2_INIT_MACHINE, OS2_DEVICE_MEMORY, at + 3 * mib, 8), OS2_E_RIGHTS);
+    assert_int_equal(claim(init, OS2_INIT_MACHINE, OS2_DEVICE_MEMORY, at, 10), OS2_E_RIGHTS);
+    assert_int_equal(claim(init, OS2_INIT_MACHINE, OS2_DEVICE_MEMORY, at + 2 * mib, 9), OS2_E_RIGHTS);
+    assert_int_equal(claim(init, OS2_INIT_MACHINE, OS2_DEVICE_MEMORY, at + mib, 8), OS2_OK);
+    assert_int_equal(claim(init, OS2_INIT_MACHINE, OS2_DEVICE_MEMORY, at + 2 * mib, 8), OS2_OK);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void) {
@@ -227,6 +258,8 @@ int main(void) {
         TEST(test_slow_machine),
         TEST(test_not_mine),
         TEST(test_claims),
+        TEST(test_messages),
+        TEST(test_reserved),
     };
     return cmocka_run_group_tests_name("irq", tests, NULL, NULL);
 }

@@ -49,7 +49,9 @@ class CommandOutputTest(unittest.TestCase):
 
 
 class MemoryTest(unittest.TestCase):
-    MACHINE = {"arch": "x86_64", "qemu": "qemu", "machine": "q35", "arguments": [], "append": "", "boots": [""],
+    MACHINE = {"arch": "x86_64", "qemu": "qemu", "machine": "q35", "arguments": [], "append": "",
+               "boots": ["microvm: -M microvm"],
+               "devices": ["q35 random: -device rng", "q35 disk: -device disk", "microvm disk: -device other"],
                "least": 8, "kernel": "kernel", "archive": "archive"}
 
     def setUp(self):
@@ -61,6 +63,16 @@ class MemoryTest(unittest.TestCase):
             self.assertEqual(layout.memory_bytes(text), size)
         for text in ("", "M", "8 M", "-1", "8Q"):
             self.assertIsNone(layout.memory_bytes(text))
+
+    def test_devices(self):
+        line = qemu.command_line(self.facts, 1, "8M")[1]
+        self.assertTrue("rng" in line and "-drive" not in line)
+        line = qemu.command_line(self.facts, 1, "8M", disk="a.img")[1]
+        self.assertTrue("rng" in line and "disk" in line and "if=none,id=disk,format=raw,file=a.img" in line)
+        line = qemu.command_line(self.facts, 1, "8M", boot="microvm", disk="a.img")[1]
+        self.assertTrue("other" in line and "rng" not in line)
+        with self.assertRaisesRegex(qemu.GuestError, "no disk is known for the machine 'pc'"):
+            qemu.command_line(self.facts, 1, "8M", machine="pc", disk="a.img")
 
     def test_too_little_is_named(self):
         for text, smp, least in (("1k", 2, 8), ("7.9M", 1, 8), ("8M", 3, 9), ("9M", 7, 10)):

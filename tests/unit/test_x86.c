@@ -376,6 +376,45 @@ static void test_irq_moves(void **state) {
     core[1].apic = 7;
 }
 
+/* Those past the inputs are edges, and come to the core that asked for their address, wherever they are let in. */
+static void test_messages(void **state) {
+    unsigned irq, other;
+    uint64_t address;
+    uint32_t word;
+    (void)state;
+    x86_facts = (struct x86_facts){.x2apic = true, .boot_apic = 3, .ioapic_count = 1};
+    x86_facts.ioapic[0].base = arch_virt_to_phys(room);
+    for (unsigned i = 0; i < X86_IRQS; i++)
+        ioapic_mode(i, X86_IRQ_LEVEL | X86_IRQ_LOW);
+    ioapic_init();
+    core[0].apic = 3;
+    core[1].apic = 9;
+    here = 1;
+    gs[0] = &core[1];
+    assert_false(arch_irq_message(X86_IRQS - INPUTS, &irq, &address, &word));
+    assert_true(arch_irq_message(X86_IRQS - INPUTS - 1, &irq, &address, &word));
+    assert_int_equal(irq, X86_IRQS - 1);
+    assert_true(arch_irq_message(0, &irq, &address, &word) && arch_irq_message(1, &other, &address, &word));
+    assert_true(irq == INPUTS && other == INPUTS + 1 && word == X86_VECTOR_IRQ + other);
+    assert_true(address == (0xfee00000 | 9u << 12));
+    let_in(1, irq);
+    assert_int_equal(take(1, irq), irq);
+    assert_int_equal(take(1, irq), 0); /* one that comes while it is not let in is kept, */
+    assert_int_equal(take(1, irq), 0); /* once */
+    let_in(0, irq);
+    assert_true(msr_number == 0x830 && msr_value == (UINT64_C(3) << 32 | (X86_VECTOR_IRQ + irq)));
+    assert_int_equal(take(0, irq), irq);
+    unsigned writes = msr_writes;
+    let_in(0, irq);
+    assert_int_equal(msr_writes, writes);
+    arch_irq_mask(irq);
+    assert_int_equal(take(1, irq), 0);
+    core[1].apic = 300; /* more than an address can name */
+    gs[0] = &core[1];
+    assert_true(arch_irq_message(0, &irq, &address, &word) && address == (0xfee00000 | 3u << 12));
+    core[1].apic = 7;
+}
+
 /* What can be held is: all but the timer's, by the class of its vector. */
 static void test_irqs_held(void **state) {
     (void)state;
@@ -409,15 +448,22 @@ static void test_deadline(void **state) {
 /* ---- The device tree. ---- */
 
 /* Makes one, and reads it. */
+static struct boot_range pci; /* that firmware told of */
 static bool tree_made(struct os2_tree_uart *ret_uart, struct fdt_range *ret_ioapic, bool *ret_has_ioapic) {
     static struct boot_info info;
     struct fdt tree;
-    info = (struct boot_info){0};
+    struct fdt_range config;
+    info = (struct boot_info){.pci = pci};
     tree_make(&info);
     assert_true(info.tree.base == arch_virt_to_phys(room) && info.kept_count == 1);
     assert_int_equal(fdt_total(room), info.tree.size);
     assert_true(info.tree.size < 1024);
     assert_true(fdt_open(&tree, room, (uint32_t)info.tree.size));
+    bool has_pci = fdt_device(&tree, "pci-host-ecam-generic", 0, &config);
+    if (!hypervisor || firmware_directory[3] == 1) {
+        assert_int_equal(has_pci, pci.size != 0);
+        assert_true(!has_pci || (config.base == pci.base && config.size == pci.size));
+    }
     *ret_has_ioapic = fdt_device(&tree, "intel,ce4100-ioapic", 0, ret_ioapic);
     return os2_tree_console(&tree, ret_uart);
 }
@@ -432,6 +478,7 @@ static void test_tree(void **state) {
         x86_facts = (struct x86_facts){.ioapic = {{.base = UINT64_C(0x1fec00000)}}, .ioapic_count = i >> 1};
         x86_facts.isa_gsi[4] = 20;
         serial_there = i & 1;
+        pci = (struct boot_range){UINT64_C(0x2b0000000), i & 1 ? 0x10000000 : 0};
         assert_int_equal(tree_made(&uart, &ioapic, &has_ioapic), serial_there);
         assert_int_equal(has_ioapic, i >> 1);
         if (has_ioapic)
@@ -474,9 +521,9 @@ int main(void) {
         return 0;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pcids),     cmocka_unit_test(test_no_pcids),  cmocka_unit_test(test_x2apic),
-        cmocka_unit_test(test_irq_moves), cmocka_unit_test(test_irqs_held), cmocka_unit_test(test_deadline),
-        cmocka_unit_test(test_tree),
+        cmocka_unit_test(test_pcids),     cmocka_unit_test(test_no_pcids), cmocka_unit_test(test_x2apic),
+        cmocka_unit_test(test_irq_moves), cmocka_unit_test(test_messages), cmocka_unit_test(test_irqs_held),
+        cmocka_unit_test(test_deadline),  cmocka_unit_test(test_tree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -413,7 +413,14 @@ static void test_boot_map(void **state) {
 
 /* ---- ACPI. ---- */
 
-enum { RSDP_AT = 0xe0000, RSDT_AT = 0x100000, XSDT_AT = 0x101000, MADT_AT = 0x102000, HPET_TABLE_AT = 0x103000 };
+enum {
+    RSDP_AT = 0xe0000,
+    RSDT_AT = 0x100000,
+    XSDT_AT = 0x101000,
+    MADT_AT = 0x102000,
+    HPET_TABLE_AT = 0x103000,
+    MCFG_AT = 0x104000
+};
 
 static void sum(uint64_t at, uint32_t size, unsigned sum_at) {
     uint8_t total = 0;
@@ -434,8 +441,8 @@ static void table(uint64_t at, const char *signature, const void *body, uint32_t
 static void acpi(uint64_t xsdt, uint32_t lapic, uint32_t ioapic) {
     setup(NULL);
     x86_facts.boot_apic = 0;
-    const uint32_t rsdt_at = RSDT_AT, roots[] = {MADT_AT, HPET_TABLE_AT};
-    const uint64_t long_roots[] = {MADT_AT, HPET_TABLE_AT};
+    const uint32_t rsdt_at = RSDT_AT, roots[] = {MADT_AT, HPET_TABLE_AT, MCFG_AT};
+    const uint64_t long_roots[] = {MADT_AT, HPET_TABLE_AT, MCFG_AT};
     put(RSDP_AT, "RSD PTR ", 8);
     fake_memory[RSDP_AT + 15] = 2;
     put(RSDP_AT + 16, &rsdt_at, 4);
@@ -457,6 +464,16 @@ static void acpi(uint64_t xsdt, uint32_t lapic, uint32_t ioapic) {
         uint32_t rest;
     } hpet = {.address = HPET_AT};
     table(HPET_TABLE_AT, "HPET", &hpet, sizeof(hpet));
+    const struct __attribute__((packed)) {
+        uint64_t reserved;
+        struct __attribute__((packed)) {
+            uint64_t base;
+            uint16_t segment;
+            uint8_t first, last;
+            uint32_t unused;
+        } place[3];
+    } mcfg = {.place = {{0xc0000000, 1, 0, 255, 0}, {0xb0000000, 0, 0, 15, 0}, {0xd0000000, 0, 16, 255, 0}}};
+    table(MCFG_AT, "MCFG", &mcfg, sizeof(mcfg));
 }
 
 static void test_acpi(void **state) {
@@ -465,6 +482,13 @@ static void test_acpi(void **state) {
     acpi_read(0, &info);
     assert_true(info.cpu_count == 2 && info.cpu_id[1] == 1 && x86_facts.ioapic_count == 1);
     assert_true(x86_facts.lapic == 0xfee00000 && x86_facts.hpet == HPET_AT && lines_used == 0);
+    assert_true(info.pci.base == 0xb0000000 && info.pci.size == 16 << 20);
+
+    acpi(XSDT_AT, 0xfee00000, 0xfec00000);
+    info.pci = (struct boot_range){0};
+    fake_memory[MCFG_AT + 9]++; /* a bad sum */
+    acpi_read(0, &info);
+    assert_true(info.pci.size == 0);
 
     acpi(NOWHERE, 0xfee00000, 0xfec00000);
     acpi_read(RSDP_AT, &info);

@@ -2,8 +2,8 @@
 /*
  * The device manager: finds the machine's devices, and starts one driver for each that has one.
  *
- * init starts it as a service, with the right to claim devices, and copies of the device tree and of the boot archive;
- * arguments: address and size of each. A driver gets what its device needs, and nothing else: the registers as blocks,
+ * init starts it as a service, with the right to claim devices, and copies of the device tree and of the archive of
+ * drivers; arguments: address and size of each. A driver gets what its device needs, and nothing else: the registers as blocks,
  * one interrupt, the log, and a handle "init" to this process. Through that it asks for the name service, as services
  * ask init, which this process asks in turn: so a driver is a service like others, but not init's to know.
  *
@@ -93,13 +93,17 @@ static void serve(const struct os2_message *m) {
         os2_reply_fail(m->caller, status);
 }
 
-/* Starts those whose time has come. */
+/* Starts those whose time has come; disks first, where there is not enough memory for all. */
 static void start_due(void) {
     uint64_t now = devices_now_ms();
 
-    for (unsigned i = 0; i < devices.count; i++)
-        if (devices.device[i].state == OS2_DEVICE_WAITS && devices.device[i].restart_ms <= now)
-            device_start(&devices, &devices.device[i], UINT64_C(1) << i);
+    for (unsigned pass = 0; pass < 2; pass++)
+        for (unsigned i = 0; i < devices.count; i++) {
+            struct device *device = &devices.device[i];
+            if ((device->kind->class == OS2_CLASS_DISK) == (pass == 0) && device->state == OS2_DEVICE_WAITS &&
+                device->restart_ms <= now)
+                device_start(&devices, device, UINT64_C(1) << i);
+        }
 }
 
 static uint64_t next_deadline(bool registered) {

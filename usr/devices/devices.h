@@ -59,6 +59,7 @@ struct device {
     uint64_t started_ms, restart_ms;
     uint64_t window_ms; /* since when `ends` are counted */
     unsigned ends, backoff_ms, restarts;
+    int told; /* why it could not be started, as said last: said once */
 };
 
 struct devices {

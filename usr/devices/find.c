@@ -15,13 +15,13 @@
 #include "os2/string.h"
 #include "os2/tree.h"
 
-/* A disk's driver holds the blocks of its clients' requests: four of the largest. */
+/* A disk's driver holds the blocks of its clients' requests: two of the largest. */
 static const struct device_kind kinds[] = {
     {.virtio = 2,
      .class = OS2_CLASS_DISK,
      .program = "virtio_blk",
      .name = "disk",
-     .quota = 4 * 512 + 64,
+     .quota = 2 * 512 + 64,
      .numbered = true},
     {.virtio = 4, .class = OS2_CLASS_RANDOM, .program = "virtio_rng", .name = "random", .quota = 8},
     {.compatible = "google,goldfish-rtc", .class = OS2_CLASS_CLOCK, .program = "rtc", .name = "clock", .quota = 8},

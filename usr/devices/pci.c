@@ -6,9 +6,9 @@
  * Addresses. Where the tree has `ranges`, nobody has given the functions any: they get them here, one behind the other,
  * from the first window for 32-bit memory. Where it has none, a PC's firmware has chosen, and they stay as they are.
  *
- * Interrupts. A function with MSI-X gets one message of its own, where the kernel has such. Its table stays this
- * process's to write: so the driver, whose registers are elsewhere mostly, cannot have it written to another address. Else
- * the function's pin is a line, which the tree's interrupt-map names; that is known of the first bus only.
+ * Interrupts. A function with MSI-X gets one message of its own, where the kernel has such. This process writes its
+ * table; where that is in a BAR of its own, as QEMU's is, the driver never has it. Else the function's pin is a line,
+ * which the tree's interrupt-map names; that is known of the first bus only.
  *
  * Bridges below the host's: those to which firmware has given a bus are followed.
  */

@@ -4,8 +4,8 @@
  *
  * Registers are claimed each time they are needed: they belong to the driver while it lives, and can be claimed again
  * once it has ended, though its memory is still kept (ipc/end.c of the kernel). That memory goes back when the control
- * handle is closed, so the reset comes before that; where the device does not answer to the reset, the handle stays open
- * for good, and the memory is nobody's.
+ * handle is closed, so the reset comes before that. Where the device does not answer to the reset, the handle stays
+ * open for good, and the memory is nobody's.
  */
 #include "devices/devices.h"
 
@@ -24,7 +24,7 @@
 #define ENDS_MOST 8u
 #define ENDS_WINDOW_MS 60000u
 #define RESET_MS 1000u
-#define SHARE 2u /* of what is left, for one driver, at the most */
+#define KEPT_PAGES 160u /* of the quota, for small drivers beside a large one */
 
 /* ---- Reset. ---- */
 
@@ -190,7 +190,7 @@ static int start_child(struct devices *devices, struct device *device, struct os
 }
 
 static uint64_t quota_for(const struct device_kind *kind, uint64_t least) {
-    uint64_t most = os2_quota_left() / SHARE;
+    uint64_t left = os2_quota_left(), most = left > KEPT_PAGES ? left - KEPT_PAGES : 0;
     return least + kind->quota < most ? least + kind->quota : most < least ? least : most;
 }
 
@@ -217,7 +217,7 @@ void device_start(struct devices *devices, struct device *device, uint64_t bit) 
 
     if (!cpio_find(devices->archive, devices->archive_size, device->kind->program, &file) ||
         os2_child_least(file.bytes, file.size, 0, &least) < 0) {
-        give_up(devices, device, "its driver is not in the boot archive");
+        give_up(devices, device, "its driver is not in the archive");
         return;
     }
     plan.image = file.bytes;
@@ -233,12 +233,14 @@ void device_start(struct devices *devices, struct device *device, uint64_t bit) 
     if (status == OS2_E_BUSY) {
         give_up(devices, device, "its registers are in a page that another driver has");
     } else if (status < 0) {
-        os2_log(devices->machine, "cannot start %s for %s: %s; I try again\n", device->kind->program, device->name,
-                reason ? reason : os2_status_text(status));
+        if (status != device->told)
+            os2_log(devices->machine, "cannot start %s for %s: %s; I try again\n", device->kind->program,
+                    device->name, reason ? reason : os2_status_text(status));
         wait(device);
     } else {
         device->state = OS2_DEVICE_RUNS;
     }
+    device->told = status < 0 ? status : OS2_OK;
 }
 
 /* ---- End. ---- */

@@ -5,7 +5,8 @@
  * clock, the MC146818).
  *
  * The clock is read once. From then on the time is that, and what has passed since by the processor's; so the registers
- * are given back. A PC's clock counts whole seconds: it is read when a second has just begun.
+ * are given back. A PC's clock counts whole seconds: the time is behind by up to one. To wait for the next would have
+ * every boot wait.
  */
 #include "arch_user.h"
 #include "os2/call.h"
@@ -43,7 +44,7 @@ enum { CMOS_SECOND = 0, CMOS_MINUTE = 2, CMOS_HOUR = 4, CMOS_DAY = 7, CMOS_MONTH
 #define CMOS_BINARY 4u     /* B */
 #define CMOS_24_HOURS 2u
 #define CMOS_AFTERNOON 0x80u
-#define CMOS_WAIT_MS 2200u
+#define CMOS_TRIES 1000u
 
 static uint16_t cmos;
 
@@ -56,39 +57,49 @@ static unsigned cmos_number(uint8_t value, uint8_t b) {
     return b & CMOS_BINARY ? value : (value >> 4) * 10u + (value & 15);
 }
 
-/* Waits until the second changes, which is when the update is over. */
-static bool cmos_second_begins(void) {
-    uint64_t limit = os2_deadline_ms(CMOS_WAIT_MS);
-    uint8_t second = cmos_get(CMOS_SECOND);
+/* All registers of a date; false: they are about to change. */
+#define CMOS_REGISTERS 6u
+static bool cmos_take(uint8_t value[CMOS_REGISTERS]) {
+    static const uint8_t reg[CMOS_REGISTERS] = {CMOS_SECOND, CMOS_MINUTE, CMOS_HOUR, CMOS_DAY, CMOS_MONTH, CMOS_YEAR};
 
-    while (cmos_get(CMOS_A) & CMOS_UPDATES || cmos_get(CMOS_SECOND) == second) {
-        if (os2_clock(NULL) >= limit)
-            return false;
-        os2_sleep_ms(1);
-    }
-    read_at_ns = os2_now_ns();
+    if (cmos_get(CMOS_A) & CMOS_UPDATES)
+        return false;
+    for (unsigned i = 0; i < CMOS_REGISTERS; i++)
+        value[i] = cmos_get(reg[i]);
     return true;
 }
 
+/* The date, read twice alike: so no update came between. */
+static bool cmos_stable(uint8_t value[CMOS_REGISTERS]) {
+    uint8_t again[CMOS_REGISTERS];
+
+    for (unsigned tries = 0; tries < CMOS_TRIES; tries++) {
+        if (cmos_take(value) && cmos_take(again) && memcmp(value, again, sizeof(again)) == 0)
+            return true;
+        os2_yield();
+    }
+    return false;
+}
+
 static bool cmos_read(uint64_t port) {
-    uint8_t b, hour;
+    uint8_t b, value[CMOS_REGISTERS];
     struct os2_date date;
 
     cmos = (uint16_t)port;
-    if (os2_port_grant(os2_start_handle("ports")) < 0 || !cmos_second_begins())
+    if (os2_port_grant(os2_start_handle("ports")) < 0 || !cmos_stable(value))
         return false;
+    read_at_ns = os2_now_ns();
     b = cmos_get(CMOS_B);
-    hour = cmos_get(CMOS_HOUR);
     date = (struct os2_date){
-        .year = cmos_number(cmos_get(CMOS_YEAR), b),
-        .month = cmos_number(cmos_get(CMOS_MONTH), b),
-        .day = cmos_number(cmos_get(CMOS_DAY), b),
-        .hour = cmos_number(b & CMOS_24_HOURS ? hour : hour & (uint8_t)~CMOS_AFTERNOON, b),
-        .minute = cmos_number(cmos_get(CMOS_MINUTE), b),
-        .second = cmos_number(cmos_get(CMOS_SECOND), b),
+        .second = cmos_number(value[0], b),
+        .minute = cmos_number(value[1], b),
+        .hour = cmos_number(b & CMOS_24_HOURS ? value[2] : value[2] & (uint8_t)~CMOS_AFTERNOON, b),
+        .day = cmos_number(value[3], b),
+        .month = cmos_number(value[4], b),
+        .year = cmos_number(value[5], b),
     };
     if (!(b & CMOS_24_HOURS))
-        date.hour = date.hour % 12 + (hour & CMOS_AFTERNOON ? 12 : 0);
+        date.hour = date.hour % 12 + (value[2] & CMOS_AFTERNOON ? 12 : 0);
     date.year += date.year < 70 ? 2000 : 1900; /* two digits */
     if (date.month < 1 || date.month > 12 || date.day < 1 || date.day > 31 || date.hour > 23)
         return false;

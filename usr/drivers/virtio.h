@@ -6,7 +6,7 @@
  *     virtio_begin(&device, features, &got)      reset, and features negotiated
  *     virtio_queue_open(&queue, &device, 0, most, memory)
  *     virtio_ready(&device)                      from here on it works
- *     virtio_queue_add(), virtio_queue_kick(), virtio_queue_take(), virtio_interrupt()
+ *     virtio_queue_add(), virtio_queue_kick(), virtio_queue_take()
  *
  * Two transports, struct virtio_transport: registers in memory (virtio_mmio.c) and PCI (virtio_pci.c). They differ in
  * where registers are, not in what a driver does. Interrupts come by whatever handle the manager gave; a transport only

@@ -3,8 +3,8 @@
  * The driver of a virtio source of random bytes (virtio 1.2, 5.4): serves os2/random.h. Arguments: the name to serve
  * under, and where the device is (drivers/virtio.h).
  *
- * One buffer of BYTES is the device's while it is empty, and full otherwise. Who asks meanwhile waits in a list. No byte
- * is handed out twice: what is taken is overwritten.
+ * One buffer of BYTES is the device's while it is empty, and full otherwise. Who asks meanwhile waits in a list. No
+ * byte is handed out twice: what is taken is overwritten.
  */
 #include "drivers/virtio.h"
 #include "os2/call.h"

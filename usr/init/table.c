@@ -3,13 +3,13 @@
 #include "init/table.h"
 
 #include "os2/string.h"
+#include "os2/supervisor.h"
 
 #define WORDS 12u
 #define WORD 32u
 #define ENDS_DEFAULT 8u
 
-const char *const table_grant_names[GRANTS] = {"uart",    "log",     "devices", "observe", "tree",
-                                               "archive", "drivers", "names",   "console", "control"};
+const char *const table_grant_names[GRANTS] = {OS2_SERVICE_GRANTS};
 
 /* The words of a line, up to its comment. */
 struct line {

@@ -177,8 +177,8 @@ static bool tree_irq_map(const struct fdt *tree, struct tree_irq *irq) {
 
 /*
  * Is this a controller that the kernel drives? That is the first one of a kind that it knows; of I/O APICs, all. Their
- * inputs are counted one behind the other in the order of the tree (the firmware's numbers, which the kernel goes by, do
- * so too), and each has 24 (82093AA): *ret_first is the number of the first input.
+ * inputs are counted one behind the other in the order of the tree, as firmware counts them for the kernel, and each
+ * has 24 (82093AA): *ret_first is the number of the first input.
  */
 #define TREE_IOAPIC "intel,ce4100-ioapic"
 #define TREE_IOAPIC_INPUTS 24u

@@ -12,6 +12,7 @@
 #include "os2/supervisor.h"
 #include "shell/job.h"
 #include "shell/programs.h"
+#include "shell/services.h"
 #include "shell/session.h"
 #include "shell/terminal.h"
 #include "shell/test.h"
@@ -58,8 +59,8 @@ static const struct command commands[] = {
     {"history", "", "list the lines typed before", run_history},
     {"sync", "", "wait until all that was written is safe on the disks", run_sync},
     {"jobs", "", "list what runs in the background", run_jobs},
-    {"kill", "ID | %JOB", "end a process or a job; init starts a service again", run_kill},
-    {"services", "", "list the services: state, restarts, how they ended", run_services},
+    {"kill", "ID | %JOB", "end a process or a job; services and drivers are started again", run_kill},
+    {"services", "", "list the services: state, restarts, memory, how they ended, rights", run_services},
     {"restart", "NAME", "start a service again, even one that was given up", run_restart},
     {"run", "NAME [ARGUMENT...]", "run a program, even one with the name of a command", run_run},
     {"shutdown", "[CODE]", "power the machine off", run_shutdown},
@@ -251,26 +252,42 @@ static uint64_t run_kill(unsigned argc, const char *const *argv) {
         return 1;
     }
     status = os2_supervisor_kill(os2_start_handle("init"), number);
+    if (status < 0)
+        status = services_restart_driver(number);
     if (status >= 0)
         return 0;
-    terminal_error("kill: %lu is neither a child of this shell nor a service\n", number);
+    terminal_error("kill: %lu is neither a child of this shell nor a service nor a driver\n", number);
     return 1;
 }
 
-static void service_print(const struct os2_service_facts *s) {
-    static const char *const states[] = {"runs", "ready", "waits", "given up"};
-    char slot[12] = "-", ended[48] = "-";
+/* Pages that it has, in KiB. */
+static void service_memory(const struct os2_service_facts *s, char text[16]) {
+    struct os2_process_facts facts;
 
-    if (s->state <= OS2_SERVICE_READY)
+    if (os2_process_facts(os2_start_handle("machine"), s->slot, &facts) >= 0)
+        format(text, 16, "%luK", ((uint64_t)facts.pages + facts.tables + facts.objects) * OS2_PAGE_SIZE / 1024);
+}
+
+static void service_print(const struct os2_service_facts *s) {
+    static const char *const states[] = {"runs", "ready", "waits", "given up"}, *const grants[] = {OS2_SERVICE_GRANTS};
+    char slot[12] = "-", ended[48] = "-", memory[16] = "-";
+
+    if (s->state <= OS2_SERVICE_READY) {
         format(slot, sizeof(slot), "%u", s->slot);
+        service_memory(s, memory);
+    }
     if (s->ended == OS2_END_EXIT)
         format(ended, sizeof(ended), "exit %lu", s->value);
     else if (s->ended == OS2_END_FAULT)
         format(ended, sizeof(ended), "fault: %s", os2_fault_text((enum os2_fault)s->value));
     else if (s->ended != OS2_END_NONE)
         format(ended, sizeof(ended), "%s", s->ended == OS2_END_WATCHDOG ? "watchdog" : "killed");
-    terminal_print("%4s %-16s %-8s %8u %7lu.%lu s  %s\n", slot, s->name, states[s->state & 3], s->restarts,
-                   s->since_ms / 1000, s->since_ms / 100 % 10, ended);
+    terminal_print("%4s %-8s %-8s %8u %7lu.%lu s %7s  %-14s", slot, s->name, states[s->state & 3], s->restarts,
+                   s->since_ms / 1000, s->since_ms / 100 % 10, memory, ended);
+    for (unsigned i = 0; i < sizeof(grants) / sizeof(grants[0]); i++)
+        if (s->grants & 1u << i)
+            terminal_print(" %s", grants[i]);
+    terminal_print("\n");
 }
 
 static uint64_t run_services(unsigned argc, const char *const *argv) {
@@ -278,7 +295,8 @@ static uint64_t run_services(unsigned argc, const char *const *argv) {
     int status;
 
     (void)argc;
-    terminal_print("%4s %-16s %-8s %8s %11s  %s\n", "ID", "NAME", "STATE", "RESTARTS", "SINCE", "LAST END");
+    terminal_print("%4s %-8s %-8s %8s %11s %7s  %-14s %s\n", "ID", "NAME", "STATE", "RESTARTS", "SINCE", "MEMORY",
+                   "LAST END", "GRANTS");
     for (unsigned i = 0; (status = os2_supervisor_list(os2_start_handle("init"), i, &facts)) >= 0; i++)
         service_print(&facts);
     return report(argv[0], "", status == OS2_E_INVALID ? OS2_OK : status);

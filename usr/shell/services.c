@@ -6,6 +6,7 @@
 #include "shell/services.h"
 
 #include "os2/call.h"
+#include "os2/devices.h"
 #include "os2/names.h"
 #include "os2/start.h"
 #include "os2/supervisor.h"
@@ -14,7 +15,7 @@
 #define SERVICE_TRIES 100u
 #define SERVICE_PAUSE_MS 20u
 
-static unsigned console_handle, names_handle;
+static unsigned console_handle, names_handle, devices_handle;
 
 /* Forgets a handle whose process has ended; withdrawing a watch that was never asked for tells. */
 static void handle_check(unsigned *handle) {
@@ -63,4 +64,8 @@ void services_disks(void) {
     }
     if (devices)
         os2_handle_close(devices);
+}
+
+int services_restart_driver(uint64_t slot) {
+    return service_find("devices", &devices_handle) ? os2_devices_restart(devices_handle, slot) : OS2_E_DIED;
 }

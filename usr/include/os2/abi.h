@@ -211,7 +211,8 @@ enum os2_fault {
 /* device_claim: handle = machine with OS2_RIGHT_DEVICES, LABEL = kind, W0 = base or number, W1 = order or count.
  * MSI: W0 = which, from 0 on. Out: LABEL = block address (memory, mapped read-write, uncached where the architecture
  * knows the difference) or handle index (interrupt, ports, MSI); MSI: W0, W1 = the address and the word that the device
- * is to write there. irq_bind: handle = IRQ, LABEL = bits; the interrupt is let in. irq_ack: handle = IRQ.
+ * is to write there.
+ * irq_bind: handle = IRQ, LABEL = bits; the interrupt is let in. irq_ack: handle = IRQ.
  * port_grant: handle = PORTS. OS2_E_FULL: the process has as many ranges of ports as it can. */
 enum os2_device_kind { OS2_DEVICE_MEMORY, OS2_DEVICE_IRQ, OS2_DEVICE_PORTS, OS2_DEVICE_MSI };
 

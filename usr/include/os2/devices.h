@@ -27,6 +27,10 @@ struct os2_device_facts {
 };
 
 int os2_devices_list(unsigned devices, unsigned index, struct os2_device_facts *ret_facts);
+
+/* Waits until each device's driver serves or was given up: `names` leads to the name service. */
+int os2_devices_wait(unsigned names);
+
 int os2_devices_restart(unsigned devices, uint64_t slot);
 
 #endif

@@ -16,8 +16,11 @@
  * request fails with OS2_E_DIED: it was done, in part, or not at all. The block is given to nobody else before the
  * device has been reset.
  *
- * A driver answers requests in any order, and works on several at once. Only those who hold a handle with badge 0,
- * which the name service gives to services alone, are served: others get OS2_E_RIGHTS.
+ * A driver answers requests in any order, and works on several at once. One that has no room for a request, or no quota
+ * for its block, says OS2_E_BUSY or OS2_E_QUOTA, and the block is still the caller's, or again: the functions below try
+ * again for a second. A block that the device has had an error with comes back with OS2_E_FAILED, one that it did not
+ * answer with OS2_E_TIMEOUT. Only those who hold a handle with badge 0, which the name service gives to services alone,
+ * are served: others get OS2_E_RIGHTS, and lose the block.
  */
 #ifndef OS2_DISK_H
 #define OS2_DISK_H
@@ -39,7 +42,7 @@ struct os2_disk_info {
 int os2_disk_info(unsigned disk, struct os2_disk_info *ret_info);
 
 /* Moves `count` sectors between the disk and `at` bytes behind the start of *block, which has 2^order pages. *block is
- * the caller's again afterwards, or null where it was lost. */
+ * the caller's again afterwards, or null where it was lost. A driver that has ended is not looked for anew. */
 int os2_disk_read(unsigned disk, uint64_t sector, unsigned count, void **block, unsigned order, uint64_t at);
 int os2_disk_write(unsigned disk, uint64_t sector, unsigned count, void **block, unsigned order, uint64_t at);
 int os2_disk_flush(unsigned disk);

@@ -32,6 +32,10 @@ enum os2_supervisor_operation {
     OS2_SUPERVISOR_RESTART
 };
 
+/* The words of grants, in the order of their bits (init/table.h says what each means). */
+#define OS2_SERVICE_GRANTS                                                                                             \
+    "uart", "log", "devices", "observe", "tree", "archive", "drivers", "names", "console", "control"
+
 enum os2_service_state {
     OS2_SERVICE_RUNS,    /* started, but it has not asked for names yet */
     OS2_SERVICE_READY,   /* it has */

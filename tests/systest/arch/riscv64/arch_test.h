@@ -85,9 +85,9 @@ static inline void arch_wide(void) {
 #define ARCH_DEVICE_BASE UINT64_C(0x101000)
 #define ARCH_CLAIM_BASE ARCH_DEVICE_BASE /* registers in memory that nobody else has */
 #define ARCH_DEVICE_IRQ 11u
-#define ARCH_DEVICE_PORTS 0u /* no I/O ports */
+#define ARCH_DEVICE_PORTS 0u   /* no I/O ports */
 #define ARCH_DEVICE_MESSAGES 0 /* message-signalled interrupts */
-#define ARCH_DEVICE_HELD 1   /* an interrupt that comes while nobody has bound it is kept */
+#define ARCH_DEVICE_HELD 1     /* an interrupt that comes while nobody has bound it is kept */
 static inline bool arch_device_open(unsigned handle) {
     (void)handle;
     return true;
