@@ -100,7 +100,8 @@ def make_folder(folder, rng):
 
     large = rng.randbytes(300000)
     files = {
-        "words": text(400, "abcdefgz", 9), "numbers": "".join(f"{rng.randrange(-3000, 3000)} {i}\n" for i in range(200)),
+        "words": text(400, "abcdefgz", 9),
+        "numbers": "".join(f"{rng.randrange(-3000, 3000)} {i}\n" for i in range(200)),
         "odd": "a.b\n.\nxxy\nxyx\nüüb\nüb\n\t tab\n  \n[x]\n\\\nlast without an end", "empty": "",
         "folder/one.txt": "1", "folder/two": "2", "folder/.hidden": "3", "folder/sub/three.txt": "4\n",
         "script.sh": SCRIPT, "sourced.sh": "SOURCED=yes\n",
@@ -126,8 +127,9 @@ def disk(image, *words):
 def host_output(folder):
     """What the host's sh prints, with marks between the lines of the script."""
     lines = [f"echo '--- {number}'\n{replaced(line, HOST)}\n" for number, line in enumerate(SAME)]
+    environment = {"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}
     return subprocess.run(["sh", "-c", "".join(lines) + "echo '--- end'\n"], cwd=folder, stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}, check=False).stdout
+                          stderr=subprocess.DEVNULL, env=environment, check=False).stdout
 
 
 def guest_output(args, image, folder):

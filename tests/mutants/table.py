@@ -561,8 +561,8 @@ MUTANTS = {
         ("a name is found by its start", "unit shell variable_table", "entry[length] == '='", "true"),
     ],
     "usr/shell/complete.c": [
-        ("a file behind > is a command", "unit shell completion", "command &= c != '<' && c != '>';", ""),
-        ("a blank in a name is none to the shell", "unit shell completion", "escaped[used++] = '\\\\';", ""),
+        ("a file behind > is a command", "unit complete completion", "command &= c != '<' && c != '>';", ""),
+        ("a blank in a name is none to the shell", "unit complete completion", "escaped[used++] = '\\\\';", ""),
     ],
     "usr/drivers/virtio.c": [
         ("an answer to what was not asked is believed", "unit virtio test_lies",

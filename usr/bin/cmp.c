@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cmp: whether two files are the same, and if not, from where on. Status 0: they are, 1: not, 2: something was wrong. */
+/* cmp: whether two files are the same, and if not, from where on. Status 0: they are, 1: not, 2: something is wrong. */
 #include "os2/call.h"
 #include "os2/file.h"
 #include "os2/string.h"

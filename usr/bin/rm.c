@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* rm: remove files and empty folders; -r: folders with all that is in them; -f: nothing is said of what is not there. */
+/* rm: remove files and empty folders; -r: folders with all that is in them; -f: what is not there is no error. */
 #include "os2/file.h"
 #include "os2/stream.h"
 #include "os2/string.h"

@@ -7,17 +7,17 @@
  *
  * Keys: Enter, Backspace/^H, Delete, arrows, Home/End, ^A ^E ^B ^F ^P ^N, ^U ^K ^W (erase to the start, to the end, the
  * word before), ^L, ^R (search for an older line), Tab (completion), ^C, ^D. A byte below 32 that is none of these is
- * ignored; where there is no completion a tab counts as a space. A character over OS2_LINE_MAX
- * rings the bell, and so does one at the line's start that combines with nothing.
+ * ignored; where there is no completion a tab counts as a space. A character over OS2_LINE_MAX rings the bell, and so
+ * does one at the line's start that combines with nothing.
  *
  * Text is UTF-8: keys act on whole characters, together with what combines with them. One that is typed enters the line
  * when its last byte has come, and bytes that begin or continue none are ignored.
  *
- * Whoever sets the editor up says how wide the terminal is, or has it asked: it is sent as far right as it goes, and then
- * asked where its cursor is. It answers with keys (ESC [ row ; column R), which are taken when they come; without an
- * answer it has OS2_LINE_COLUMNS. The prompt is taken to begin in the first column. So, in a program that has begun the line with a text of its own, a
- * line over several rows may be shown in the wrong place, and in a terminal whose width has changed; ^L asks again and
- * shows all afresh. What is in the line is right in any case.
+ * Whoever sets the editor up says how wide the terminal is, or has it asked: it is sent as far right as it goes, and
+ * then asked where its cursor is. It answers with keys (ESC [ row ; column R), which are taken when they come; without
+ * an answer it has OS2_LINE_COLUMNS. The prompt is taken to begin in the first column. So, in a program that has begun
+ * the line with a text of its own, a line over several rows may be shown in the wrong place, and in a terminal whose
+ * width has changed; ^L asks again and shows all afresh. What is in the line is right in any case.
  *
  * Parts: lineedit_draw.c shows the line, lineedit_history.c has the older ones, lineedit_complete.c the names.
  */
