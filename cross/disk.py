@@ -20,7 +20,8 @@ import sys
 
 SECTOR = 512
 FIRST = 2048        # the partition begins at 1 MiB, as everywhere
-CLUSTER = 8         # sectors: a page of OS2 is in one piece
+CLUSTER = 8         # sectors of a large one: a page of OS2 is in one piece
+FAT16_MOST = 65524  # clusters
 FAT_TYPES = (0x01, 0x04, 0x06, 0x0B, 0x0C, 0x0E, 0xEF)
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 LEAST = 4 << 20
@@ -58,7 +59,10 @@ def make(image, size, bare, dry_run):
                                     sectors - first)
                 file.seek(446)
                 file.write(entry.ljust(64, b"\0") + b"\x55\xaa")
-    run(["mkfs.fat", "-F", "32" if wide else "16", "-s", str(CLUSTER if size >= 64 << 20 else 1), "-n", "OS2",
+    cluster = CLUSTER if wide else 1
+    while not wide and sectors // cluster > FAT16_MOST:
+        cluster *= 2
+    run(["mkfs.fat", "-F", "32" if wide else "16", "-s", str(cluster), "-n", "OS2",
          "--offset", str(first), image, str((sectors - first) // 2)], dry_run, stdout=subprocess.DEVNULL)
 
 
