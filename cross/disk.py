@@ -8,7 +8,8 @@
     disk.py ls IMAGE [PATH...]                   list it
 
 PATH and --to of put are those of OS2 without "/disk". The machine that has the disk must not run: what it keeps in
-memory would not fit what is there then. A disk that a board wrote can be read too: the first partition with a FAT is taken.
+memory would not fit what is there then. A disk that a board wrote can be read too: the first partition with a FAT is
+taken.
 """
 import argparse
 import os

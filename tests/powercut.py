@@ -5,8 +5,8 @@ again. Then the disk must mount, fsck.fat must find lost clusters at most, and e
 
     powercut.py [--cuts N] [--seed N] [--size SIZE] BUILD
 
-Each cut is a boot with an empty disk, which is killed, and a second boot that mounts what is left. A killed QEMU loses no
-write that it has made, so a cut is one between two writes; writes that a device had not made yet, or made in another
+Each cut is a boot with an empty disk, which is killed, and a second boot that mounts what is left. A killed QEMU loses
+no write that it has made, so a cut is one between two writes; writes that a device had not made yet, or made in another
 order, are the host's test (tests/unit/test_fat_cuts.py).
 """
 import argparse

@@ -5,8 +5,8 @@
  *
  * Step n writes the file n, in a folder that changes every 16 steps, adds a record to `log`, changes the middle of
  * `fixed` in place, gives the file n - 4 another name, removes the file n - 8, makes everything safe, and then prints
- * "synced n". So the host knows what must be there, whatever was under way: the files from n - 6 on under the one name or
- * the other, and n records.
+ * "synced n". So the host knows what must be there, whatever was under way: the files from n - 6 on under the one name
+ * or the other, and n records.
  */
 #include "os2/file.h"
 

@@ -240,14 +240,13 @@ static void be_caller(unsigned supervisor, bool calls) {
 
 static void be_server(void) {
     struct os2_message m = {0};
-    uint64_t flags = 0;
+    uint64_t flags = 0, give = OS2_F_BLOCK | OS2_ACCEPT(0);
     for (unsigned n = 0;; n++) {
         struct os2_message refused = m;
         if (m.caller && !flags && below(8) == 0) { /* a block that the call does not accept: its client waits on */
             get_block();
             refused.w[3] = (uint64_t)(uintptr_t)block;
-            EXPECT(OS2_SYS_reply_receive, os2_reply_receive(OS2_F_BLOCK | OS2_ACCEPT(0), &refused), OS2_E_REFUSED,
-                   OS2_E_NOT_WAITING);
+            EXPECT(OS2_SYS_reply_receive, os2_reply_receive(give, &refused), OS2_E_REFUSED, OS2_E_NOT_WAITING);
             continue;
         } else if (m.caller && flags) {
             if (!EXPECT(OS2_SYS_reply_receive, os2_reply_receive(flags | OS2_ACCEPT(0), &m), OS2_E_NOT_WAITING))
