@@ -91,6 +91,7 @@ def main():
     parser.add_argument("--boot", default="")
     parser.add_argument("--size", default="32M")
     parser.add_argument("--bare", action="store_true")
+    parser.add_argument("--program", default="filetest", help="soaktest: a thousand ends, beside copies of 16 MiB")
     parser.add_argument("build")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -99,10 +100,9 @@ def main():
         make(image, folder, args.size, args.bare)
         print("1..3", flush=True)
         line = [sys.executable, qemu.__file__, "--smp", args.smp, "--boot", args.boot, "--disk", image, args.build,
-                "tap",
-                "filetest"]
+                "tap", args.program]
         done = subprocess.run(line, stdout=subprocess.PIPE, text=True, check=False)
-        ok(1, done.returncode == 0, "filetest", done.stdout)
+        ok(1, done.returncode == 0, args.program, done.stdout)
         found = looks_good(image, folder, args.bare)
         ok(2, not found, "fsck.fat finds lost clusters at most", found)
         try:

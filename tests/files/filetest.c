@@ -295,7 +295,7 @@ static void test_client_ends(void) {
 
     check(pattern_write("/disk/left", 5, 1000, 1000) >= 0, "a file", 0);
     for (unsigned round = 0; round < 70; round++) {
-        if (!check(os2_team_open(&team, "filetest") >= 0 &&
+        if (!check(os2_team_open(&team, FILETEST_NAME) >= 0 &&
                        os2_team_add(&team, &(struct os2_member_plan){.pages = 64}, &member) >= 0 &&
                        os2_child_grant(&team.member[member].child, "names", os2_start_handle("names"),
                                        OS2_RIGHTS_ALL) >= 0 &&

@@ -6,6 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifndef FILETEST_NAME
+#define FILETEST_NAME "filetest" /* the program's, of which its members are made */
+#endif
+
 /* Notes and prints what is not as it should be. */
 bool check(bool good, const char *what, int64_t got);
 void test_done(const char *what);

@@ -18,9 +18,11 @@
 #include "filetest.h"
 
 #define ASK_ENOUGH UINT64_C(0xe1)
-#define KILLS 40u
 #define KILL_PAUSE_MS 150u
+#ifndef KILLS /* soaktest has more */
+#define KILLS 40u
 #define COPY_SIZE (1024u * 1024 + 333)
+#endif
 
 /* Who may be ended: a service or a driver of that name. */
 static const char *const victims[] = {"files", "virtio_blk", "names", "files", "virtio_blk", "devmgr"};
@@ -121,7 +123,7 @@ int run_worker(void) {
 static bool worker_start(struct os2_team *team) {
     unsigned member;
 
-    return os2_team_open(team, "filetest") >= 0 &&
+    return os2_team_open(team, FILETEST_NAME) >= 0 &&
            os2_team_add(team, &(struct os2_member_plan){.pages = 512}, &member) >= 0 &&
            os2_child_grant(&team->member[member].child, "names", os2_start_handle("names"), OS2_RIGHTS_ALL) >= 0 &&
            os2_child_grant(&team->member[member].child, "console.out", os2_start_handle("console.out"),
