@@ -17,7 +17,7 @@
 #include "os2/call.h"
 
 #define CLIENTS 60u /* the kernel lets a process watch 64 others */
-#define OPENS 512u
+#define OPENS 192u
 #define CLIENT_OPENS 64u
 
 struct client {

@@ -95,7 +95,7 @@ struct counts {
 };
 extern struct counts counts;
 
-#define VOLUMES 12u
+#define VOLUMES 8u
 
 /* The volume at a place of the mount table; null past the last one. Disks are looked for when this is asked first. */
 struct volume *volumes_at(unsigned index);

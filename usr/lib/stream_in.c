@@ -20,9 +20,8 @@ static bool in_ended;
 static struct os2_stream_block in_block; /* being read by os2_in_read */
 static uint64_t in_at;                   /* how much of it has been read */
 
-static struct os2_lineedit in_edit;
-static bool in_edit_ready;
-static size_t in_line_at, in_line_length; /* what is left of a finished line, in in_edit.line */
+static struct os2_lineedit *in_edit;      /* a block of its own, for those who read lines; null: not yet */
+static size_t in_line_at, in_line_length; /* what is left of a finished line, in in_edit->line */
 
 /* The largest order worth accepting: a quarter of the quota that is left, and room for the tables that map it. */
 static unsigned in_accept_order(void) {
@@ -87,17 +86,33 @@ static void in_echo(void *context, const char *text, size_t length) {
     os2_out_echo(text, length);
 }
 
+static int in_edit_make(void) {
+    unsigned order = 0;
+    void *block;
+    int status;
+
+    while (OS2_PAGE_SIZE << order < sizeof(*in_edit))
+        order++;
+    status = os2_block_alloc(order, &block);
+    if (status < 0)
+        return status;
+    in_edit = block;
+    os2_lineedit_init(in_edit, in_echo, NULL, NULL, 0);
+    in_edit->width = os2_start_columns();
+    return OS2_OK;
+}
+
 /* Reads keys until a line is finished. 1, 0 at the end of input, or a status. */
 static int in_console_line(unsigned console) {
     char keys[OS2_CONSOLE_TEXT];
 
-    if (!in_edit_ready) {
-        os2_lineedit_init(&in_edit, in_echo, NULL, NULL, 0);
-        in_edit.width = os2_start_columns();
-        in_edit_ready = true;
+    if (!in_edit) {
+        int status = in_edit_make();
+        if (status < 0)
+            return status;
     }
     os2_out_flush();
-    os2_lineedit_begin(&in_edit, "");
+    os2_lineedit_begin(in_edit, "");
     for (;;) {
         enum os2_line_event event = OS2_LINE_MORE;
         int count = os2_console_read(console, OS2_CONSOLE_LINE, keys);
@@ -105,12 +120,12 @@ static int in_console_line(unsigned console) {
         if (count < 0)
             return count;
         for (int i = 0; i < count && event == OS2_LINE_MORE; i++)
-            event = os2_lineedit_key(&in_edit, keys[i]);
+            event = os2_lineedit_key(in_edit, keys[i]);
         os2_out_echo(NULL, 0);
         if (event == OS2_LINE_DONE) {
-            in_edit.line[in_edit.length] = '\n'; /* room: the array holds one byte more than the longest line */
+            in_edit->line[in_edit->length] = '\n'; /* room: the array holds one byte more than the longest line */
             in_line_at = 0;
-            in_line_length = in_edit.length + 1;
+            in_line_length = in_edit->length + 1;
             return 1;
         }
         if (event == OS2_LINE_END) {
@@ -118,7 +133,7 @@ static int in_console_line(unsigned console) {
             return 0;
         }
         if (event == OS2_LINE_CANCEL)
-            os2_lineedit_begin(&in_edit, "");
+            os2_lineedit_begin(in_edit, "");
     }
 }
 
@@ -131,7 +146,7 @@ static int64_t in_console_read(unsigned console, void *buffer, size_t size) {
             return status;
     }
     part = in_line_length - in_line_at < size ? in_line_length - in_line_at : size;
-    memcpy(buffer, in_edit.line + in_line_at, part);
+    memcpy(buffer, in_edit->line + in_line_at, part);
     in_line_at += part;
     return (int64_t)part;
 }

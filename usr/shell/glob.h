@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define GLOB_TEXT 16384u /* bytes of all paths that a pattern stands for, with their zeros */
+#define GLOB_TEXT 8192u /* bytes of all paths that a pattern stands for, with their zeros */
 #define GLOB_PATH 1024u  /* of one of them */
 
 /* Takes a name of a folder. */
