@@ -66,6 +66,8 @@ SEVERAL = (2, 4)  # processors, for the entries and stretches, and for what all 
 NO_ASIDS = ("null_call", "poll_empty", "call_reply", "call_deadline", "notify_roundtrip", "reply_then_receive",
             "send_receive", "yield_switch", "move_4k", "move_2m", "block_alloc_free", "spawn_exit")
 FILES = "read_4k read_2m write_4k open_file stat_file"
+# What waits for a device does so in the host's time, and the processor has other work meanwhile: no two runs agree.
+WAITING = ("read_4k_disk", "read_2m", "write_4k")
 FACTS = ("frames_slots", "frames_ram", "frames_kernel")
 
 
@@ -215,7 +217,7 @@ def compare(counts, known):
             failures.append(f"{name}: {after}, more than {entries.LIMIT}")
     for name, before in known.items():
         after = counts.get(name)
-        if name.startswith("max_entry_"):
+        if name.startswith("max_entry_") or name in WAITING:
             continue
         tolerance = TOLERANCE_SEVERAL if re.search(r"_smp\d$", name) else TOLERANCE
         if after is None:
@@ -225,7 +227,7 @@ def compare(counts, known):
             failures.append(f"{name}: {after}, the table has {before}: worse by {percent:.1f} %")
         elif after < before * (1 - tolerance) and after < before - 1:
             remarks.append(f"{name}: {after}, the table has {before}: better; renew the table")
-    remarks += [f"{name}: not in the table; renew it" for name in counts if name not in known]
+    remarks += [f"{name}: not in the table; renew it" for name in counts if name not in known and name not in WAITING]
     return failures, remarks
 
 
@@ -254,7 +256,7 @@ def main():
     known = json.loads(committed.read_text(encoding="utf-8")) if committed.exists() else {}
     print("\n".join([*table(run, goals, arch, known), "", *explanations(run)]))
     if args.json:
-        text = json.dumps(run.counts, indent=4)
+        text = json.dumps({name: count for name, count in run.counts.items() if name not in WAITING}, indent=4)
         pathlib.Path(args.json).write_text(text + "\n", encoding="utf-8")
     if args.check:
         failures, remarks = compare(run.counts, known)
