@@ -4,15 +4,15 @@
 
     image.py [options] BUILD BOARD
 
-BUILD is a meson build folder for a machine. BOARD names a file of facts in cross/boards/. The image has a GPT and one
-FAT partition with what U-Boot's standard boot looks for:
+BUILD is a meson build folder for a machine. BOARD names a file of facts in cross/boards/. The image has a GPT, an
+empty FAT partition, which is OS2's /disk, and one with what U-Boot's standard boot looks for:
 
     /extlinux/extlinux.conf    what to boot
     /Image, /boot.cpio         the kernel and its boot archive
     /board.dtb                 only with --dtb; else the kernel gets the tree that U-Boot itself uses
     /vf2_uEnv.txt              VisionFive 2: how the vendor's U-Boot, which does not search the card, finds all this
 
-The partition has the "bootable" attribute, so U-Boot finds it whatever its number. The card holds firmware only if
+That partition has the "bootable" attribute, so U-Boot finds it whatever its number. The card holds firmware only if
 files are given for it (--spl, --u-boot): most boards have theirs in flash, and a card without leaves it in charge.
 
 Nothing is mounted and no root is needed: the partition table is written here, the FAT by mtools. All is made from the
@@ -38,6 +38,8 @@ BASIC_DATA = "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"
 BOOTABLE = 1 << 2  # GPT attribute "legacy BIOS bootable", which is U-Boot's `part list -bootable`
 FAT_FIRST = 16384  # behind every board's firmware
 FAT_SECTORS = 131072  # 64 MiB
+DISK_FIRST = FAT_FIRST + FAT_SECTORS
+DISK_SECTORS = 262144  # 128 MiB
 BOARDS = pathlib.Path(__file__).resolve().parent / "boards"
 
 
@@ -121,7 +123,7 @@ def by_hand(board):
 
 
 def write_fat(path, files):
-    """Format the boot partition in the image at `path` and copy `files` (name -> bytes) into it."""
+    """Format the boot partition in the image at `path` and copy `files` (name -> bytes) into it; format the other one."""
     environment = dict(os.environ, MTOOLS_SKIP_CHECK="1", SOURCE_DATE_EPOCH="315532800", TZ="UTC")
     drive = f"{path}@@{FAT_FIRST * SECTOR}"
 
@@ -133,7 +135,9 @@ def write_fat(path, files):
         except subprocess.CalledProcessError as error:
             raise ImageError(f"{shlex.join(line)}: {error.stdout.decode(errors='replace').strip()}") from None
 
-    run("mformat", "-i", drive, "-v", "OS2", "-N", "05200001", "-T", str(FAT_SECTORS), "-h", "255", "-s", "63", "::")
+    run("mformat", "-i", f"{path}@@{DISK_FIRST * SECTOR}", "-v", "OS2", "-N", "05200002", "-T", str(DISK_SECTORS), "-c", "8",
+        "-h", "255", "-s", "63", "::")
+    run("mformat", "-i", drive, "-v", "OS2BOOT", "-N", "05200001", "-T", str(FAT_SECTORS), "-h", "255", "-s", "63", "::")
     run("mmd", "-i", drive, "::/extlinux")
     with tempfile.TemporaryDirectory() as folder:
         for name, data in files.items():
@@ -163,9 +167,10 @@ def make(args, board, kernel, archive):
         files["board.dtb"] = args.dtb.read_bytes()
     if "environment" in board["board"]:
         files[board["board"]["environment"]] = f"boot2={by_hand(board)}\n".encode()
-    sectors = FAT_FIRST + FAT_SECTORS + TABLE_SECTORS + 1
-    partitions = {number(board["boot partition"], "number"):
-                  ("os2", BASIC_DATA, FAT_FIRST, FAT_FIRST + FAT_SECTORS - 1, BOOTABLE)}
+    sectors = DISK_FIRST + DISK_SECTORS + TABLE_SECTORS + 1
+    boot = number(board["boot partition"], "number")
+    partitions = {boot: ("os2", BASIC_DATA, FAT_FIRST, DISK_FIRST - 1, BOOTABLE),
+                  boot + 1: ("disk", BASIC_DATA, DISK_FIRST, DISK_FIRST + DISK_SECTORS - 1, 0)}
     args.output.parent.mkdir(parents=True, exist_ok=True)
     with open(args.output, "wb") as file:
         file.truncate(sectors * SECTOR)

@@ -69,7 +69,8 @@ class ImageTest(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             found = self.table(data)
             number = 1 if board == "virt" else 3
-            self.assertEqual(found, {number: (image.BASIC_DATA, 16384, 16384 + 131072 - 1, 4)})
+            self.assertEqual(found, {number: (image.BASIC_DATA, 16384, 16384 + 131072 - 1, 4),
+                                     number + 1: (image.BASIC_DATA, 147456, 147456 + 262144 - 1, 0)})
             self.assertEqual(data[510:512], b"\x55\xaa")
             self.assertEqual(self.file("Image"), kernel())
             self.assertEqual(self.file("boot.cpio"), (self.folder / "boot.cpio").read_bytes())
@@ -87,7 +88,7 @@ class ImageTest(unittest.TestCase):
             done, data = self.make(board, "--spl", str(self.folder / "spl"), "--u-boot", str(self.folder / "itb"))
             self.assertEqual(done.returncode, 0, done.stderr)
             found = self.table(data)
-            self.assertEqual(sorted(found), [1, 2, 3])
+            self.assertEqual(sorted(found), [1, 2, 3, 4])
             self.assertEqual(data[found[1][1] * 512:][:4000], b"spl!" * 1000)
             self.assertEqual(data[found[2][1] * 512:][:4000], b"itb!" * 1000)
             self.assertLess(found[1][2], found[2][1])

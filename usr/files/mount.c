@@ -2,8 +2,9 @@
 /*
  * Mounting what is on the disks: for each disk that the device manager knows, each partition that has a FAT.
  *
- * The first one is "/disk". Others are named after their label, in small letters, or where they have none, or another
- * one of that label is there, "/disk2" and so on.
+ * The one that is labelled "OS2" is "/disk"; a board's card has firmware's partitions besides. Where none is, the first one
+ * is. Others are named after their label, in small letters, or where they have none, or another one of that label is
+ * there, "/disk2" and so on.
  */
 #include "files/disk.h"
 #include "files/fat_volume.h"
@@ -22,6 +23,8 @@
 #define CACHE_SECTORS 64u
 #define CACHE_ORDER 3u
 _Static_assert(CACHE_SECTORS *FAT_SECTOR == OS2_PAGE_SIZE << CACHE_ORDER, "the sectors of a volume are one block");
+#define LABEL_OWN "OS2"
+#define PATH_OWN "/disk"
 #define MANAGER_WAIT_MS 5000u /* for the device manager, at boot */
 #define MANAGER_PAUSE_MS 10u
 #define NS_PER_SECOND UINT64_C(1000000000)
@@ -41,18 +44,30 @@ static void mount_path(const char *label, char ret_path[64]) {
     size_t used = 1;
 
     ret_path[0] = '/';
-    for (; mounted && *label && used < 32; label++) {
-        char c = *label >= 'A' && *label <= 'Z' ? (char)(*label | 32) : *label;
+    for (const char *at = label; *at && used < 32; at++) {
+        char c = *at >= 'A' && *at <= 'Z' ? (char)(*at | 32) : *at;
         ret_path[used++] = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ? c : '_';
     }
     ret_path[used] = 0;
-    if (used == 1 || volumes_has(ret_path))
-        format(ret_path, 64, mounted ? "/disk%u" : "/disk", mounted + 1);
+    if (strcmp(label, LABEL_OWN) == 0 && !volumes_has(PATH_OWN))
+        os2_string_copy(ret_path, 64, PATH_OWN);
+    else if (used == 1 || volumes_has(ret_path) || strcmp(ret_path, PATH_OWN) == 0)
+        format(ret_path, 64, PATH_OWN "%u", mounted + 1);
+}
+
+/* Where no volume has the label, the first one is "/disk". */
+static void mount_own(void) {
+    struct volume *volume;
+
+    for (unsigned i = 0; !volumes_has(PATH_OWN) && (volume = volumes_mounted(i)); i++)
+        if (volume->type == &fat_type)
+            os2_string_copy(volume->path, sizeof(volume->path), PATH_OWN);
 }
 
 /* Mounts one partition. OS2_FILE_E_UNKNOWN: it has no FAT. */
 static int mount_partition(struct disk *disk, const struct fat_device *device, const struct fat_partition *partition) {
     struct volume *volume = volumes_add("", "", "", &fat_type);
+    char path[sizeof(volume->path)];
     void *bytes;
     int status;
 
@@ -73,7 +88,8 @@ static int mount_partition(struct disk *disk, const struct fat_device *device, c
         volume->type = NULL;
         return status;
     }
-    mount_path(volume->fat.label, volume->path);
+    mount_path(volume->fat.label, path);
+    memcpy(volume->path, path, sizeof(path));
     volume->kind = volume->fat.bits == 32 ? "FAT32" : "FAT16";
     format(volume->device, sizeof(volume->device), partition->number ? "%s, partition %u" : "%s", disk->name,
            partition->number);
@@ -139,6 +155,7 @@ void fat_volumes_mount(bool *ret_again) {
             *ret_again = true;
         }
     }
+    mount_own();
     *ret_again |= status == OS2_E_DIED;
     os2_handle_close(devices);
 }

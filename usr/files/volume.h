@@ -97,7 +97,10 @@ extern struct counts counts;
 
 #define VOLUMES 8u
 
-/* The volume at a place of the mount table; null past the last one. Disks are looked for when this is asked first. */
+/* The volume at a place of the mount table, without the root; null past the last one. */
+struct volume *volumes_mounted(unsigned index);
+
+/* The same; disks are looked for when this is asked first. */
 struct volume *volumes_at(unsigned index);
 
 /* Which volume an absolute path leads to; *ret_path: what is left of the path for it. Never null: the root has all. */

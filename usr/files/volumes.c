@@ -68,6 +68,10 @@ bool volumes_has(const char *path) {
 
 struct volume *volumes_at(unsigned index) {
     disks_look();
+    return volumes_mounted(index);
+}
+
+struct volume *volumes_mounted(unsigned index) {
     for (unsigned i = 1; i < VOLUMES; i++)
         if (volumes[i].type && !index--)
             return &volumes[i];
