@@ -335,8 +335,11 @@ int main(int argc, char **argv) {
     const char *role = os2_team_role(argc, argv);
 
     if (role)
-        return strcmp(role, "opener") == 0 ? run_opener() : run_worker();
-    os2_printf("1..9\n");
+        return strcmp(role, "opener") == 0    ? run_opener()
+               : strcmp(role, "alone") == 0   ? run_alone()
+               : strcmp(role, "program") == 0 ? run_program()
+                                              : run_worker();
+    os2_printf("1..10\n");
     test_host();
     test_model();
     test_folders();
@@ -344,6 +347,7 @@ int main(int argc, char **argv) {
     test_full();
     test_rubbish();
     test_client_ends();
+    test_alone();
     test_kills();
     test_leave();
     return 0;

@@ -25,6 +25,11 @@ bool pattern_check(const char *path, uint64_t seed, uint64_t size);
 
 uint64_t random_below(uint64_t most);
 
+/* What a program reaches that has no handle, or the name service only; what the members do. */
+void test_alone(void);
+int run_alone(void);
+int run_program(void);
+
 /* Files beside services and drivers that end at random; what the member does meanwhile. */
 void test_kills(void);
 int run_worker(void);
