@@ -40,6 +40,7 @@ import json
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -125,7 +126,7 @@ def measure(build, disk):
         followed = pool.submit(follow.atomics, build)
         entered = pool.submit(entries.longest, build)
         together = {smp: pool.submit(entries.longest_of_several, build, smp) for smp in SEVERAL}
-        stolen = pool.submit(several.count, build)
+        stolen = pool.submit(several.count, build, disk + ".irq")
         lines, filters = pool.submit(marks.lines, build), pool.submit(marks.filters, build)
         whole = {smp: pool.submit(marks.together, build, smp) for smp in SEVERAL}
         for job in jobs:
@@ -155,6 +156,7 @@ def measure(build, disk):
             main.notes[f"max_entry_stretch_smp{smp}"] = f"spinning on locks, up to the host, aside: at most {spin}"
         main.counts.update(stolen.result())
         main.notes["steal"] = "an idle processor wakes; to the first instruction of the process it stole; 2 processors"
+        main.notes["irq_to_driver"] = "an idle processor is interrupted; to the first instruction of the disk's driver"
         main.notes["lines_call"] = "cache lines of 64 bytes of one round, data and code together, as all lines_..."
         for smp, job in whole.items():
             main.counts.update(job.result())
@@ -247,6 +249,7 @@ def main():
             image = pathlib.Path(folder) / "disk.img"
             subprocess.run([sys.executable, HERE.parent.parent / "cross" / "disk.py", "make", image, "--size", "512M"],
                            check=True)
+            shutil.copyfile(image, f"{image}.irq")
             run = measure(args.build, str(image))
     except qemu.GuestError as error:
         sys.exit(f"os2: {error}")

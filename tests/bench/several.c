@@ -3,12 +3,13 @@
  * A plugin for QEMU that counts on several processors, each by itself, where the machine's own counters do not count
  * instructions.
  *
- *     -plugin several.so,steal=ADDRESS,halt=HEX,mark=HEX
+ *     -plugin several.so,steal=ADDRESS,irq=ADDRESS,halt=HEX,mark=HEX
  *
  * A program marks what is to be counted with an instruction that does nothing: the bytes `mark`, and one byte more, the
  * number of a series, or 0 for its end. What a processor runs between the two, in the program and in the kernel, is one
  * value of the series. Series 0 is a steal: from the kernel's instruction `halt`, which waits for an interrupt, to the
- * first instruction in a program, if the function at `steal` ran between, and `halt` did not run again.
+ * first instruction in a program, if the function at `steal` ran between, and `halt` did not run again. Series 3 is an
+ * interrupt for a driver: the same where the function at `irq` ran and that at `steal` did not.
  *
  * Printed for each series: its number, how many values, the least and the one that a fifth of them do not exceed.
  */
@@ -35,13 +36,15 @@ int qemu_plugin_version = 1;
 static struct cpu {
     uint64_t count;         /* instructions so far */
     uint64_t woken, marked; /* `count` then */
-    bool awake, steals;     /* since it woke it has run no program; it has tried to steal */
+    bool awake;             /* since it woke it has run no program; */
+    bool steals, irq;       /* it has tried to steal; an interrupt has come */
     unsigned open;          /* the series that goes on, 0: none */
     unsigned values[SERIES];
     uint64_t value[SERIES][VALUES];
 } cpus[CPUS];
 
-static uint64_t steal_address;
+#define SERIES_IRQ 3
+static uint64_t steal_address, irq_address;
 static struct bytes mark, halt;
 
 static void note(struct cpu *cpu, unsigned series, uint64_t value) {
@@ -54,7 +57,7 @@ static void run_halt(unsigned index, void *data) {
     (void)data;
     cpu->woken = ++cpu->count;
     cpu->awake = true;
-    cpu->steals = false;
+    cpu->steals = cpu->irq = false;
 }
 
 static void run_kernel(unsigned index, void *data) {
@@ -68,11 +71,19 @@ static void run_steal(unsigned index, void *data) {
     cpus[index % CPUS].steals = true;
 }
 
+static void run_irq(unsigned index, void *data) {
+    (void)data;
+    cpus[index % CPUS].count++;
+    cpus[index % CPUS].irq = true;
+}
+
 static void run_program(unsigned index, void *data) {
     struct cpu *cpu = &cpus[index % CPUS];
     (void)data;
     if (cpu->awake && cpu->steals)
         note(cpu, 0, cpu->count - cpu->woken);
+    else if (cpu->awake && cpu->irq)
+        note(cpu, SERIES_IRQ, cpu->count - cpu->woken);
     cpu->awake = false;
     cpu->count++;
 }
@@ -98,10 +109,12 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
         uintptr_t data = 0;
         if (at == steal_address) {
             run = run_steal;
+        } else if (at == irq_address) {
+            run = run_irq;
         } else if (run == run_kernel && size == halt.size && bytes_begin(bytes, &halt)) {
             run = run_halt;
         } else if (run == run_program && size == mark.size + 1 && bytes_begin(bytes, &mark) &&
-                   bytes[mark.size] < SERIES) {
+                   bytes[mark.size] < SERIES_IRQ) {
             run = run_mark;
             data = bytes[mark.size];
         }
@@ -138,12 +151,14 @@ int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **
     for (int i = 0; i < argc; i++) {
         if (strncmp(argv[i], "steal=", 6) == 0)
             steal_address = strtoull(argv[i] + 6, NULL, 16);
+        else if (strncmp(argv[i], "irq=", 4) == 0)
+            irq_address = strtoull(argv[i] + 4, NULL, 16);
         else if (strncmp(argv[i], "halt=", 5) == 0)
             bytes_read(&halt, argv[i] + 5);
         else if (strncmp(argv[i], "mark=", 5) == 0)
             bytes_read(&mark, argv[i] + 5);
     }
-    if (!steal_address || !halt.size || !mark.size)
+    if (!steal_address || !irq_address || !halt.size || !mark.size)
         return -1;
     qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
     qemu_plugin_register_atexit_cb(id, report, NULL);
