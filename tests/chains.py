@@ -30,6 +30,7 @@ from qemu import GuestError
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 OPENSBI = pathlib.Path("/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin")
+DISK = ROOT / "cross/disk.py"
 U_BOOT = pathlib.Path("/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin")
 
 
@@ -54,6 +55,9 @@ class Chain:
     panic: str = ""             # instead of a prompt, this is to be seen
     append: str = ""            # boot arguments
     ends: bool = False          # and then QEMU ends: the machine was started again
+    commands: tuple = ()        # more of them, each with what it prints
+    later: tuple = ()           # regular expressions, to be found when the commands have run
+    after: object = None        # (folder): looks at what is left, when QEMU has ended; GuestError: it is not right
 
 
 def need(path, package):
@@ -230,6 +234,28 @@ def icicle(_chain, folder, _facts):
     return {"arguments": ["-bios", need(OPENSBI, "opensbi"), "-dtb", str(tree)]}
 
 
+CARD_FILES = {"hello.txt": b"hello from the host\n", "many.bin": bytes(range(256)) * 777 + b"end"}
+
+
+def sd_card(_chain, folder, _facts):
+    """A card with files of the host's."""
+    card = folder / "card.img"
+    run(sys.executable, str(DISK), "make", str(card), "--size", "64M")  # a power of two, as QEMU wants it of cards
+    for name, text in CARD_FILES.items():
+        (folder / name).write_bytes(text)
+        run(sys.executable, str(DISK), "put", str(card), str(folder / name))
+    return {"disk": str(card)}
+
+
+def sd_card_after(folder):
+    got = folder / "got"
+    shutil.rmtree(got, ignore_errors=True)
+    got.mkdir()
+    run(sys.executable, str(DISK), "get", str(folder / "card.img"), "/disk/note", "/disk/copy.bin", "--to", str(got))
+    if (got / "note").read_bytes() != b"written here\n" or (got / "copy.bin").read_bytes() != CARD_FILES["many.bin"]:
+        raise GuestError("the host does not read what was written")
+
+
 def no_archive(_chain, _folder, _facts):
     return {"archive": ""}
 
@@ -315,7 +341,15 @@ CHAINS = {
                             log=(r"Retrieving file: /boot.cpio", r"Starting kernel")),
     "u-boot by TFTP": Chain(memory="512M", prepare=u_boot_by_tftp, log=(r"Bytes transferred", r"Starting kernel")),
     "sifive_u": Chain(machine="sifive_u", smp=5, memory="512M", harts=(1, 2, 3, 4), end="reboot",
-                      log=(r"4 cpus, clock 1000000 Hz", r"timer by SBI", r"4 of 4 cores are up")),
+                      log=(r"4 cpus, clock 1000000 Hz", r"timer by SBI", r"4 of 4 cores are up"),
+                      later=(r"disk0: no card; it is looked for each second",),
+                      commands=(("ls /disk", "ls: /disk: no such file\n"), ("devices", "disk0            sd_spi"))),
+    "SD card": Chain(machine="sifive_u", smp=5, memory="512M", harts=(1, 2, 3, 4), end="reboot", prepare=sd_card,
+                     later=(r"disk0: an SD card of 64 MiB",), after=sd_card_after,
+                     commands=(("cat /disk/hello.txt", "hello from the host\n"),
+                               ("echo written here > /disk/note; cat /disk/note", "written here\n"),
+                               ("cp /disk/many.bin /disk/copy.bin; cmp /disk/many.bin /disk/copy.bin && echo same",
+                                "same\n"), ("sync; echo $?", "0\n"))),
     "icicle": Chain(machine="microchip-icicle-kit", smp=5, memory="2G", serials=("null", "mon:stdio"), prepare=icicle,
                     harts=(1, 2, 3, 4), end="",
                     log=(r"RAM 80000000\.\.c0000000", r"RAM 1000000000\.\.1040000000", r"4 of 4 cores are up")),
@@ -408,10 +442,14 @@ def judge(chain, line, typed):
                 raise GuestError(f"harts {harts} run, not {list(chain.harts)}")
             yield f"runs on harts {harts}"
             for command, shown in (("echo a line | cat | cat", "a line\n"), ("primes 2000", "303 primes up to 2000"),
-                                   ("mem", "the states add up to the RAM")):
+                                   ("mem", "the states add up to the RAM"), *chain.commands):
                 if shown not in (got := guest.command(command)):
                     raise GuestError(f"{command} does not print {shown!r} but {got!r}")
                 yield command
+            for pattern in chain.later:
+                if not re.search(pattern, terminal.clean(guest.text)):
+                    raise GuestError(f"{pattern} is not printed")
+                yield f"prints {pattern}"
             if chain.end:
                 guest.type(chain.end + "\r")
                 while guest.read(chain.seconds) is not False:
@@ -444,6 +482,10 @@ def run_chain(args, name):
     try:
         for seen, what in enumerate(judge(chain, line, other.get("typed")), 1):
             print(f"ok {seen} - {what}".replace("#", ""), flush=True)
+        if chain.after:
+            chain.after(folder)
+            seen += 1
+            print(f"ok {seen} - the host reads what was written", flush=True)
     except GuestError as error:
         print(f"not ok {seen + 1} - {error}\n1..{seen + 1}")
         return 1

@@ -64,7 +64,9 @@ def device_arguments(machine, line, disk):
         raise GuestError(f"no disk is known for the machine {kind!r}")
     found = words.get(f"{kind} random", [])
     if disk:
-        found = [*found, "-drive", f"if=none,id=disk,format=raw,file={disk}", *words[f"{kind} disk"]]
+        wanted = [word.replace("@DISK@", disk) for word in words[f"{kind} disk"]]
+        drive = ["-drive", f"if=none,id=disk,format=raw,file={disk}"] if wanted == words[f"{kind} disk"] else []
+        found = [*found, *drive, *wanted]
     return found
 
 

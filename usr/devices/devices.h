@@ -19,6 +19,7 @@
 
 #define DEVICES_MAX 24u
 #define DEVICE_BLOCKS_MAX 4u
+#define DEVICE_SLOT 3u
 
 enum device_bus { BUS_VIRTIO_MMIO, BUS_VIRTIO_PCI, BUS_PLAIN };
 
@@ -31,6 +32,7 @@ struct device_registers {
 /* What a driver is for. */
 struct device_kind {
     const char *compatible; /* of nodes of the tree; null: not by that */
+    const char *slot;       /* the node must have such a child, which says where the device is on a bus; null: none */
     unsigned virtio;        /* virtio's number of the kind; 0: not by that */
     enum os2_device_class class;
     const char *program, *name;
@@ -48,6 +50,8 @@ struct device {
     unsigned ports;      /* plain: so many ports from base on; 0: it is in memory */
     unsigned irq_number; /* 0: none */
     unsigned irq;        /* handle; 0: none, it polls */
+    uint64_t
+        slot[DEVICE_SLOT]; /* of kinds with `slot`: the bus's clock in Hz, 0: not known; its place; how fast, in Hz */
 
     /* PCI: */
     uint64_t function; /* address of its configuration, in this process */

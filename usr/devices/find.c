@@ -4,6 +4,9 @@
  *
  * A virtio device in memory is told by its own registers what it is: the tree names the places where there may be one.
  * Numbers of names follow the order in the tree: disk0 is the first disk.
+ *
+ * A controller of a bus that is not searched, SPI, has a driver only where a child of its node says that the device is
+ * there which the driver is for.
  */
 #include "devices/devices.h"
 
@@ -15,7 +18,7 @@
 #include "os2/string.h"
 #include "os2/tree.h"
 
-/* A disk's driver holds the blocks of its clients' requests: two of the largest. */
+/* A disk's driver holds the blocks of its clients' requests: two of the largest, or one where it does one at a time. */
 static const struct device_kind kinds[] = {
     {.virtio = 2,
      .class = OS2_CLASS_DISK,
@@ -24,9 +27,17 @@ static const struct device_kind kinds[] = {
      .quota = 2 * 512 + 64,
      .numbered = true},
     {.virtio = 4, .class = OS2_CLASS_RANDOM, .program = "virtio_rng", .name = "random", .quota = 8},
+    {.compatible = "sifive,spi0",
+     .slot = "mmc-spi-slot",
+     .class = OS2_CLASS_DISK,
+     .program = "sd_spi",
+     .name = "disk",
+     .quota = 512 + 64,
+     .numbered = true},
     {.compatible = "google,goldfish-rtc", .class = OS2_CLASS_CLOCK, .program = "rtc", .name = "clock", .quota = 8},
     {.compatible = "motorola,mc146818", .class = OS2_CLASS_CLOCK, .program = "rtc", .name = "clock", .quota = 8},
 };
+#define SLOT_HZ 10000000u /* where the tree does not say how fast a slot can be: every SD card takes that */
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 const struct device_kind *devices_kind_virtio(unsigned virtio) {
@@ -41,7 +52,7 @@ struct device *devices_add(struct devices *devices, const struct device_kind *ki
     struct device *device = &devices->device[devices->count];
 
     for (unsigned i = 0; i < devices->count; i++)
-        number += devices->device[i].kind == kind;
+        number += strcmp(devices->device[i].kind->name, kind->name) == 0;
     if (devices->count == DEVICES_MAX || (number && !kind->numbered)) {
         os2_log(devices->machine, "one more device for %s: it is left alone\n", kind->program);
         return NULL;
@@ -91,12 +102,52 @@ static void found_mmio(struct devices *devices, const struct fdt_node *node) {
     device->irq_number = os2_tree_irq(&devices->tree, node, &foreign);
 }
 
+/* The child that `kind` wants, or nothing where it wants none. */
+static bool find_slot(const struct devices *devices, const struct fdt_node *node, const struct device_kind *kind,
+                      struct fdt_node *ret_child) {
+    struct fdt_node child = *node;
+
+    if (!kind->slot)
+        return true;
+    for (bool more = fdt_node_child(&devices->tree, &child); more; more = fdt_node_sibling(&devices->tree, &child))
+        if (fdt_node_okay(&devices->tree, &child) && fdt_node_compatible(&devices->tree, &child, kind->slot)) {
+            *ret_child = child;
+            return true;
+        }
+    return false;
+}
+
+/* The rate of the clock that the node names, where that is one that never changes; else 0. */
+static uint64_t clock_of(const struct fdt *tree, const struct fdt_node *node) {
+    struct fdt_value clocks;
+    struct fdt_node clock;
+    uint64_t phandle, rate;
+
+    if (fdt_prop(tree, node, "clocks", &clocks) && fdt_value_cells(&clocks, 0, 1, &phandle) &&
+        fdt_node_phandle(tree, (uint32_t)phandle, &clock) && fdt_node_compatible(tree, &clock, "fixed-clock") &&
+        fdt_prop_number(tree, &clock, "clock-frequency", &rate))
+        return rate;
+    return 0;
+}
+
+static void slot_facts(const struct fdt *tree, struct device *device, const struct fdt_node *node,
+                       const struct fdt_node *child) {
+    device->slot[0] = clock_of(tree, node);
+    fdt_prop_number(tree, child, "reg", &device->slot[1]);
+    device->slot[2] = SLOT_HZ;
+    fdt_prop_number(tree, child, "spi-max-frequency", &device->slot[2]);
+}
+
 /* A device that the tree says all of. */
 static void found_plain(struct devices *devices, const struct fdt_node *node, const struct device_kind *kind) {
     struct os2_tree_place place;
-    struct device *device = os2_tree_place(&devices->tree, node, &place) ? devices_add(devices, kind, BUS_PLAIN) : NULL;
+    struct fdt_node child;
+    struct device *device;
     bool foreign;
 
+    if (!os2_tree_place(&devices->tree, node, &place) || !find_slot(devices, node, kind, &child))
+        return;
+    device = devices_add(devices, kind, BUS_PLAIN);
     if (!device)
         return;
     device->base = place.base;
@@ -106,7 +157,10 @@ static void found_plain(struct devices *devices, const struct fdt_node *node, co
         device->registers[0] = (struct device_registers){place.base & ~(OS2_PAGE_SIZE - 1), 0};
         device->registers_count = 1;
     }
-    device->irq_number = os2_tree_irq(&devices->tree, node, &foreign);
+    if (kind->slot) /* such drivers take no interrupts: drivers/spi.h */
+        slot_facts(&devices->tree, device, node, &child);
+    else
+        device->irq_number = os2_tree_irq(&devices->tree, node, &foreign);
 }
 
 static const struct device_kind *kind_compatible(const struct devices *devices, const struct fdt_node *node) {

@@ -143,7 +143,7 @@ static int give_supervisor(struct devices *devices, const struct device *device,
     return status;
 }
 
-/* Where the device is, as the driver's arguments say it: drivers/virtio.h. */
+/* Where the device is, as the driver's arguments say it: drivers/virtio.h, and drivers/sd_spi.c for slots. */
 #define PLACES 5u
 static unsigned place_words(const struct device *device, char text[PLACES][24], const char **words) {
     uint64_t places[PLACES] = {0};
@@ -160,6 +160,8 @@ static unsigned place_words(const struct device *device, char text[PLACES][24], 
     } else {
         words[0] = device->ports ? "ports" : "mmio";
         places[0] = device->ports ? device->base : OS2_EXCHANGE_BASE + device->base;
+        for (unsigned i = 0; device->kind->slot && i < DEVICE_SLOT; i++)
+            places[count++] = device->slot[i];
     }
     for (unsigned i = 0; i < count; i++) {
         format(text[i], sizeof(text[i]), "0x%lx", places[i]);

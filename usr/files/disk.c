@@ -47,6 +47,11 @@ int disk_open(struct disk *disk, const char *name) {
     return disk_find(disk);
 }
 
+void disk_close(struct disk *disk) {
+    disk_lost(disk);
+    disk->name[0] = 0;
+}
+
 /* Has the driver ended? Then a new one is to be found. What the device says of itself is one error for all above. */
 static int disk_status(struct disk *disk, int status) {
     if (status == OS2_E_DIED)

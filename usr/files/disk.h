@@ -23,6 +23,9 @@ struct disk {
 /* Finds the disk's driver. OS2_FILE_E_DEVICE: there is none, for long. */
 int disk_open(struct disk *disk, const char *name);
 
+/* Forgets the disk; its place is free. */
+void disk_close(struct disk *disk);
+
 /* Moves sectors between the disk and `at` bytes behind the start of a block of 2^order pages. OS2_E_DIED: a driver has
  * ended, the block may be lost, and *block is null then; how much was done is not known. It can be tried again. */
 int disk_read(struct disk *disk, uint64_t sector, uint64_t count, void **block, unsigned order, uint64_t at);

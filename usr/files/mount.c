@@ -99,13 +99,15 @@ static int mount_partition(struct disk *disk, const struct fat_device *device, c
     return OS2_OK;
 }
 
-/* Mounts all that is on a disk; what cannot be is said in the log. */
+/* Mounts all that is on a disk; what cannot be is said in the log. A slot without a card is OS2_FILE_E_DEVICE. */
 static int mount_disk(const char *name, struct disk *disk) {
     unsigned machine = os2_start_handle("machine");
     int status = disk_open(disk, name), found = OS2_OK;
     struct fat_partition partition;
     struct fat_device device;
 
+    if (status >= 0 && disk->info.sectors == 0)
+        status = OS2_FILE_E_DEVICE;
     if (status < 0)
         return status;
     device = disk_device(disk);
@@ -151,7 +153,7 @@ void fat_volumes_mount(bool *ret_again) {
         if (facts.class != OS2_CLASS_DISK || disk_of(facts.name) || !(disk = disk_of("")))
             continue;
         if (mount_disk(facts.name, disk) < 0) {
-            disk->name[0] = 0;
+            disk_close(disk);
             *ret_again = true;
         }
     }
