@@ -279,8 +279,8 @@ void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A kernel bug ends the machine with one clear line; a program's misuse never comes here. Stop all other cores, print
  * "kernel panic: ..." through the firmware's console and halt this core, or restart the machine (os2.panic=restart).
- * The first core to come speaks; one that comes later says nothing. A panic of the first core within its panic is printed
- * too. */
+ * The first core to come speaks; one that comes later says nothing. A panic of the first core within its panic is
+ * printed too. */
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #define ASSERT(condition)                                                                                              \

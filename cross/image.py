@@ -123,7 +123,8 @@ def by_hand(board):
 
 
 def write_fat(path, files):
-    """Format the boot partition in the image at `path` and copy `files` (name -> bytes) into it; format the other one."""
+    """Format the boot partition in the image at `path` and copy `files` (name -> bytes) into it; format the other
+    one."""
     environment = dict(os.environ, MTOOLS_SKIP_CHECK="1", SOURCE_DATE_EPOCH="315532800", TZ="UTC")
     drive = f"{path}@@{FAT_FIRST * SECTOR}"
 
@@ -135,9 +136,10 @@ def write_fat(path, files):
         except subprocess.CalledProcessError as error:
             raise ImageError(f"{shlex.join(line)}: {error.stdout.decode(errors='replace').strip()}") from None
 
-    run("mformat", "-i", f"{path}@@{DISK_FIRST * SECTOR}", "-v", "OS2", "-N", "05200002", "-T", str(DISK_SECTORS), "-c", "8",
-        "-h", "255", "-s", "63", "::")
-    run("mformat", "-i", drive, "-v", "OS2BOOT", "-N", "05200001", "-T", str(FAT_SECTORS), "-h", "255", "-s", "63", "::")
+    shape = ("-h", "255", "-s", "63", "::")
+    run("mformat", "-i", f"{path}@@{DISK_FIRST * SECTOR}", "-v", "OS2", "-N", "05200002", "-T", str(DISK_SECTORS),
+        "-c", "8", *shape)
+    run("mformat", "-i", drive, "-v", "OS2BOOT", "-N", "05200001", "-T", str(FAT_SECTORS), *shape)
     run("mmd", "-i", drive, "::/extlinux")
     with tempfile.TemporaryDirectory() as folder:
         for name, data in files.items():

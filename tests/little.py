@@ -13,7 +13,8 @@ import qemu
 from qemu import GuestError
 
 COMMANDS = "ls -l nofile poem.txt; cat poem.txt | upper | wc; hello; primes 1000; crash all; mem"
-SHOWN = ("743  -                 poem.txt", "21     158     743", "Hello from a process of its own.", "168 primes up to 1000",
+SHOWN = ("743  -                 poem.txt",
+         "21     158     743", "Hello from a process of its own.", "168 primes up to 1000",
          "crash: 14 ways, 0 wrong\n", "the states add up to the RAM")
 
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program without a handle reaches nothing: no console, no file, no device, no other process. And one that has the name
- * service, as programs of the shell have it, reaches what that gives to programs, and nothing that is for services.
+ * A program without a handle reaches nothing: no console, no file, no device, no other process. And one that has the
+ * name service, as programs of the shell have it, reaches what that gives to programs, and nothing that is for
+ * services.
  */
 #include "os2/call.h"
 #include "os2/console.h"
@@ -15,7 +16,8 @@
 
 #include "filetest.h"
 
-/* Each place of the handle table, with each kind of call: only the supervisor's is there, and it takes messages only. */
+/* Each place of the handle table, with each kind of call: only the supervisor's is there, and it takes messages only.
+ * */
 static unsigned try_all_handles(void) {
     struct os2_process_facts facts;
     unsigned reached = 0, own = os2_start_handle("supervisor"), copy;

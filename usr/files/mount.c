@@ -2,9 +2,9 @@
 /*
  * Mounting what is on the disks: for each disk that the device manager knows, each partition that has a FAT.
  *
- * The one that is labelled "OS2" is "/disk"; a board's card has firmware's partitions besides. Where none is, the first one
- * is. Others are named after their label, in small letters, or where they have none, or another one of that label is
- * there, "/disk2" and so on.
+ * The one that is labelled "OS2" is "/disk"; a board's card has firmware's partitions besides. Where none is, the first
+ * one is. Others are named after their label, in small letters, or where they have none, or another one of that label
+ * is there, "/disk2" and so on.
  */
 #include "files/disk.h"
 #include "files/fat_volume.h"

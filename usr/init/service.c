@@ -27,9 +27,9 @@
 #define BACKOFF_LAST_MS 10000u
 #define BACKOFF_FORGET_MS 10000u
 #define OWED_MOST_MS 2000u
-#define SERVICE_SHARE 16u/* of what is left, for each service */
-#define LAST_SHARE 8u    /* of what is left when the last service starts, for starting the others again */
-#define SELF_PAGES 16u   /* for pieces of children on their way */
+#define SERVICE_SHARE 16u /* of what is left, for each service */
+#define LAST_SHARE 8u     /* of what is left when the last service starts, for starting the others again */
+#define SELF_PAGES 16u    /* for pieces of children on their way */
 #define MIB_PAGES (UINT64_C(1) << (20 - OS2_PAGE_SHIFT))
 #define TABLE_FILE "services"
 
@@ -107,8 +107,8 @@ void services_memory_check(void) {
 }
 
 /*
- * What a service gets: a sixteenth of what there is, but no less than it needs and no more than it can use. The last one
- * gets nearly all the rest, for the programs; what stays is for starting the others again.
+ * What a service gets: a sixteenth of what there is, but no less than it needs and no more than it can use. The last
+ * one gets nearly all the rest, for the programs; what stays is for starting the others again.
  */
 static uint64_t service_quota(const struct service *service, uint64_t least) {
     const struct table_service *plan = &service->plan;

@@ -16,7 +16,7 @@
 #include <stddef.h>
 
 #define GLOB_TEXT 8192u /* bytes of all paths that a pattern stands for, with their zeros */
-#define GLOB_PATH 1024u  /* of one of them */
+#define GLOB_PATH 1024u /* of one of them */
 
 /* Takes a name of a folder. */
 typedef void glob_take_function(void *taker, const char *name);

@@ -156,7 +156,7 @@ void bench_files(void) {
     files("read_4k", loop_cached, 0, ROUNDS, "a page of a file in the cache, into a block that is used again");
     files("read_4k_fresh", loop_fresh, 0, ROUNDS, "the same in a fresh block, which is given back");
     files("read_4k_buffer", loop_copied, 0, ROUNDS, "the same, copied to the program's buffer");
-    waits("read_4k_disk", loop_uncached, 32, "a page that is not in the cache, by driver and device; the cheapest batch");
+    waits("read_4k_disk", loop_uncached, 32, "a page that is not in the cache, from the device; the cheapest batch");
     waits("read_2m", loop_large, FEW, "2 MiB that are not in the cache, in one block; the cheapest batch");
     waits("write_4k", loop_write, 32, "a page of a file, from a buffer to the device; the cheapest batch");
     files("open_file", loop_open, 0, ROUNDS, "open and close");
