@@ -25,9 +25,11 @@ enum os2_names_operation { OS2_NAMES_REGISTER = 1, OS2_NAMES_LOOKUP };
 int os2_names_register(unsigned names, const char *name, unsigned handle);
 int os2_names_lookup(unsigned names, const char *name, bool wait, unsigned *ret_handle);
 
-/* A handle to whoever has the name now, which the caller closes; for a name that is not there yet as
- * os2_names_lookup(). The name service that this program was started with may have ended: then its supervisor is asked
- * for the new one. */
+/* A handle to whoever has the name now, which the caller closes. A name that is not there yet is waited for as
+ * os2_names_lookup() does, but for OS2_NAMES_WAIT_MS at the most (OS2_E_TIMEOUT): a service that was given up does not
+ * come back. The name service that this program was started with may have ended: then its supervisor is asked for the
+ * new one. */
+#define OS2_NAMES_WAIT_MS 15000u
 int os2_names_find(const char *name, bool wait, unsigned *ret_handle);
 
 /*
