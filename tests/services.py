@@ -61,10 +61,12 @@ def looks(build, folder):
         told = f"services:{wrong}: no such word; the line is ignored"
         yield told in booted, "a line that is wrong is told by its number"
         shown = wait_for(guest, r"looper +given up")
-        yield "given up after 4 crashes in a row" in guest.text.decode(), "one that crashes is given up, and init says so"
+        said = guest.text.decode()
+        yield "given up after 4 crashes in a row" in said, "one that crashes is given up, and init says so"
         yield re.search(r"looper +given up +3 .* exit 0", shown), "with how it ended, and how often it was started again"
-        yield re.search(r"late +given up +1 ", wait_for(guest, r"late +given up")), "one that waits for another comes after"
-        yield re.search(r"never +waits +0 ", shown), "one that waits for what is never ready is not started"
+        late = wait_for(guest, r"late +given up")
+        yield re.search(r"late +given up +1 ", late), "one that waits for another comes after"
+        yield re.search(r"never +waits +0 ", shown), "one that waits for what is never ready does not start"
         yield re.search(r"nothing +waits", shown) and "cannot start nothing: " in guest.text.decode(), \
             "one whose program is missing is told"
         yield "21     158     743" in guest.command("cat poem.txt | wc"), "the others go on"
