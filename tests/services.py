@@ -63,7 +63,7 @@ def looks(build, folder):
         shown = wait_for(guest, r"looper +given up")
         said = guest.text.decode()
         yield "given up after 4 crashes in a row" in said, "one that crashes is given up, and init says so"
-        yield re.search(r"looper +given up +3 .* exit 0", shown), "with how it ended, and how often it was started again"
+        yield re.search(r"looper +given up +3 .* exit 0", shown), "with how it ended and how often it was started again"
         late = wait_for(guest, r"late +given up")
         yield re.search(r"late +given up +1 ", late), "one that waits for another comes after"
         yield re.search(r"never +waits +0 ", shown), "one that waits for what is never ready does not start"
