@@ -3,8 +3,8 @@
  * The protocol of disks: drivers of block devices serve it, under the names "disk0", "disk1" and so on. Every request
  * is a call. A sector is 512 bytes, whatever the device calls one.
  *
- *   INFO   out: W0 = sectors, W1 = OS2_DISK_... flags, W2 = the most sectors of one request. No sectors: there is no card
- *          in the slot that this disk is; there may be one later.
+ *   INFO   out: W0 = sectors, W1 = OS2_DISK_... flags, W2 = the most sectors of one request. No sectors: this
+ *          disk is a slot, and there is no card in it; there may be one later.
  *   READ   W0 = first sector, W1 = how many, W2 = where in the block they go, in bytes, a multiple of 512; a block that
  *          has room for them. Out: the block, and LABEL = OS2_OK or a status; then what is there means nothing.
  *   WRITE  W0 = first sector, W1 = how many, W2 = where in the block they are; a block with them. Out: the block, and
