@@ -21,6 +21,9 @@ bool pattern_check(const char *path, uint64_t seed, uint64_t size);
 
 uint64_t random_below(uint64_t most);
 
+/* A name service that ends while the file service was told that it is a client. */
+void test_names_as_client(void);
+
 /* Files beside services and drivers that end at random; what the member does meanwhile. */
 void test_kills(void);
 int run_worker(void);
