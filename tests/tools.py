@@ -224,7 +224,7 @@ def paths(guest):
 
 
 def copies(guest):
-    """A file has one name in whatever case, and is not copied to itself, which would empty it; nor a folder into itself."""
+    """A file is not copied to itself by another case of its name, which would empty it; nor a folder into itself."""
     guest.command("echo kept > /disk/Keep; mkdir /disk/ä; echo kept > /disk/ä/f")
     expect_in("to itself", guest.command("cp /disk/Keep /disk/KEEP"))
     expect_in("to itself", guest.command("cp /disk/ä/f /disk/Ä/F"))
