@@ -223,6 +223,18 @@ def paths(guest):
     guest.command("cd")
 
 
+def copies(guest):
+    """A file is not copied to itself by another case of its name, which would empty it; nor a folder into itself."""
+    guest.command("echo kept > /disk/Keep; mkdir /disk/ä; echo kept > /disk/ä/f")
+    expect_in("to itself", guest.command("cp /disk/Keep /disk/KEEP"))
+    expect_in("to itself", guest.command("cp /disk/ä/f /disk/Ä/F"))
+    expect_in("into itself", guest.command("cp -r /disk/ä /disk/Ä"))
+    expect_in("into itself", guest.command("cp -r /disk /disk/Ä/new"))
+    assert guest.command("cat /disk/Keep /disk/ä/f; find /disk/ä") == "kept\nkept\n/disk/ä\n/disk/ä/f\n"
+    assert guest.command("cp -r /disk/ä /disk/other; cat /disk/other/f; rm -r /disk/ä /disk/other") == "kept\n"
+    expect_in("no such file", guest.command("echo x > /nowhere/x"))
+
+
 def before_boot(guest):
     guest.command("echo 'echo started by itself in; pwd' > /disk/autorun")
     guest.command("echo typed before; sync")
@@ -255,7 +267,7 @@ def by_hand(args, image, first):
     """Two boots, with cases in each."""
     _, line = qemu.command_line(args.build, args.smp, args.mem, args.append, boot=args.boot, disk=str(image))
     failed = 0
-    for cases in ((edit_text, live_programs, paths, before_boot), (after_boot,)):
+    for cases in ((edit_text, live_programs, paths, copies, before_boot), (after_boot,)):
         if after_boot in cases:
             lengthen_history(image)
         with terminal.Terminal(line) as guest:

@@ -43,6 +43,11 @@ static bool is(int status, int wanted, const char *what) {
 
 /* ---- What the host made. ---- */
 
+static uint64_t file_number(const char *path) {
+    struct os2_file_facts facts;
+    return os2_file_stat(path, &facts) < 0 ? 0 : facts.number;
+}
+
 static void test_host(void) {
     struct os2_file_facts facts;
     int status;
@@ -55,6 +60,11 @@ static void test_host(void) {
     pattern_check("/disk/./nix/../host//small.txt", 2, 13);
     status = os2_file_stat("/disk/host", &facts);
     check(status >= 0 && facts.kind == OS2_FILE_FOLDER, "a folder", status);
+    check(file_number("/disk/host/small.txt") &&
+              file_number("/disk/host/small.txt") == file_number("/disk/HOST/SMALL.TXT"),
+          "one file by two names", 0);
+    check(file_number("/disk/host/empty") != file_number("/disk/host/small.txt"), "two files", 0);
+    check(file_number("/disk") != file_number("/boot") && file_number("/disk") != file_number("/"), "two folders", 0);
     test_done("what the host wrote is read");
 }
 
@@ -339,7 +349,7 @@ int main(int argc, char **argv) {
                : strcmp(role, "alone") == 0   ? run_alone()
                : strcmp(role, "program") == 0 ? run_program()
                                               : run_worker();
-    os2_printf("1..10\n");
+    os2_printf("1..11\n");
     test_host();
     test_model();
     test_folders();
@@ -348,6 +358,7 @@ int main(int argc, char **argv) {
     test_rubbish();
     test_client_ends();
     test_alone();
+    test_names_as_client();
     test_kills();
     test_leave();
     return 0;

@@ -30,6 +30,9 @@ void test_alone(void);
 int run_alone(void);
 int run_program(void);
 
+/* A name service that ends while the file service was told that it is a client. */
+void test_names_as_client(void);
+
 /* Files beside services and drivers that end at random; what the member does meanwhile. */
 void test_kills(void);
 int run_worker(void);

@@ -46,6 +46,33 @@ static bool kill_named(const char *name) {
     return false;
 }
 
+void test_names_as_client(void) {
+    struct os2_message m = {.label = OS2_FILES_ATTACH};
+    unsigned names, files;
+    int status = os2_supervisor_names(os2_start_handle("init"), &names);
+
+    if (status >= 0)
+        status = os2_names_find("files", true, &files);
+    for (unsigned i = 0; i < 2 && status >= 0; i++) {
+        m = (struct os2_message){.label = OS2_FILES_ATTACH, .w = {[2] = names | (uint64_t)OS2_RIGHT_GIVE << 16}};
+        status = os2_request(files, OS2_F_HANDLE | OS2_F_ACCEPT_HANDLE, &m);
+    }
+    check(status >= 0, "to attach with a handle of the name service", status);
+    check(kill_named("names"), "the name service's end", 0);
+    while (os2_watch(names, 0) != OS2_E_DIED)
+        os2_sleep_ms(1);
+    os2_handle_close(names);
+    os2_handle_close(files);
+    status = OS2_E_WOULD_WAIT;
+    for (unsigned tries = 0; status < 0 && tries < 300; tries++) {
+        os2_sleep_ms(10);
+        status = os2_names_find("files", false, &files);
+    }
+    if (check(status >= 0, "the file service has a name again", status))
+        os2_handle_close(files);
+    test_done("a client that is the name service");
+}
+
 /* Copies by blocks, as cp does: a block that is lost on its way is read again. */
 static int copy(const char *from, const char *to) {
     struct os2_file source, target;

@@ -36,17 +36,17 @@ static int copy_block(struct os2_file *from, struct os2_file *to) {
     return status < 0 ? status : 1;
 }
 
-/* Is it one file under two names? */
-static bool same_path(const char *from, const char *to) {
-    char one[OS2_FILES_PATH], other[OS2_FILES_PATH];
-    return os2_path_absolute(from, one) >= 0 && os2_path_absolute(to, other) >= 0 && strcmp(one, other) == 0;
+/* Is it one file under two names? Names may differ in case, and the file be the same. */
+static bool same_file(const char *from, const char *to) {
+    struct os2_file_facts one, other;
+    return os2_file_stat(from, &one) >= 0 && os2_file_stat(to, &other) >= 0 && one.number == other.number;
 }
 
 static int copy_file(const char *from, const char *to) {
     static struct os2_file source, target;
     int status;
 
-    if (same_path(from, to)) {
+    if (same_file(from, to)) {
         os2_error("%s: to itself", from);
         return 1;
     }
@@ -107,15 +107,21 @@ static int copy(const char *from, const char *to, bool folders, unsigned depth) 
     return 1;
 }
 
-/* Would the folder be copied into itself, without end? */
+/* Would the folder be copied into itself, without end? It is then one of those on the way to the path. */
 static bool is_within(const char *folder, const char *path) {
-    char outer[OS2_FILES_PATH], inner[OS2_FILES_PATH];
-    size_t length;
+    struct os2_file_facts facts, above;
+    char absolute[OS2_FILES_PATH];
 
-    if (os2_path_absolute(folder, outer) < 0 || os2_path_absolute(path, inner) < 0)
+    if (os2_file_stat(folder, &facts) < 0 || os2_path_absolute(path, absolute) < 0)
         return false;
-    length = strlen(outer);
-    return strncmp(outer, inner, length) == 0 && (!inner[length] || inner[length] == '/');
+    for (size_t length = strlen(absolute); length > 1; length--) {
+        if (absolute[length] && absolute[length] != '/')
+            continue;
+        absolute[length] = 0;
+        if (os2_file_stat(absolute, &above) >= 0 && above.number == facts.number)
+            return true;
+    }
+    return false;
 }
 
 int main(int argc, char **argv) {

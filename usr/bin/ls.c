@@ -95,7 +95,7 @@ static int list_folder(const char *path) {
     if (status < 0)
         return os2_tool_failed(path, status);
     while ((status = os2_folder_next(&folder, &entry)) > 0) {
-        struct os2_file_facts facts = {entry->bytes, entry->time, entry->kind};
+        struct os2_file_facts facts = {.size = entry->bytes, .time = entry->time, .kind = entry->kind};
         if ((entry->name[0] != '.' || flags & ALL) && !name_add(&list, entry->name, &facts, true)) {
             status = OS2_E_MEMORY;
             break;

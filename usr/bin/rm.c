@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* rm: remove files and empty folders; -r: folders with all that is in them; -f: what is not there is no error. */
+#include "os2/call.h"
 #include "os2/file.h"
 #include "os2/stream.h"
 #include "os2/string.h"
@@ -8,6 +9,7 @@
 #define RECURSIVE 1u
 #define FORCE 2u
 #define DEPTH 16u
+#define TRIES 10u
 
 static unsigned flags;
 static char paths[DEPTH][OS2_FILES_PATH];
@@ -37,13 +39,24 @@ static int empty_folder(const char *path, unsigned depth) {
     return status < 0 ? os2_tool_failed(path, status) : failed;
 }
 
-static int remove_path(const char *path, unsigned depth) {
+/* Where the service ended in the middle, the path may be gone or not: then it is to be removed again. */
+static int remove_one(const char *path) {
     int status = os2_file_remove(path);
+
+    for (unsigned tries = 0; status == OS2_E_DIED && tries < TRIES; tries++) {
+        status = os2_file_remove(path);
+        status = status == OS2_FILE_E_NONE ? OS2_OK : status;
+    }
+    return status;
+}
+
+static int remove_path(const char *path, unsigned depth) {
+    int status = remove_one(path);
 
     if (status == OS2_FILE_E_NOT_EMPTY && flags & RECURSIVE) {
         if (empty_folder(path, depth))
             return 1;
-        status = os2_file_remove(path);
+        status = remove_one(path);
     }
     if (status >= 0 || (status == OS2_FILE_E_NONE && flags & FORCE))
         return 0;

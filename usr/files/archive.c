@@ -56,6 +56,10 @@ static bool archive_same(const struct node *a, const struct node *b) {
     return a->archive == b->archive;
 }
 
+static uint64_t archive_number(const struct node *node) {
+    return node->archive == ARCHIVE_ROOT ? 0 : node->archive + 1;
+}
+
 static int archive_list(struct volume *volume, struct node *folder, uint64_t *position, struct entry *ret_entry) {
     const struct cpio_file *file = &files[*position];
 
@@ -71,9 +75,13 @@ static int archive_list(struct volume *volume, struct node *folder, uint64_t *po
 
 static int archive_read(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes,
                         struct piece *piece) {
-    int status = piece->block ? OS2_OK : os2_block_alloc(piece->order, &piece->block);
+    int status = OS2_OK;
 
     (void)volume;
+    while (!piece->block && piece->order && OS2_PAGE_SIZE << (piece->order - 1) >= bytes)
+        piece->order--;
+    if (!piece->block)
+        status = os2_block_alloc(piece->order, &piece->block);
     if (status < 0)
         return status;
     piece->bytes = bytes < OS2_PAGE_SIZE << piece->order ? bytes : OS2_PAGE_SIZE << piece->order;
@@ -92,6 +100,7 @@ static int archive_space(struct volume *volume, uint64_t *ret_total, uint64_t *r
 const struct volume_type archive_type = {
     .find = archive_find,
     .same = archive_same,
+    .number = archive_number,
     .list = archive_list,
     .read = archive_read,
     .space = archive_space,

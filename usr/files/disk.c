@@ -30,15 +30,18 @@ static int disk_lookup(struct disk *disk) {
     return status;
 }
 
-/* Finds the driver if it is not known. */
+/* Finds the driver if it is not known. One that was waited for in vain is only looked for from then on: the service
+ * has other disks, and the programs. */
 static int disk_find(struct disk *disk) {
     uint64_t end = os2_now_ns() + DISK_WAIT_MS * UINT64_C(1000000);
 
     while (!disk->handle && disk_lookup(disk) < 0) {
-        if (os2_now_ns() >= end)
+        disk->absent |= os2_now_ns() >= end;
+        if (disk->absent)
             return OS2_FILE_E_DEVICE;
         os2_sleep_ms(DISK_PAUSE_MS);
     }
+    disk->absent = false;
     return OS2_OK;
 }
 

@@ -17,6 +17,7 @@
 struct disk {
     char name[16];   /* "disk0"; empty: the place is free */
     unsigned handle; /* 0: its driver is to be found */
+    bool absent;     /* it has been waited for in vain */
     struct os2_disk_info info;
 };
 

@@ -104,6 +104,11 @@ static bool volume_same(const struct node *a, const struct node *b) {
     return a->fat.entry_sector == b->fat.entry_sector && a->fat.entry_index == b->fat.entry_index;
 }
 
+/* Where its entry is; the root has none. */
+static uint64_t volume_number(const struct node *node) {
+    return (uint64_t)node->fat.entry_sector << 4 | node->fat.entry_index;
+}
+
 static int volume_list(struct volume *volume, struct node *folder, uint64_t *position, struct entry *ret_entry) {
     struct fat_node node;
     int status = fat_list(&volume->fat, &folder->fat, position, &node, ret_entry->name);
@@ -429,6 +434,7 @@ static bool volume_changed(const struct volume *volume) {
 const struct volume_type fat_type = {
     .find = volume_find,
     .same = volume_same,
+    .number = volume_number,
     .list = volume_list,
     .read = volume_read,
     .space = volume_space,

@@ -54,6 +54,7 @@ static void answer_facts(struct request *r, const struct node *node) {
     r->answer.w[0] = node->size;
     r->answer.w[1] = node->kind;
     r->answer.w[4] = node->time;
+    r->answer.label = volumes_file_number(node);
 }
 
 static int serve_mount(struct request *r) {
@@ -324,8 +325,17 @@ static int answer_and_receive(struct request *r, bool ready, bool registered, st
     return os2_receive(accept | (until == OS2_FOREVER ? 0 : OS2_F_DEADLINE), m);
 }
 
+/* A client may have given a handle to the name service as its own, which is watched with a bit of clients then, or not
+ * any more. So after each change of clients the watch is set again. True: the name service has ended. */
+static bool names_lost(const struct os2_message *m, unsigned names) {
+    bool clients = (m->control & OS2_I_BITS && m->bits & CLIENT_BITS) ||
+                   (m->control & OS2_I_MESSAGE && m->label == OS2_FILES_ATTACH);
+    return clients && os2_watch(names, BIT_NAMES) == OS2_E_DIED;
+}
+
 int main(int argc, char **argv) {
     bool registered = false, ready = false;
+    unsigned names = 0;
     uint64_t address, size;
     struct request r;
 
@@ -340,7 +350,7 @@ int main(int argc, char **argv) {
         int status;
 
         if (!registered)
-            registered = os2_names_serve("files", BIT_NAMES) >= 0;
+            registered = os2_names_serve_watched("files", BIT_NAMES, &names) >= 0;
         status = answer_and_receive(&r, ready, registered, &m);
         ready = false;
         if (status == OS2_E_TIMEOUT && volumes_changed())
@@ -353,5 +363,6 @@ int main(int argc, char **argv) {
             clients_ended();
         if (m.control & OS2_I_MESSAGE)
             ready = serve(&m, &r);
+        registered &= !names_lost(&m, names);
     }
 }

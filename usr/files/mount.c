@@ -105,19 +105,22 @@ static int mount_disk(const char *name, struct disk *disk) {
     int status = disk_open(disk, name), found = OS2_OK;
     struct fat_partition partition;
     struct fat_device device;
+    unsigned count = 0;
 
     if (status >= 0 && disk->info.sectors == 0)
         status = OS2_FILE_E_DEVICE;
     if (status < 0)
         return status;
     device = disk_device(disk);
-    for (unsigned i = 0; (found = fat_partition_find(&device, i, &partition)) >= 0; i++) {
+    for (; (found = fat_partition_find(&device, count, &partition)) >= 0; count++) {
         status = mount_partition(disk, &device, &partition);
         if (status < 0)
             os2_log(machine, "%s, partition %u is not mounted: %s\n", name, partition.number, os2_status_text(status));
     }
     if (found != OS2_FILE_E_NONE)
         os2_log(machine, "%s: its partitions cannot be read: %s\n", name, os2_status_text(found));
+    else if (!count)
+        os2_log(machine, "%s has no file system that is known here\n", name);
     return OS2_OK;
 }
 
@@ -150,7 +153,13 @@ void fat_volumes_mount(bool *ret_again) {
     }
     for (unsigned i = 0; (status = os2_devices_list(devices, i, &facts)) >= 0; i++) {
         struct disk *disk;
-        if (facts.class != OS2_CLASS_DISK || disk_of(facts.name) || !(disk = disk_of("")))
+        if (facts.class != OS2_CLASS_DISK || disk_of(facts.name))
+            continue;
+        if (facts.state == OS2_DEVICE_GIVEN_UP) { /* nothing to wait for, unless there is a new manager */
+            *ret_again = true;
+            continue;
+        }
+        if (!(disk = disk_of("")))
             continue;
         if (mount_disk(facts.name, disk) < 0) {
             disk_close(disk);

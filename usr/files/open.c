@@ -120,7 +120,8 @@ static struct node *node_take(const struct node *found) {
     return node;
 }
 
-int open_add(struct client *client, const struct node *found, unsigned flags, unsigned *ret_handle) {
+int open_add(struct client *client, const struct node *found, unsigned flags, struct open **ret_open,
+             unsigned *ret_handle) {
     struct open *open = opens;
     int status;
 
@@ -133,6 +134,7 @@ int open_add(struct client *client, const struct node *found, unsigned flags, un
         return status;
     *open = (struct open){.node = node_take(found), .client = client, .number = ++numbers, .flags = flags};
     client->opens++;
+    *ret_open = open;
     return OS2_OK;
 }
 

@@ -48,7 +48,8 @@ struct client *client_of(uint64_t badge);
 struct open *open_of(uint64_t badge);
 
 /* Opens what `found` says: *ret_handle as for a session. */
-int open_add(struct client *client, const struct node *found, unsigned flags, unsigned *ret_handle);
+int open_add(struct client *client, const struct node *found, unsigned flags, struct open **ret_open,
+             unsigned *ret_handle);
 void open_close(struct open *open);
 
 /* The node that stands for the same file among those that are open; null: nobody has it open. */

@@ -55,6 +55,12 @@ int request_find(const char *path, struct node *ret_node) {
     return status;
 }
 
+static bool is_name(const char *path) {
+    while (*path && *path != '/')
+        path++;
+    return !*path;
+}
+
 /* Makes what a path names, a file or a folder. */
 static int make(const char *path, bool folder, struct node *ret_node) {
     char text[OS2_FILES_PATH];
@@ -62,6 +68,8 @@ static int make(const char *path, bool folder, struct node *ret_node) {
     const char *below;
     int status = path_volume(path, text, &volume, &below);
 
+    if (status >= 0 && volume->type == &root_type && !is_name(below))
+        return OS2_FILE_E_NONE; /* the folder that it is to be in */
     if (status >= 0 && (volume->read_only || !volume->type->create))
         status = OS2_FILE_E_READ_ONLY;
     return status < 0 ? status : volume->type->create(volume, below, folder, ret_node);
@@ -81,7 +89,7 @@ static int open_check(const struct node *node, unsigned flags) {
 }
 
 int request_open(struct client *client, const char *path, unsigned flags, struct node *ret_node, unsigned *ret_handle) {
-    struct node *open;
+    struct open *open;
     int status;
 
     if (flags & (OS2_OPEN_CREATE | OS2_OPEN_TRUNCATE) && !(flags & OS2_OPEN_WRITE))
@@ -92,12 +100,13 @@ int request_open(struct client *client, const char *path, unsigned flags, struct
     else if (status == OS2_FILE_E_NONE && flags & OS2_OPEN_CREATE)
         status = make(path, false, ret_node);
     if (status >= 0)
-        status = open_add(client, ret_node, flags & (OS2_OPEN_READ | OS2_OPEN_WRITE), ret_handle);
+        status = open_add(client, ret_node, flags & (OS2_OPEN_READ | OS2_OPEN_WRITE), &open, ret_handle);
     if (status < 0 || !(flags & OS2_OPEN_TRUNCATE) || !ret_node->size)
         return status;
-    open = open_node(ret_node);
-    status = open->volume->type->resize(open->volume, open, 0);
-    ret_node->size = open->size;
+    status = open->node->volume->type->resize(open->node->volume, open->node, 0);
+    ret_node->size = open->node->size;
+    if (status < 0)
+        open_close(open);
     return status;
 }
 

@@ -19,6 +19,11 @@ static bool root_same(const struct node *a, const struct node *b) {
     return true;
 }
 
+static uint64_t root_number(const struct node *node) {
+    (void)node;
+    return 0;
+}
+
 static int root_list(struct volume *volume, struct node *folder, uint64_t *position, struct entry *ret_entry) {
     const struct volume *mounted = volumes_at((unsigned)*position);
 
@@ -50,6 +55,7 @@ static int root_space(struct volume *volume, uint64_t *ret_total, uint64_t *ret_
 const struct volume_type root_type = {
     .find = root_find,
     .same = root_same,
+    .number = root_number,
     .list = root_list,
     .read = root_read,
     .space = root_space,

@@ -61,6 +61,8 @@ struct piece {
 struct volume_type {
     int (*find)(struct volume *volume, const char *path, struct node *ret_node);
     bool (*same)(const struct node *a, const struct node *b);
+    uint64_t (*number)(
+        const struct node *node); /* which of the volume's; below 2^48. Two that are the same have one. */
     /* The next entry: 1, or 0 at the end. *position is 0 at first. */
     int (*list)(struct volume *volume, struct node *folder, uint64_t *position, struct entry *ret_entry);
     /* At most `bytes` (above 0, inside the file) from `offset` on into piece->block, or, where that is null, a fresh
@@ -105,6 +107,9 @@ struct volume *volumes_at(unsigned index);
 
 /* Which volume an absolute path leads to; *ret_path: what is left of the path for it. Never null: the root has all. */
 struct volume *volumes_find(const char *path, const char **ret_path);
+
+/* A number, above 0, that no other file has now: it says whether two paths lead to one file. */
+uint64_t volumes_file_number(const struct node *node);
 
 /* Is a volume mounted there? */
 bool volumes_has(const char *path);

@@ -59,6 +59,10 @@ struct volume *volumes_find(const char *path, const char **ret_path) {
     return found;
 }
 
+uint64_t volumes_file_number(const struct node *node) {
+    return (uint64_t)(node->volume - volumes + 1) << 48 | node->volume->type->number(node);
+}
+
 bool volumes_has(const char *path) {
     for (unsigned i = 1; i < VOLUMES; i++)
         if (volumes[i].type && strcmp(volumes[i].path, path) == 0)

@@ -230,7 +230,8 @@ int os2_file_sync(struct os2_file *file) {
 }
 
 static void facts_take(const struct os2_message *m, struct os2_file_facts *ret_facts) {
-    *ret_facts = (struct os2_file_facts){.size = m->w[0], .kind = (unsigned)m->w[1], .time = m->w[4]};
+    *ret_facts =
+        (struct os2_file_facts){.size = m->w[0], .kind = (unsigned)m->w[1], .time = m->w[4], .number = m->label};
 }
 
 int os2_file_facts(struct os2_file *file, struct os2_file_facts *ret_facts) {

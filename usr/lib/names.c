@@ -62,7 +62,7 @@ int os2_names_find(const char *name, bool wait, unsigned *ret_handle) {
     return status < 0 ? status : lookup(newer, name, wait, deadline, ret_handle);
 }
 
-int os2_names_serve(const char *name, uint64_t bits) {
+int os2_names_serve_watched(const char *name, uint64_t bits, unsigned *ret_names) {
     unsigned names, self;
     int status = os2_supervisor_names(os2_start_handle("init"), &names);
 
@@ -75,6 +75,17 @@ int os2_names_serve(const char *name, uint64_t bits) {
     }
     if (status >= 0)
         status = os2_watch(names, bits);
-    os2_handle_close(names);
+    if (*ret_names)
+        os2_handle_close(*ret_names);
+    *ret_names = names;
+    return status;
+}
+
+int os2_names_serve(const char *name, uint64_t bits) {
+    unsigned names = 0;
+    int status = os2_names_serve_watched(name, bits, &names);
+
+    if (names)
+        os2_handle_close(names);
     return status;
 }

@@ -39,8 +39,9 @@ struct os2_file {
 /* What is known of a file. */
 struct os2_file_facts {
     uint64_t size;
-    uint64_t time; /* of the last change, seconds since 1970; 0: not known */
-    unsigned kind; /* OS2_FILE_... */
+    uint64_t time;   /* of the last change, seconds since 1970; 0: not known */
+    uint64_t number; /* no other file has it now: two paths with one number are two names of one file */
+    unsigned kind;   /* OS2_FILE_... */
 };
 
 int os2_file_open(struct os2_file *file, const char *path, unsigned flags);

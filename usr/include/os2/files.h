@@ -15,7 +15,8 @@
  * names; "." and ".." are understood), and gets it back where it accepts one:
  *
  *   OPEN    W0 = OS2_OPEN_... flags. Out: a handle to the file or folder, W0 = size, W1 = OS2_FILE_... kind.
- *   STAT    out: W0 = size, W1 = kind, W4 = time of the last change in seconds since 1970 (0: not known).
+ *   STAT    out: W0 = size, W1 = kind, W4 = time of the last change in seconds since 1970 (0: not known), LABEL = a
+ *           number above 0 that no other file has now.
  *   REMOVE  a file, or an empty folder.
  *   RENAME  a second path, behind the first one's zero: the new name. A file that has that name already is replaced.
  *   MKDIR   makes a folder.

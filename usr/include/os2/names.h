@@ -38,4 +38,8 @@ int os2_names_find(const char *name, bool wait, unsigned *ret_handle);
  */
 int os2_names_serve(const char *name, uint64_t bits);
 
+/* The same, and the handle to the name service. Who watches handles that others gave needs it: one of them may lead to
+ * the name service too, and a process has one watch of another. *ret_names above 0 is an older one, which is closed. */
+int os2_names_serve_watched(const char *name, uint64_t bits, unsigned *ret_names);
+
 #endif
