@@ -11,7 +11,6 @@
 
 #include "os2/call.h"
 #include "os2/names.h"
-#include "os2/start.h"
 #include "os2/time.h"
 #include "os2/wallclock.h"
 
@@ -19,12 +18,8 @@ static bool there;
 static unsigned asked;
 static uint64_t now = 5000;
 
-unsigned os2_start_handle(const char *name) {
-    assert_string_equal(name, "names");
-    return 1;
-}
-int os2_names_lookup(unsigned names, const char *name, bool wait, unsigned *ret_handle) {
-    assert_true(names == 1 && strcmp(name, "clock") == 0 && !wait);
+int os2_names_find(const char *name, bool wait, unsigned *ret_handle) {
+    assert_true(strcmp(name, "clock") == 0 && !wait);
     *ret_handle = 2;
     return there ? OS2_OK : OS2_E_WOULD_WAIT;
 }
