@@ -301,7 +301,7 @@ def main():
     parser = argparse.ArgumentParser(description="The shell and the tools on a disk, against the host's own.")
     qemu.add_options(parser)
     args = parser.parse_args()
-    count = len(SAME) + 6
+    count = len(SAME) + 7
     print(f"1..{count}", flush=True)
     with tempfile.TemporaryDirectory() as scratch:
         folder, image = pathlib.Path(scratch) / "t", pathlib.Path(scratch) / "disk.img"

@@ -11,7 +11,6 @@
 
 #include "os2/call.h"
 #include "os2/names.h"
-#include "os2/start.h"
 #include "os2/time.h"
 #include "os2/wallclock.h"
 
