@@ -199,7 +199,7 @@ static void test_errors(void) {
     is(os2_file_open(&file, "/boot/cat", OS2_OPEN_WRITE), OS2_FILE_E_READ_ONLY, "boot");
     is(os2_file_open(&file, "/boot/new", OS2_OPEN_WRITE | OS2_OPEN_CREATE), OS2_FILE_E_READ_ONLY, "new in boot");
     is(os2_file_remove("/boot/cat"), OS2_FILE_E_READ_ONLY, "remove from boot");
-    is(os2_file_remove("/disk"), OS2_FILE_E_IN_USE, "remove the disk");
+    is(os2_file_remove("/disk"), OS2_FILE_E_ROOT, "remove the disk");
     is(os2_file_mkdir("/disk/a:b"), OS2_FILE_E_NAME, "a colon");
     memset(name + 6, 'x', 256);
     is(os2_file_mkdir(name), OS2_FILE_E_NAME, "a long name");

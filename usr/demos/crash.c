@@ -292,7 +292,8 @@ static int crash_all(uint64_t rounds) {
         os2_error("cannot load itself: %s", os2_status_text(status));
         return 1;
     }
-    os2_devices_wait(os2_start_handle("names")); /* or drivers that still start would be counted as pages that are lost */
+    /* Or drivers that still start would be counted as pages that are lost. */
+    os2_devices_wait(os2_start_handle("names"));
     /* The first line makes what output needs, here and in the console; behind it the count is of the ways alone. */
     os2_printf("each way in a process of its own, with up to %lu pages:\n", (uint64_t)CHILD_QUOTA);
     if (!free_pages(machine, &before)) {

@@ -139,7 +139,7 @@ static int volume_create(struct volume *volume, const char *path, bool folder, s
 
 static int volume_remove(struct volume *volume, struct node *node) {
     if (!node->fat.entry_sector)
-        return OS2_FILE_E_IN_USE; /* the root */
+        return OS2_FILE_E_ROOT;
     volume->fat.now = fat_volume_now();
     cache_forget(volume, node, 0, FAT_MOST);
     return fat_remove(&volume->fat, &node->fat);
@@ -153,7 +153,7 @@ static int volume_rename(struct volume *volume, struct node *node, const char *p
     if (status < 0)
         return status;
     if (!*name || !node->fat.entry_sector)
-        return OS2_FILE_E_IN_USE;
+        return OS2_FILE_E_ROOT;
     volume->fat.now = fat_volume_now();
     if (replaced)
         cache_forget(volume, replaced, 0, FAT_MOST);

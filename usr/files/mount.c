@@ -115,7 +115,8 @@ static int mount_disk(const char *name, struct disk *disk) {
     for (; (found = fat_partition_find(&device, count, &partition)) >= 0; count++) {
         status = mount_partition(disk, &device, &partition);
         if (status < 0)
-            os2_log(machine, "%s, partition %u is not mounted: %s\n", name, partition.number, os2_status_text(status));
+            os2_log(machine, partition.number ? "%s is not mounted: %s; partition %u\n" : "%s is not mounted: %s\n",
+                    name, os2_status_text(status), partition.number);
     }
     if (found != OS2_FILE_E_NONE)
         os2_log(machine, "%s: its partitions cannot be read: %s\n", name, os2_status_text(found));

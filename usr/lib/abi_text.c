@@ -23,6 +23,7 @@ static const char *file_status_text(int status) {
         [OS2_FILE_E_NONE - OS2_FILE_E_IN_USE] = "somebody has it open",
         [OS2_FILE_E_NONE - OS2_FILE_E_OTHER_DISK] = "the two names are on different disks",
         [OS2_FILE_E_NONE - OS2_FILE_E_UNKNOWN] = "no file system that is known here",
+        [OS2_FILE_E_NONE - OS2_FILE_E_ROOT] = "is the folder of a whole disk",
     };
     return words[OS2_FILE_E_NONE - status];
 }

@@ -116,7 +116,8 @@ enum os2_file_status {
     OS2_FILE_E_IN_USE = -75,     /* somebody has it open */
     OS2_FILE_E_OTHER_DISK = -76, /* the new name is on another file system */
     OS2_FILE_E_UNKNOWN = -77,    /* no file system that is known here */
-    OS2_FILE_STATUS_END = -78
+    OS2_FILE_E_ROOT = -78,       /* the folder of a whole disk */
+    OS2_FILE_STATUS_END = -79
 };
 
 #endif
