@@ -193,7 +193,7 @@ static int run_reader(void) {
         return 1;
     while (status >= 0)
         status = os2_disk_read(disk, 0, (OS2_PAGE_SIZE << LATE_ORDER) / SECTOR, &block, LATE_ORDER, 0);
-    return status != OS2_E_DIED || block;
+    return status != OS2_E_DIED; /* the block is lost, or, between two requests, still here: it is free in a moment */
 }
 
 /* ---- The first process. ---- */
