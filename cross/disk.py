@@ -38,6 +38,7 @@ def run(line, dry_run, **options):
     if dry_run:
         print(shlex.join(map(str, line)))
         return
+    os.environ["PATH"] += ":/usr/sbin:/sbin"  # where mkfs.fat is, and not everybody looks
     try:
         subprocess.run(line, check=True, **options)
     except FileNotFoundError:

@@ -16,6 +16,7 @@ import tempfile
 
 import qemu
 
+os.environ["PATH"] += ":/usr/sbin:/sbin"  # fsck.fat
 MASK = (1 << 64) - 1
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DISK = ROOT / "cross" / "disk.py"
