@@ -158,19 +158,6 @@ static bool worker_start(struct os2_team *team) {
            os2_team_start(team, member, "worker") >= 0;
 }
 
-static int serve_names(uint64_t caller) {
-    struct os2_message m = {.caller = caller};
-    unsigned names;
-    int status = os2_supervisor_names(os2_start_handle("init"), &names);
-
-    if (status < 0)
-        return status;
-    m.w[2] = names | (uint64_t)OS2_RIGHTS_ALL << 16;
-    status = os2_reply(OS2_F_HANDLE, &m);
-    os2_handle_close(names);
-    return status;
-}
-
 void test_kills(void) {
     static struct os2_team team;
     uint64_t rounds = 0, next = 0;
@@ -188,7 +175,7 @@ void test_kills(void) {
             m = (struct os2_message){.caller = m.caller, .label = done == KILLS};
             os2_reply(0, &m);
         } else if (status >= 0 && m.control & OS2_I_MESSAGE && m.caller) {
-            status = m.label == OS2_SUPERVISOR_NAMES ? serve_names(m.caller) : OS2_E_INVALID;
+            status = m.label == OS2_SUPERVISOR_NAMES ? os2_supervisor_pass_names(m.caller) : OS2_E_INVALID;
             if (status < 0)
                 os2_reply_fail(m.caller, status);
         }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* head: the first lines of files, or of the input. */
 #include "os2/call.h"
-#include "os2/file.h"
 #include "os2/stream.h"
 #include "os2/string.h"
 #include "os2/tool.h"
@@ -37,22 +36,9 @@ static int head(const char *path) {
 int main(int argc, char **argv) {
     const char *value = NULL;
     unsigned flags;
-    int first = os2_tool_options(argc, argv, "n:", &flags, &value), failed = 0;
+    int first = os2_tool_options(argc, argv, "n:", &flags, &value);
 
     if (first < 0 || (value && !os2_string_number(value, &wanted)))
         return os2_tool_usage("[-n LINES] [FILE...]");
-    if (first == argc)
-        return head(NULL);
-    for (int i = first; i < argc; i++) {
-        struct os2_file_facts facts;
-        int status = os2_file_stat(argv[i], &facts);
-        if (status < 0) {
-            failed = os2_tool_failed(argv[i], status);
-            continue;
-        }
-        if (argc - first > 1)
-            os2_printf("%s==> %s <==\n", i > first ? "\n" : "", argv[i]);
-        failed |= head(argv[i]);
-    }
-    return failed;
+    return os2_tool_each(argc, argv, first, head);
 }

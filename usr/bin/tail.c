@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* tail: the last lines of files, or of the input. The lines are kept in a ring until the end is known. */
 #include "os2/call.h"
-#include "os2/file.h"
 #include "os2/heap.h"
 #include "os2/stream.h"
 #include "os2/string.h"
@@ -55,7 +54,7 @@ static int tail(const char *path) {
 int main(int argc, char **argv) {
     const char *value = NULL;
     unsigned flags;
-    int first = os2_tool_options(argc, argv, "n:", &flags, &value), failed = 0;
+    int first = os2_tool_options(argc, argv, "n:", &flags, &value);
 
     if (first < 0 || (value && !os2_string_number(value, &wanted)) || wanted > LINES_MOST)
         return os2_tool_usage("[-n LINES] [FILE...]");
@@ -64,18 +63,5 @@ int main(int argc, char **argv) {
         return os2_tool_failed("lines", OS2_E_MEMORY);
     for (uint64_t i = 0; i < wanted; i++)
         ring[i] = NULL;
-    if (first == argc)
-        return tail(NULL);
-    for (int i = first; i < argc; i++) {
-        struct os2_file_facts facts;
-        int status = os2_file_stat(argv[i], &facts);
-        if (status < 0) {
-            failed = os2_tool_failed(argv[i], status);
-            continue;
-        }
-        if (argc - first > 1)
-            os2_printf("%s==> %s <==\n", i > first ? "\n" : "", argv[i]);
-        failed |= tail(argv[i]);
-    }
-    return failed;
+    return os2_tool_each(argc, argv, first, tail);
 }

@@ -36,20 +36,6 @@ uint64_t devices_now_ms(void) {
     return os2_now_ns() / 1000000;
 }
 
-/* A driver asks for the name service. The handle is init's answer to this process, and goes on as it is. */
-static int serve_names(uint64_t caller) {
-    struct os2_message m = {.caller = caller};
-    unsigned names;
-    int status = os2_supervisor_names(os2_start_handle("init"), &names);
-
-    if (status < 0)
-        return status;
-    m.w[2] = names | (uint64_t)OS2_RIGHTS_ALL << 16;
-    status = os2_reply(OS2_F_HANDLE, &m);
-    os2_handle_close(names);
-    return status;
-}
-
 static int serve_list(const struct os2_message *m) {
     struct os2_message answer = {.caller = m->caller};
     const struct device *device;
@@ -84,7 +70,7 @@ static void serve(const struct os2_message *m) {
     if (!m->caller)
         return;
     if (m->badge >= DEVICES_DRIVER_BADGE)
-        status = m->label == OS2_SUPERVISOR_NAMES ? serve_names(m->caller) : OS2_E_RIGHTS;
+        status = m->label == OS2_SUPERVISOR_NAMES ? os2_supervisor_pass_names(m->caller) : OS2_E_RIGHTS;
     else if (m->label == OS2_DEVICES_LIST)
         status = serve_list(m);
     else if (m->label == OS2_DEVICES_RESTART)

@@ -35,13 +35,6 @@ static int memory_get(unsigned order, void **ret_block, unsigned *ret_order) {
     return OS2_OK;
 }
 
-static unsigned order_for(uint64_t bytes, unsigned most) {
-    unsigned order = 0;
-    while (order < most && OS2_PAGE_SIZE << order < bytes)
-        order++;
-    return order;
-}
-
 static uint64_t sectors_of(uint64_t bytes) {
     return (bytes + FAT_SECTOR - 1) / FAT_SECTOR;
 }
@@ -160,10 +153,12 @@ static int volume_rename(struct volume *volume, struct node *node, const char *p
     return fat_rename(&volume->fat, &node->fat, &parent, name, strlen(name), replaced ? &replaced->fat : NULL);
 }
 
-/* ---- Reading. ---- */
+/* disk_read() or disk_write(). */
+typedef int disk_function(struct disk *disk, uint64_t sector, uint64_t count, void **block, unsigned order,
+                          uint64_t at);
 
-/* Reads the sectors that hold [offset, offset + bytes), offset being a sector's start, to the block's start. */
-static int read_sectors(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes,
+/* Moves the sectors that hold [offset, offset + bytes), offset being a sector's start, to or from the block's start. */
+static int move_sectors(disk_function *move, struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes,
                         struct piece *piece) {
     uint64_t done = 0;
 
@@ -173,16 +168,17 @@ static int read_sectors(struct volume *volume, struct node *node, uint64_t offse
         int status = fat_map(&volume->fat, &node->fat, offset + done, bytes - done, &sector, &within, &run);
 
         if (status >= 0)
-            status = disk_read(volume->disk, sector, sectors_of(run), &piece->block, piece->order, done);
+            status = move(volume->disk, sector, sectors_of(run), &piece->block, piece->order, done);
         if (status < 0)
             return status;
         done += run;
     }
-    counts.reads += (bytes + OS2_PAGE_SIZE - 1) / OS2_PAGE_SIZE;
     return OS2_OK;
 }
 
-/* The same into piece->block, or a fresh one, in one attempt. */
+/* ---- Reading. ---- */
+
+/* Reads sectors into piece->block, or a fresh one, in one attempt. */
 static int read_once(struct volume *volume, struct node *node, uint64_t offset, struct piece *piece) {
     bool fresh = !piece->block;
     int status = fresh ? memory_get(piece->order, &piece->block, &piece->order) : OS2_OK;
@@ -191,7 +187,9 @@ static int read_once(struct volume *volume, struct node *node, uint64_t offset, 
         return status;
     if (piece->bytes > OS2_PAGE_SIZE << piece->order)
         piece->bytes = OS2_PAGE_SIZE << piece->order;
-    status = read_sectors(volume, node, offset, piece->bytes, piece);
+    status = move_sectors(disk_read, volume, node, offset, piece->bytes, piece);
+    if (status >= 0)
+        counts.reads += (piece->bytes + OS2_PAGE_SIZE - 1) / OS2_PAGE_SIZE;
     if (status < 0 && fresh && piece->block) {
         os2_block_free(piece->block);
         piece->block = NULL;
@@ -269,7 +267,7 @@ static int volume_read(struct volume *volume, struct node *node, uint64_t offset
         return read_page(volume, node, offset, bytes, piece);
     piece->bytes = bytes + lead;
     if (!piece->block)
-        piece->order = order_for(piece->bytes, piece->order);
+        piece->order = os2_order_for(piece->bytes, piece->order);
     status = read_whole(volume, node, offset - lead, piece);
     if (status >= 0 && lead) {
         piece->bytes -= lead;
@@ -280,25 +278,6 @@ static int volume_read(struct volume *volume, struct node *node, uint64_t offset
 }
 
 /* ---- Writing. ---- */
-
-/* Writes the sectors that hold [offset, offset + bytes), offset being a sector's start, from the block's start. */
-static int write_sectors(struct volume *volume, struct node *node, uint64_t offset, uint64_t bytes,
-                         struct piece *piece) {
-    uint64_t done = 0;
-
-    while (done < bytes) {
-        uint64_t sector, run;
-        unsigned within;
-        int status = fat_map(&volume->fat, &node->fat, offset + done, bytes - done, &sector, &within, &run);
-
-        if (status >= 0)
-            status = disk_write(volume->disk, sector, sectors_of(run), &piece->block, piece->order, done);
-        if (status < 0)
-            return status;
-        done += run;
-    }
-    return OS2_OK;
-}
 
 /* Puts what the file has in the sector at `offset` to `to`; what is behind its end is 0. */
 static int read_edge(struct volume *volume, struct node *node, uint64_t offset, void *to) {
@@ -320,7 +299,7 @@ static int read_edge(struct volume *volume, struct node *node, uint64_t offset, 
 /* Writes bytes that begin or end within a sector that has others: through a block that has both. */
 static int write_edges(struct volume *volume, struct node *node, uint64_t offset, const char *bytes, uint64_t size) {
     const uint64_t lead = offset % FAT_SECTOR, start = offset - lead, whole = sectors_of(lead + size) * FAT_SECTOR;
-    struct piece piece = {.order = order_for(whole, OS2_FILES_ORDER + 1)};
+    struct piece piece = {.order = os2_order_for(whole, OS2_FILES_ORDER + 1)};
     int status = memory_get(piece.order, &piece.block, &piece.order);
 
     if (status >= 0 && OS2_PAGE_SIZE << piece.order < whole) {
@@ -334,7 +313,7 @@ static int write_edges(struct volume *volume, struct node *node, uint64_t offset
         status = read_edge(volume, node, start + whole - FAT_SECTOR, (char *)piece.block + whole - FAT_SECTOR);
     if (status >= 0) {
         memcpy((char *)piece.block + lead, bytes, size);
-        status = write_sectors(volume, node, start, whole, &piece);
+        status = move_sectors(disk_write, volume, node, start, whole, &piece);
     }
     if (piece.block)
         os2_block_free(piece.block);
@@ -349,7 +328,7 @@ static int write_bytes(struct volume *volume, struct node *node, uint64_t offset
         return write_edges(volume, node, offset, piece->block, piece->bytes);
     if (rest) /* what is behind the end of the file on the disk says nothing of the writer */
         memset((char *)piece->block + piece->bytes, 0, FAT_SECTOR - rest);
-    return write_sectors(volume, node, offset, piece->bytes, piece);
+    return move_sectors(disk_write, volume, node, offset, piece->bytes, piece);
 }
 
 /* Makes the file longer, with zeros. */
@@ -359,7 +338,7 @@ static int write_zeros(struct volume *volume, struct node *node, uint64_t size) 
 
     for (uint64_t at = node->fat.size; status >= 0 && at < size; at += zeros.bytes) {
         if (!zeros.block)
-            status = memory_get(order_for(size - at, 4), &zeros.block, &zeros.order);
+            status = memory_get(os2_order_for(size - at, 4), &zeros.block, &zeros.order);
         if (status < 0)
             break;
         zeros.bytes = OS2_PAGE_SIZE << zeros.order;

@@ -137,8 +137,8 @@ static int serve_read(struct request *r, struct open *open) {
     struct piece piece = {.block = r->block, .order = r->order};
     int status;
 
-    while (!r->block && piece.order < OS2_FILES_ORDER && OS2_PAGE_SIZE << piece.order < r->m->w[1])
-        piece.order++;
+    if (!r->block)
+        piece.order = os2_order_for(r->m->w[1], OS2_FILES_ORDER);
     status = request_read(open, r->m->w[0], r->m->w[1], &piece);
     r->block = piece.block;
     r->answer.label = piece.bytes;

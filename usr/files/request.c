@@ -2,41 +2,18 @@
 /* Requests to files and folders, by path or by what is open (files/request.h). */
 #include "files/request.h"
 
+#include "os2/file.h"
 #include "os2/string.h"
-
-/* Puts the names of an absolute path behind each other without ".", ".." and empty ones. */
-static int path_clean(const char *path, char ret_path[OS2_FILES_PATH]) {
-    size_t used = 0;
-
-    if (path[0] != '/')
-        return OS2_FILE_E_NAME;
-    while (*path) {
-        size_t length = 0;
-        while (path[length] && path[length] != '/')
-            length++;
-        if (length == 2 && path[0] == '.' && path[1] == '.') {
-            while (used && ret_path[--used] != '/') {
-            }
-        } else if (length && !(length == 1 && path[0] == '.')) {
-            if (used + length + 2 > OS2_FILES_PATH)
-                return OS2_FILE_E_NAME;
-            ret_path[used++] = '/';
-            memcpy(ret_path + used, path, length);
-            used += length;
-        }
-        path += length + (path[length] == '/');
-    }
-    ret_path[used] = 0;
-    return OS2_OK;
-}
 
 /* Where a path leads: a volume, and the path below it, which is in `text`. */
 static int path_volume(const char *path, char text[OS2_FILES_PATH], struct volume **ret_volume, const char **ret_path) {
-    int status = path_clean(path, text);
+    size_t used = 0;
 
-    if (status >= 0)
-        *ret_volume = volumes_find(text, ret_path);
-    return status;
+    if (path[0] != '/' || !os2_path_add(text, &used, path))
+        return OS2_FILE_E_NAME;
+    text[used] = 0;
+    *ret_volume = volumes_find(text, ret_path);
+    return OS2_OK;
 }
 
 int request_find(const char *path, struct node *ret_node) {

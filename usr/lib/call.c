@@ -59,6 +59,11 @@ int os2_block_place(void *block, uint64_t wanted, unsigned protection, uint64_t 
     return status;
 }
 
+bool os2_block_owned(void *block) {
+    uint64_t address;
+    return os2_block_place(block, (uintptr_t)block, OS2_PROT_READ | OS2_PROT_WRITE, &address) >= 0;
+}
+
 int os2_reply_fail(uint64_t caller, int reason) {
     struct os2_message m = {.caller = caller, .label = (uint64_t)(int64_t)reason};
     return os2_reply(OS2_F_FAIL, &m);

@@ -24,12 +24,6 @@ int os2_disk_info(unsigned disk, struct os2_disk_info *ret_info) {
     return OS2_OK;
 }
 
-/* Does this process own the block? Its place and its protection stay. */
-static bool owned(void *block) {
-    uint64_t address;
-    return os2_block_place(block, (uintptr_t)block, OS2_PROT_READ | OS2_PROT_WRITE, &address) >= 0;
-}
-
 /* One try. The block is the caller's where the message was not taken, and where it came back. */
 static int transfer_once(unsigned disk, uint64_t sector, unsigned count, void **block, unsigned order, uint64_t at,
                          enum os2_disk_operation what) {
@@ -44,7 +38,7 @@ static int transfer_once(unsigned disk, uint64_t sector, unsigned count, void **
         *block = NULL;
         return (int64_t)m.label < 0 ? (int)(int64_t)m.label : status;
     }
-    if (status == OS2_E_DIED && !owned(*block)) /* it had been taken */
+    if (status == OS2_E_DIED && !os2_block_owned(*block)) /* it had been taken */
         *block = NULL;
     return status;
 }

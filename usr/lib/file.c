@@ -86,7 +86,7 @@ static int file_ask(struct os2_file *file, uint64_t flags, struct os2_message *m
 
 /* Asks once for at most so many bytes at file->offset, into *block, which may be null afterwards. */
 static int read_once(struct os2_file *file, uint64_t most, void **block, unsigned order, struct os2_message *m) {
-    uint64_t flags = OS2_ACCEPT(order) | (*block ? OS2_F_BLOCK : 0), address;
+    uint64_t flags = OS2_ACCEPT(order) | (*block ? OS2_F_BLOCK : 0);
     int status;
 
     *m = (struct os2_message){.control = UINT64_MAX, /* a failure, as long as nothing was asked */
@@ -95,7 +95,7 @@ static int read_once(struct os2_file *file, uint64_t most, void **block, unsigne
     status = file_request(file, flags, m);
     if ((int64_t)m->control >= 0)
         *block = m->control & OS2_I_BLOCK ? os2_message_block(m) : NULL;
-    else if (*block && os2_block_place(*block, 0, OS2_PROT_READ | OS2_PROT_WRITE, &address) < 0)
+    else if (*block && !os2_block_owned(*block))
         *block = NULL;
     return status;
 }
@@ -133,17 +133,9 @@ int os2_file_read_block(struct os2_file *file, unsigned order, struct os2_stream
     return status;
 }
 
-/* The least order whose block has room for so many bytes, FILE_WRITE_ORDER at the most. */
-static unsigned file_order(uint64_t size) {
-    unsigned order = 0;
-    while (order < FILE_WRITE_ORDER && OS2_PAGE_SIZE << order < size)
-        order++;
-    return order;
-}
-
 int64_t os2_file_read(struct os2_file *file, void *buffer, size_t size) {
     static struct os2_stream_block block; /* kept from one read to the next */
-    unsigned order = file_order(size);
+    unsigned order = os2_order_for(size, FILE_WRITE_ORDER);
     uint64_t offset = file->offset;
     int status;
 
@@ -166,10 +158,9 @@ int64_t os2_file_read(struct os2_file *file, void *buffer, size_t size) {
 static int file_write_once(struct os2_file *file, void *block, uint64_t size) {
     struct os2_message m = {.label = OS2_FILES_WRITE, .w = {file->offset, size, 0, (uintptr_t)block}};
     int status = file_request(file, OS2_F_BLOCK, &m);
-    uint64_t address;
 
     if (status < 0) {
-        if (os2_block_place(block, 0, OS2_PROT_READ | OS2_PROT_WRITE, &address) >= 0)
+        if (os2_block_owned(block))
             os2_block_free(block);
         return status;
     }
@@ -185,7 +176,7 @@ static int file_write_part(struct os2_file *file, const void *bytes, uint64_t si
 
     do {
         void *block;
-        status = os2_block_alloc(file_order(size), &block);
+        status = os2_block_alloc(os2_order_for(size, FILE_WRITE_ORDER), &block);
         if (status < 0)
             return status;
         memcpy(block, bytes, size);
@@ -355,13 +346,12 @@ static int load_block(struct os2_file *file, unsigned order, void **ret_block, u
 
 int os2_file_load(const char *path, void **ret_block, uint64_t *ret_size) {
     struct os2_file file;
-    unsigned order = 0;
+    unsigned order;
     int status = os2_file_open(&file, path, OS2_OPEN_READ);
 
     if (status < 0)
         return status;
-    while (order < OS2_ORDER_MAX && OS2_PAGE_SIZE << order < file.size)
-        order++;
+    order = os2_order_for(file.size, OS2_ORDER_MAX);
     status = OS2_PAGE_SIZE << order < file.size ? OS2_FILE_E_TOO_LARGE : load_block(&file, order, ret_block, ret_size);
     os2_file_close(&file);
     return status;

@@ -80,9 +80,7 @@ static int page_fill(const char *path, const char *second) {
 
 /* Is the page still ours? A request that failed has given it away, or has not. */
 static void page_check(void) {
-    uint64_t address;
-
-    if (page && os2_block_place(page, 0, OS2_PROT_READ | OS2_PROT_WRITE, &address) < 0)
+    if (page && !os2_block_owned(page))
         page = NULL;
 }
 

@@ -4,6 +4,7 @@
  * block's end is put together on the heap first.
  */
 #include "os2/call.h"
+#include "os2/file.h"
 #include "os2/heap.h"
 #include "os2/read.h"
 #include "os2/string.h"
@@ -81,4 +82,23 @@ int os2_tool_lines(const char *path, os2_tool_line *take, void *context) {
         status = take(context, l.rest, l.used);
     os2_heap_free(l.rest);
     return status;
+}
+
+int os2_tool_each(int argc, char **argv, int first, int (*one)(const char *path)) {
+    int failed = 0;
+
+    if (first == argc)
+        return one(NULL);
+    for (int i = first; i < argc; i++) {
+        struct os2_file_facts facts;
+        int status = os2_file_stat(argv[i], &facts);
+        if (status < 0) {
+            failed = os2_tool_failed(argv[i], status);
+            continue;
+        }
+        if (argc - first > 1)
+            os2_printf("%s==> %s <==\n", i > first ? "\n" : "", argv[i]);
+        failed |= one(argv[i]);
+    }
+    return failed;
 }

@@ -18,8 +18,7 @@ const char *os2_folder_working(void) {
     return path_working;
 }
 
-/* Puts the names of `path` behind what is there, each behind a '/'. False: there is no room. */
-static bool path_add(char *to, size_t *used, const char *path) {
+bool os2_path_add(char to[OS2_FILES_PATH], size_t *used, const char *path) {
     while (*path) {
         size_t length = 0;
         while (path[length] && path[length] != '/')
@@ -45,7 +44,7 @@ int os2_path_absolute(const char *path, char ret_path[OS2_FILES_PATH]) {
 
     if (!path[0])
         return OS2_FILE_E_NONE;
-    if ((path[0] != '/' && !path_add(made, &used, os2_folder_working())) || !path_add(made, &used, path))
+    if ((path[0] != '/' && !os2_path_add(made, &used, os2_folder_working())) || !os2_path_add(made, &used, path))
         return OS2_FILE_E_NAME;
     if (!used)
         made[used++] = '/';

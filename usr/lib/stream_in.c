@@ -87,13 +87,9 @@ static void in_echo(void *context, const char *text, size_t length) {
 }
 
 static int in_edit_make(void) {
-    unsigned order = 0;
     void *block;
-    int status;
+    int status = os2_block_alloc(os2_order_for(sizeof(*in_edit), OS2_ORDER_MAX), &block);
 
-    while (OS2_PAGE_SIZE << order < sizeof(*in_edit))
-        order++;
-    status = os2_block_alloc(order, &block);
     if (status < 0)
         return status;
     in_edit = block;

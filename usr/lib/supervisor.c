@@ -25,6 +25,19 @@ int os2_supervisor_names(unsigned supervisor, unsigned *ret_names) {
     return OS2_OK;
 }
 
+int os2_supervisor_pass_names(uint64_t caller) {
+    struct os2_message m = {.caller = caller};
+    unsigned names;
+    int status = os2_supervisor_names(os2_start_handle("init"), &names);
+
+    if (status < 0)
+        return status;
+    m.w[2] = names | (uint64_t)OS2_RIGHTS_ALL << 16;
+    status = os2_reply(OS2_F_HANDLE, &m);
+    os2_handle_close(names);
+    return status;
+}
+
 int os2_supervisor_shutdown(unsigned supervisor, uint64_t code) {
     struct os2_message m = {.label = OS2_SUPERVISOR_SHUTDOWN, .w = {code}};
     return os2_request(supervisor, 0, &m);

@@ -16,6 +16,7 @@
 #ifndef OS2_CALL_H
 #define OS2_CALL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "arch_syscall.h"
@@ -54,6 +55,18 @@ uint64_t os2_clock(uint64_t *ret_rate); /* ticks since boot; ret_rate (may be nu
 int os2_block_alloc(unsigned order, void **ret_block);
 int os2_block_free(void *block);
 int os2_block_place(void *block, uint64_t wanted, unsigned protection, uint64_t *ret_address);
+
+/* Is the block at this address still the caller's? A call that failed may have given it away, or not. It is
+ * readable and writable afterwards. */
+bool os2_block_owned(void *block);
+
+/* The least order, `most` at the most, whose block has room for so many bytes. */
+static inline unsigned os2_order_for(uint64_t bytes, unsigned most) {
+    unsigned order = 0;
+    while (order < most && OS2_PAGE_SIZE << order < bytes)
+        order++;
+    return order;
+}
 
 /* Messages. `flags` are OS2_F_... and OS2_ACCEPT(). Without OS2_F_DEADLINE a wait is forever. */
 static inline __attribute__((always_inline)) int os2_message_call(enum os2_syscall number, unsigned handle,

@@ -108,6 +108,10 @@ int os2_file_mount(unsigned index, struct os2_mount *ret_mount);
 const char *os2_folder_working(void);
 int os2_folder_change(const char *path);
 
+/* Puts the names of `path` behind the *used bytes that are there, each behind a '/', without "." and empty ones; ".."
+ * takes the last one away. No zero is put behind. False: there is no room. */
+bool os2_path_add(char to[OS2_FILES_PATH], size_t *used, const char *path);
+
 /* The absolute path of `path`, without "." and "..". OS2_FILE_E_NAME: it is longer than OS2_FILES_PATH. */
 int os2_path_absolute(const char *path, char ret_path[OS2_FILES_PATH]);
 

@@ -60,6 +60,10 @@ bool os2_service_begin(void);
 #define OS2_SERVICE_REFUSED 2
 
 int os2_supervisor_names(unsigned supervisor, unsigned *ret_names);
+
+/* Answers a child that asks NAMES as services ask init, with what init says now; the caller is a service itself. */
+int os2_supervisor_pass_names(uint64_t caller);
+
 int os2_supervisor_shutdown(unsigned supervisor, uint64_t code); /* returns only if it is refused */
 int os2_supervisor_restart(unsigned supervisor);                 /* the same */
 int os2_supervisor_kill(unsigned supervisor, uint64_t slot);

@@ -29,6 +29,10 @@ typedef int os2_tool_line(void *context, const char *line, size_t size);
 /* Hands each line of the file, or of the input where `path` is null, to `take`. A status; what `take` returned too. */
 int os2_tool_lines(const char *path, os2_tool_line *take, void *context);
 
+/* Hands each of the files from argv[first] on to `one`, under a heading with its name where there are several; or,
+ * where there is none, null for the input. `one` returns an exit status, as this does. */
+int os2_tool_each(int argc, char **argv, int first, int (*one)(const char *path));
+
 /* A number of bytes in at most 6 columns: "999", "1.5K", "12M". Rounded up, so that nothing becomes 0. */
 #define OS2_TOOL_SIZE 8
 const char *os2_tool_size(uint64_t bytes, char text[OS2_TOOL_SIZE]);
